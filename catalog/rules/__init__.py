@@ -1,0 +1,1 @@
+"""What agreed terms mean: price rows, tiers, differences. Pure Python, no Django."""

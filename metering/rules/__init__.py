@@ -1,0 +1,1 @@
+"""What usage means: how events become quantities. Pure Python, no Django."""

@@ -1,0 +1,1 @@
+"""The project: wiring above the apps, common ground below them."""

@@ -1,0 +1,1 @@
+"""Words that every app shares: money, periods, canonical JSON, errors. Pure Python, no Django."""
