@@ -1,0 +1,32 @@
+"""Celery: the tasks only wake somebody up, the rows say what must be done.
+
+A message lost with its broker is found again by a beat sweep, a task whose worker was killed is delivered again
+after ``visibility_timeout``, so every task may run twice and no task may run longer than that.
+"""
+
+import os
+from functools import partial
+from typing import Any
+
+from celery import Celery
+from celery.contrib.django.task import DjangoTask
+from django.db import transaction
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monetization.settings")
+
+
+class Waking(DjangoTask):
+    """A task whose message may be lost: a dead broker delays the work and never fails the request."""
+
+    abstract = True
+
+    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
+        transaction.on_commit(partial(self.delay, *args, **kwargs), robust=True)
+
+
+app = Celery("monetization", task_cls=Waking)
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# name: {"task": dotted name, "schedule": seconds or crontab (UTC)}
+app.conf.beat_schedule = {}
