@@ -9,7 +9,7 @@ Dimension values travel as pairs ``(("model", "gpt-4o"), ("token_type", "input")
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -210,6 +210,13 @@ class Terms:
     period: Period
     segments: tuple[Segment, ...]
     discounts: tuple[Discount, ...] = ()
+
+
+def dims_of(values: Mapping[str, str], order: Sequence[str]) -> Dims:
+    """Put stored dimension values into the metric's order; keys that the order lacks follow by name."""
+    known = [key for key in order if key in values]
+    others = sorted(set(values) - set(known))
+    return tuple((key, values[key]) for key in (*known, *others))
 
 
 def choose(prices: Sequence[Price], dims: Dims, order: Sequence[str]) -> Price | None:

@@ -42,7 +42,7 @@ class Unreadable(Invalid):
     code = "invalid_field"
 
 
-class TooLarge(Invalid):
+class TooLarge(Unreadable):
     """A number outside numeric(38, 18)."""
 
     code = "too_large"
@@ -135,7 +135,7 @@ def quantity(value: Any, field: str) -> Decimal:
 def value_of(dimension: Dimension, data: Mapping[str, Any]) -> str:
     """Read a dimension's value: the field as text, or the label of the range that holds its number."""
     found = field_of(data, dimension.field)
-    if found is ABSENT or found is None:
+    if found is ABSENT:
         if dimension.required:
             raise _missing(dimension.field)
         return ""
