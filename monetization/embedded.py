@@ -25,7 +25,16 @@ from pathlib import Path
 
 import psycopg
 
-from monetization.processes import LINUX, STOP_SECONDS, NotStarted, die_with_parent, logged, running, until
+from monetization.processes import (
+    LINUX,
+    STOP_SECONDS,
+    Children,
+    NotStarted,
+    die_with_parent,
+    logged,
+    running,
+    until,
+)
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.sql")
 # A test's cluster is thrown away with the machine, so it needn't survive a power cut.
@@ -69,17 +78,19 @@ def addresses(var: Path) -> Addresses:
 
 
 @contextlib.contextmanager
-def servers(var: Path, *, database: bool = True, broker: bool = True, durable: bool = True) -> Iterator[Addresses]:
+def servers(var: Path, *, database: bool = True, broker: bool = True, durable: bool = True) -> Iterator[Children]:
     """Run the servers of this folder. Raises NotStarted, also while another launcher holds the folder."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(held(var))
         at = addresses(var)
+        stack.callback(shutil.rmtree, at.sockets, ignore_errors=True)
         _private(at.sockets, os.getuid(), 0o711)
+        children: Children = {}
         if database:
-            stack.enter_context(_postgres(var, at, durable))
+            children["PostgreSQL"] = stack.enter_context(_postgres(var, at, durable))
         if broker:
-            stack.enter_context(_valkey(var, at))
-        yield at
+            children["Valkey"] = stack.enter_context(_valkey(var, at))
+        yield children
 
 
 @contextlib.contextmanager
@@ -130,7 +141,7 @@ def _wheel(package: str, *parts: str) -> Path:
 
 
 @contextlib.contextmanager
-def _postgres(var: Path, at: Addresses, durable: bool) -> Iterator[None]:
+def _postgres(var: Path, at: Addresses, durable: bool) -> Iterator[subprocess.Popen[bytes]]:
     data, user = var / "postgres", _Runner.chosen()
     _private(at.sockets / "p", user.uid, 0o700)
     _initialised(data, user, var)
@@ -147,7 +158,7 @@ def _postgres(var: Path, at: Addresses, durable: bool) -> Iterator[None]:
     with logged(var, "postgres") as log, running(user.command(command), user.before, log, signal.SIGINT) as process:
         until(lambda: _answers(at), process, var / "log" / "postgres.log", "PostgreSQL")
         _bootstrap(data, at, durable)
-        yield
+        yield process
 
 
 def _binary(name: str) -> str:
@@ -251,7 +262,7 @@ def _as_nobody(uid: int, gid: int) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _valkey(var: Path, at: Addresses) -> Iterator[None]:
+def _valkey(var: Path, at: Addresses) -> Iterator[subprocess.Popen[bytes]]:
     data = var / "valkey"
     data.mkdir(exist_ok=True)
     _private(at.valkey.parent, os.getuid(), 0o700)
@@ -262,7 +273,7 @@ def _valkey(var: Path, at: Addresses) -> Iterator[None]:
     before = die_with_parent(signal.SIGTERM)
     with logged(var, "valkey") as log, running(command, before, log, signal.SIGTERM) as process:
         until(at.valkey.exists, process, var / "log" / "valkey.log", "Valkey")
-        yield
+        yield process
 
 
 def _valkey_binary() -> Path:

@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 START_SECONDS = 60
 STOP_SECONDS = 30
 LINUX = sys.platform == "linux"
+Children = dict[str, subprocess.Popen[bytes]]
 
 
 class NotStarted(RuntimeError):
@@ -44,26 +45,45 @@ def logged(var: Path, name: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def running(
-    command: list[str], before: Callable[[], None] | None, log: int, stop: signal.Signals
+    command: list[str],
+    before: Callable[[], None] | None,
+    log: int,
+    stop: signal.Signals,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | str = "/",
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a child until the block ends; it and whatever it started are gone afterwards."""
     # An own session, so that Ctrl-C in the terminal reaches only the launcher, which stops things in order.
     process = subprocess.Popen(
-        command, preexec_fn=before, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
+        command,
+        preexec_fn=before,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd=cwd,
+        env=environ,
+        start_new_session=True,
     )
     try:
         yield process
     finally:
         process.send_signal(stop)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # a dead main may leave its children
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path, name: str) -> None:
+    """Wait for a child to be ready. Raises NotStarted when it dies or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise NotStarted(f"{name} doesn't start; see {log}")
+            raise NotStarted(f"{name} doesn't start; its log {log} ends:\n{tail(log)}")
         time.sleep(0.03)
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """The last lines of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
