@@ -1,0 +1,20 @@
+"""Tables of "dues": invoices, their documents and payments, the ledger, tax rates."""
+
+from billing.models.documents import Document, IssuedCopy
+from billing.models.invoices import Evidence, Flag, Invoice, InvoiceLine, InvoiceTax
+from billing.models.ledger import LedgerAccount, Payment, Transfer
+from billing.models.tax import TaxRate
+
+__all__ = [
+    "Document",
+    "Evidence",
+    "Flag",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceTax",
+    "IssuedCopy",
+    "LedgerAccount",
+    "Payment",
+    "TaxRate",
+    "Transfer",
+]

@@ -1,0 +1,94 @@
+"""Contracts: which terms an account agreed to, from which local day to which."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Func, Value
+from simple_history.models import HistoricalRecords
+
+from catalog.models.rate_cards import RateCard, RateCardVersion
+from catalog.models.versions import Governed
+from monetization.foundation.models import Account, Environment, LegalEntity
+from monetization.foundation.models.fields import currency_field, key_field
+
+
+class Contract(Governed):
+    """An account's agreement. Dates are local to the account; `end_date` is the last day served.
+
+    Until contracts can name the products that they cover, an account has at most one at a time.
+    """
+
+    class Cadence(models.TextChoices):
+        MONTHLY = "MONTHLY", "Monthly"
+        QUARTERLY = "QUARTERLY", "Quarterly"
+        ANNUAL = "ANNUAL", "Annual"
+
+    class Anchor(models.TextChoices):
+        CONTRACT_DAY = "contract_day", "Day the contract starts"
+        FIRST = "first", "Calendar periods"
+        DAY = "day", "A stated day"
+
+    environment = models.ForeignKey(Environment, models.PROTECT)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="contracts")
+    key = key_field()
+    name = models.CharField(max_length=120)
+    legal_entity = models.ForeignKey(LegalEntity, models.PROTECT, help_text="Who sells")
+    rate_card = models.ForeignKey(RateCard, models.PROTECT, related_name="contracts")
+    pinned_version = models.ForeignKey(
+        RateCardVersion, models.PROTECT, null=True, blank=True, help_text="None: follows the card"
+    )
+    pinned_until = models.DateField(null=True, blank=True, help_text="First day no longer pinned")
+    currency = currency_field()
+    start_date = models.DateField()
+    end_date = models.DateField(null=True, blank=True, help_text="Last day served; None: open")
+    cadence = models.CharField(max_length=10, choices=Cadence, default=Cadence.MONTHLY)
+    anchor = models.CharField(max_length=12, choices=Anchor, default=Anchor.CONTRACT_DAY)
+    anchor_day = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(31)]
+    )
+    discount_percent = models.DecimalField(
+        max_digits=7, decimal_places=4, default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+    )  # fmt: skip
+    net_days = models.PositiveSmallIntegerField(default=30)
+    purchase_order = models.CharField(max_length=80, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "key"], name="contract_key"),
+            ExclusionConstraint(
+                name="one_contract_an_account_at_a_time",
+                expressions=[
+                    ("account", RangeOperators.EQUAL),
+                    (
+                        Func(
+                            F("start_date"), F("end_date"), Value("[]"), function="DATERANGE",
+                            output_field=DateRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                condition=models.Q(status="APPROVED"),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(end_date__isnull=True)
+                | models.Q(end_date__gte=F("start_date")),
+                name="contract_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(discount_percent__gte=0, discount_percent__lte=100),
+                name="contract_discount_is_a_percentage",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(anchor="day", anchor_day__isnull=False)
+                | (~models.Q(anchor="day") & models.Q(anchor_day__isnull=True)),
+                name="contract_anchor_day_where_stated",
+            ),
+        ]  # fmt: skip
+        ordering = ["-start_date", "pk"]
+
+    def __str__(self) -> str:
+        return self.name

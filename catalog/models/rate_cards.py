@@ -1,0 +1,145 @@
+"""Rate cards: versions, charges (one a product), price rows (one a combination), tiers."""
+
+from django.db import models
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+from simple_history.models import HistoricalRecords
+
+from catalog.models.metrics import Metric
+from catalog.models.products import Product
+from catalog.models.versions import Governed
+from catalog.rules.terms import PriceModel
+from monetization.foundation.models import Environment, User
+from monetization.foundation.models.fields import choices, currency_field, key_field, quantity_field
+
+
+class RateCard(models.Model):
+    """A price list that contracts follow or pin; what it says is in its versions."""
+
+    environment = models.ForeignKey(Environment, models.PROTECT)
+    key = key_field()
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    owner = models.ForeignKey(User, models.PROTECT, related_name="owned_rate_cards")
+    created_at = models.DateTimeField()
+
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["environment", "key"], name="rate_card_key")]
+        permissions = [("draft_on_rate_card", "May draft versions of this rate card")]
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RateCardUserGrant(UserObjectPermissionBase):
+    """A person's rights on one rate card (its owner), with a real foreign key."""
+
+    content_object = models.ForeignKey(RateCard, models.CASCADE)
+
+
+class RateCardGroupGrant(GroupObjectPermissionBase):
+    """A group's rights on one rate card, with a real foreign key."""
+
+    content_object = models.ForeignKey(RateCard, models.CASCADE)
+
+
+class RateCardVersion(Governed):
+    """All prices of a card from an effective date (midnight in each account's zone) or instant."""
+
+    rate_card = models.ForeignKey(RateCard, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    based_on = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    notes = models.TextField(blank=True, help_text="What changes and why, for its readers")
+    effective_date = models.DateField(null=True, blank=True)
+    effective_at = models.DateTimeField(null=True, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rate_card", "number"], name="rate_card_version_number"),
+            models.UniqueConstraint(
+                fields=["rate_card", "effective_at"],
+                condition=models.Q(status="APPROVED"),
+                name="one_card_version_an_instant",
+            ),
+            models.UniqueConstraint(
+                fields=["rate_card", "effective_date"],
+                condition=models.Q(status="APPROVED"),
+                name="one_card_version_a_date",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["DRAFT", "WITHDRAWN"])
+                | models.Q(effective_at__isnull=False, effective_date__isnull=True)
+                | models.Q(effective_at__isnull=True, effective_date__isnull=False),
+                name="card_version_has_one_effective_time",
+            ),
+        ]
+        ordering = ["rate_card", "-number"]
+
+    def __str__(self) -> str:
+        return f"{self.rate_card} v{self.number}"
+
+
+class Charge(models.Model):
+    """How a product is priced on a version: by which metric, with which price rows."""
+
+    version = models.ForeignKey(RateCardVersion, models.CASCADE, related_name="charges")
+    product = models.ForeignKey(Product, models.PROTECT)
+    metric = models.ForeignKey(Metric, models.PROTECT)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "product"], name="one_charge_a_product")
+        ]
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.product}"
+
+
+class PriceRow(models.Model):
+    """The price of a combination of dimension values in a currency; a value left out is any."""
+
+    charge = models.ForeignKey(Charge, models.CASCADE, related_name="prices")
+    currency = currency_field()
+    match = models.JSONField(default=dict, help_text='{"model": "gpt-4o", "token_type": "input"}')
+    model = models.CharField(max_length=16, choices=choices(PriceModel))
+    unit_price = quantity_field(null=True, blank=True, help_text="For per unit; else see tiers")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["charge", "currency", "match"], name="one_price_a_combination"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(model="PER_UNIT") | models.Q(unit_price__isnull=False),
+                name="per_unit_has_a_price",
+            ),
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.match or 'any'}"
+
+
+class PriceTier(models.Model):
+    """A step of a price: units above the tier before, up to and including `up_to` (None: open)."""
+
+    price = models.ForeignKey(PriceRow, models.CASCADE, related_name="tiers")
+    position = models.PositiveSmallIntegerField()
+    up_to = quantity_field(null=True, blank=True)
+    unit_price = quantity_field()
+    flat_fee = quantity_field(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["price", "position"], name="one_tier_a_position")
+        ]
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return f"up to {self.up_to}" if self.up_to is not None else "above"

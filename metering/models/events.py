@@ -1,0 +1,90 @@
+"""Events as they were accepted, and those set aside with a reason.
+
+`metering_event` is partitioned by month of `time`; each leaf is unique on (environment, source,
+event id), so a repeat cannot be written there. The table and its leaves are made by SQL in
+`0002_walls` (Django knows the columns only): the database has no primary key over all leaves, so
+nothing may point at an event by foreign key. App roles may INSERT and SELECT, nothing else.
+"""
+
+from django.db import models
+
+from monetization.foundation.models import Account, ApiKey, Environment, User
+
+
+class Event(models.Model):
+    """One accepted event. `digest` is SHA-256 of its canonical body (type, subject, time, data)."""
+
+    seq = models.BigAutoField(primary_key=True)
+    environment = models.ForeignKey(Environment, models.DO_NOTHING, db_constraint=False)
+    account = models.ForeignKey(Account, models.DO_NOTHING, db_constraint=False)
+    source = models.TextField()
+    event_id = models.TextField()
+    type = models.TextField()
+    subject = models.TextField(help_text="As sent; `account` is what it meant at `time`")
+    time = models.DateTimeField()
+    received_at = models.DateTimeField()
+    data = models.JSONField()
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        managed = False
+        db_table = "metering_event"
+        ordering = ["-time"]
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.event_id}"
+
+
+class Quarantined(models.Model):
+    """An event that could not be counted: why, which field, and all that was sent.
+
+    A repeat of the same bad body grows `repeats` instead of the table.
+    """
+
+    class Reason(models.TextChoices):
+        UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT", "Unknown account"
+        UNKNOWN_TYPE = "UNKNOWN_TYPE", "No metric reads this type"
+        MISSING_FIELD = "MISSING_FIELD", "A field is missing"
+        INVALID_FIELD = "INVALID_FIELD", "A field is not usable"
+        TOO_FAR_AHEAD = "TOO_FAR_AHEAD", "Time lies in the future"
+        TOO_LATE = "TOO_LATE", "Time lies before the first contract"
+        CONFLICT = "CONFLICT", "Same id, other content"
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN", "Open"
+        REPLAYED = "REPLAYED", "Replayed"
+        DISMISSED = "DISMISSED", "Dismissed"
+
+    environment = models.ForeignKey(Environment, models.PROTECT)
+    reason = models.CharField(max_length=16, choices=Reason)
+    field = models.CharField(max_length=120, blank=True)
+    detail = models.CharField(max_length=300)
+    source = models.TextField()
+    event_id = models.TextField()
+    type = models.TextField(blank=True)
+    subject = models.TextField(blank=True)
+    body = models.JSONField(help_text="The event as sent")
+    digest = models.BinaryField(max_length=32)
+    repeats = models.PositiveIntegerField(default=0)
+    received_at = models.DateTimeField()
+    received_with = models.ForeignKey(ApiKey, models.PROTECT, null=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["environment", "source", "event_id", "digest", "reason"],
+                name="one_quarantine_row_a_body",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["environment", "status", "-id"], name="quarantine_newest"),
+            models.Index(fields=["environment", "reason", "-id"], name="quarantine_reason"),
+        ]
+        verbose_name_plural = "quarantined events"
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.event_id}: {self.get_reason_display()}"

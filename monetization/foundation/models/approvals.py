@@ -1,0 +1,156 @@
+"""Change requests with items, decisions about texts, and policies as rows.
+
+A decision names its subject as text (`foundation.change_request:5`, `billing.invoice:17`) and the
+digest of the content that was seen; edit the content and the digest no longer fits. So this app
+never learns what it approved, and imports stay downward.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from monetization.foundation.models.environments import Environment
+from monetization.foundation.models.fields import empty_list, quantity_field
+from monetization.foundation.models.people import User
+from monetization.foundation.rules.approvals import RequestStatus, Verdict
+from monetization.foundation.rules.roles import Role
+
+
+class ChangeRequest(models.Model):
+    """A proposal to change governed things: what, why, from when, and where it stands."""
+
+    environment = models.ForeignKey(Environment, models.PROTECT)
+    title = models.CharField(max_length=160)
+    reason = models.TextField(blank=True)
+    kind = models.CharField(max_length=40, help_text="What policies look at: rate_card, contract …")
+    status = models.CharField(
+        max_length=12,
+        choices=[(s.value, s.label) for s in RequestStatus],
+        default=RequestStatus.DRAFT.value,
+    )
+    owner = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    last_edited_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    submitted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    effective_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True, help_text="Approved, rejected or vetoed")
+    revision = models.PositiveIntegerField(default=1, help_text="Grows with each edit")
+
+    history = HistoricalRecords()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["environment", "status", "-id"], name="change_request_inbox")
+        ]
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ChangeItem(models.Model):
+    """One thing that a request changes, and the digest of its content when it was submitted."""
+
+    request = models.ForeignKey(ChangeRequest, models.CASCADE, related_name="items")
+    subject = models.CharField(max_length=80, help_text="catalog.rate_card_version:17")
+    label = models.CharField(max_length=160, help_text="How people call it")
+    digest = models.BinaryField(max_length=32, null=True)
+    facts = models.JSONField(default=dict, help_text="What policies' conditions look at")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["request", "subject"], name="one_item_a_subject")
+        ]
+        indexes = [models.Index(fields=["subject"], name="change_item_subject")]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Decision(models.Model):
+    """What one person said about one content. Append-only; never by one of its makers.
+
+    The database refuses a decision whose decider is among `maker_ids` (constraint in 0002).
+    """
+
+    environment = models.ForeignKey(Environment, models.PROTECT)
+    subject = models.CharField(max_length=80)
+    digest = models.BinaryField(max_length=32)
+    maker_ids = ArrayField(models.BigIntegerField(), default=empty_list)
+    by = models.ForeignKey(User, models.PROTECT, related_name="decisions")
+    role = models.CharField(max_length=24, choices=[(r.value, r.label) for r in Role])
+    verdict = models.CharField(max_length=8, choices=[(v.value, v.label) for v in Verdict])
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "digest", "by"], name="one_decision_a_person_and_content"
+            )
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} {self.subject} by {self.by}"
+
+
+class Policy(models.Model):
+    """Who must approve a kind of thing when a condition on its facts holds.
+
+    Several policies may apply; all of them must be satisfied. No policy for a kind means that
+    nobody can approve it: silence is never consent.
+    """
+
+    class Operator(models.TextChoices):
+        ALWAYS = "ALWAYS", "always"
+        ABOVE = "ABOVE", "is above"
+        AT_MOST = "AT_MOST", "is at most"
+
+    environment = models.ForeignKey(Environment, models.PROTECT)
+    kind = models.CharField(max_length=40)
+    name = models.CharField(max_length=120)
+    operator = models.CharField(max_length=8, choices=Operator, default=Operator.ALWAYS)
+    fact = models.CharField(max_length=40, blank=True, help_text="max_change_percent, total …")
+    bound = quantity_field(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "kind", "name"], name="policy_name"),
+            models.CheckConstraint(
+                condition=models.Q(operator="ALWAYS")
+                | (~models.Q(fact="") & models.Q(bound__isnull=False)),
+                name="policy_condition_complete",
+            ),
+        ]
+        verbose_name_plural = "policies"
+        ordering = ["kind", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PolicyRole(models.Model):
+    """How many people of a role a policy asks for."""
+
+    policy = models.ForeignKey(Policy, models.CASCADE, related_name="roles")
+    role = models.CharField(max_length=24, choices=[(r.value, r.label) for r in Role])
+    how_many = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["policy", "role"], name="one_row_a_policy_role"),
+            models.CheckConstraint(
+                condition=models.Q(how_many__gte=1), name="policy_role_at_least_one"
+            ),
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.how_many} × {Role(self.role).label}"
