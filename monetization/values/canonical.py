@@ -40,6 +40,10 @@ def number_text(value: int | Decimal) -> str:
     """Write a number in its one normal form."""
     if isinstance(value, int) and value.bit_length() < PLAIN_BITS:
         return str(value)
+    text = "" if isinstance(value, int) else str(value)
+    if len(text) < PLAIN_EXPONENT and "." in text and "E" not in text:  # the usual decimal, quickly
+        short = text.rstrip("0").rstrip(".")
+        return "0" if short in ("0", "-0") else short
     sign, numerals, exponent = Decimal(value).as_tuple()
     if not isinstance(exponent, int):
         raise Invalid("NaN and infinity can't be compared", fix="Send a finite number")

@@ -1,0 +1,51 @@
+"""A rate card version as values: what publishing checks, what the difference compares, what terms are cut from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from catalog.rules.terms import Charge, MetricTerms, Price
+
+
+@dataclass(frozen=True, slots=True)
+class CardPrice:
+    """A price row and the currency it is in."""
+
+    currency: str
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class CardCharge:
+    """A product on a card: its metric and its price rows in all currencies, in the order they were written."""
+
+    product: str
+    name: str
+    tax_category: str
+    metric: MetricTerms
+    prices: tuple[CardPrice, ...]
+    tier_reset: str = "billing_period"
+    flat_at_zero: bool = False
+
+    @property
+    def currencies(self) -> frozenset[str]:
+        return frozenset(row.currency for row in self.prices)
+
+
+def charges_in(currency: str, card: Sequence[CardCharge]) -> tuple[Charge, ...]:
+    """Give the card's charges in one currency, those without a row in it left out."""
+    return tuple(_charge(currency, each) for each in card if currency in each.currencies)
+
+
+def _charge(currency: str, on_card: CardCharge) -> Charge:
+    return Charge(
+        product=on_card.product,
+        name=on_card.name,
+        tax_category=on_card.tax_category,
+        metric=on_card.metric,
+        currency=currency,
+        prices=tuple(row.price for row in on_card.prices if row.currency == currency),
+        tier_reset=on_card.tier_reset,
+        flat_at_zero=on_card.flat_at_zero,
+    )

@@ -1,0 +1,204 @@
+"""The difference between two versions of a rate card, for people who don't read tables of numbers.
+
+Rows are matched by product, currency and dimension values. Tier tables are laid side by side over the bounds
+of both, so that every stretch of quantity shows its old and its new price, also where the bounds moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from catalog.rules.cards import CardCharge
+from catalog.rules.terms import Dims, Price, Tier
+from monetization.values.money import round_half_away
+
+Key = tuple[str, str, Dims]
+
+
+class Change(StrEnum):
+    ADDED = "ADDED"
+    REMOVED = "REMOVED"
+    CHANGED = "CHANGED"
+    UNCHANGED = "UNCHANGED"
+
+
+class Direction(StrEnum):
+    """Whether a customer pays more or less; MIXED where it depends on the quantity."""
+
+    UP = "UP"
+    DOWN = "DOWN"
+    MIXED = "MIXED"
+    SAME = "SAME"
+
+
+@dataclass(frozen=True, slots=True)
+class TierChange:
+    """Old and new price of the units above ``over`` up to ``up_to`` (None = open); None where there is no row.
+
+    A flat fee is shown at the stretch that begins its tier, and is None elsewhere.
+    """
+
+    over: Decimal
+    up_to: Decimal | None
+    old_unit_price: Decimal | None
+    new_unit_price: Decimal | None
+    old_flat_fee: Decimal | None
+    new_flat_fee: Decimal | None
+
+    @property
+    def percent(self) -> Decimal | None:
+        """Change of the unit price in percent, one decimal place; None from zero, or without both sides."""
+        return percent_change(self.old_unit_price, self.new_unit_price)
+
+    @property
+    def directions(self) -> frozenset[Direction]:
+        pairs = (
+            (self.old_unit_price, self.new_unit_price),
+            (self.old_flat_fee or Decimal(0), self.new_flat_fee or Decimal(0)),
+        )
+        return frozenset(_direction(old, new) for old, new in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """What happens to one price row."""
+
+    change: Change
+    product: str
+    name: str
+    currency: str
+    match: Dims
+    old: Price | None
+    new: Price | None
+    tiers: tuple[TierChange, ...]
+
+    @property
+    def percent(self) -> Decimal | None:
+        """The one percentage that all stretches change by; None where they differ or none exists."""
+        found = {tier.percent for tier in self.tiers}
+        return found.pop() if len(found) == 1 else None
+
+    @property
+    def direction(self) -> Direction:
+        """Up or down for the customer over all stretches; a row added or removed has no direction (SAME)."""
+        if self.old is None or self.new is None:
+            return Direction.SAME
+        found = {direction for tier in self.tiers for direction in tier.directions} - {Direction.SAME}
+        return found.pop() if len(found) == 1 else Direction.MIXED if found else Direction.SAME
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeChange:
+    """What changes about a charge itself: ``what`` is name, tax category, metric or a tier setting."""
+
+    product: str
+    what: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    rows: tuple[RowChange, ...]
+    charges: tuple[ChargeChange, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.charges and all(row.change is Change.UNCHANGED for row in self.rows)
+
+    def count(self, change: Change) -> int:
+        return sum(row.change is change for row in self.rows)
+
+
+def difference(old: Sequence[CardCharge], new: Sequence[CardCharge]) -> Difference:
+    """Compare two versions; rows in the order of the new one, removed ones after them."""
+    before, after = dict(_rows(old)), dict(_rows(new))
+    names = {charge.product: charge.name for charge in (*old, *new)}
+    keys = (*after, *(key for key in before if key not in after))
+    rows = tuple(_row_change(key, names[key[0]], before.get(key), after.get(key)) for key in keys)
+    return Difference(rows, tuple(_charge_changes(old, new)))
+
+
+def percent_change(old: Decimal | None, new: Decimal | None) -> Decimal | None:
+    """Give (new - old) / old in percent to one decimal place, half away from zero; None from zero or nothing."""
+    if not old or new is None:
+        return None
+    return round_half_away((Fraction(new) - Fraction(old)) / Fraction(old) * 100, 1)
+
+
+def _rows(card: Sequence[CardCharge]) -> Iterator[tuple[Key, Price]]:
+    for charge in card:
+        for row in charge.prices:
+            yield (charge.product, row.currency, tuple(sorted(row.price.match))), row.price
+
+
+def _row_change(key: Key, name: str, old: Price | None, new: Price | None) -> RowChange:
+    product, currency, _ = key
+    shown = new if new is not None else old
+    match = shown.match if shown is not None else ()
+    tiers = tuple(_side_by_side(old.tiers if old else (), new.tiers if new else ()))
+    return RowChange(_change(old, new), product, name, currency, match, old, new, tiers)
+
+
+def _change(old: Price | None, new: Price | None) -> Change:
+    if old is None:
+        return Change.ADDED
+    if new is None:
+        return Change.REMOVED
+    return Change.UNCHANGED if old.content == new.content else Change.CHANGED
+
+
+def _side_by_side(old: tuple[Tier, ...], new: tuple[Tier, ...]) -> Iterator[TierChange]:
+    bounds = sorted({tier.up_to for tier in (*old, *new) if tier.up_to is not None})
+    over = Decimal(0)
+    for up_to in (*bounds, None):
+        was, becomes = _tier_above(old, over), _tier_above(new, over)
+        yield TierChange(over, up_to, _unit(was), _unit(becomes), _flat(was, over), _flat(becomes, over))
+        over = up_to if up_to is not None else over
+
+
+def _tier_above(tiers: tuple[Tier, ...], over: Decimal) -> tuple[Decimal, Tier] | None:
+    """Find the tier that the first unit above ``over`` falls into, with its own lower bound."""
+    start = Decimal(0)
+    for tier in tiers:
+        if tier.up_to is None or tier.up_to > over:
+            return start, tier
+        start = tier.up_to
+    return None
+
+
+def _unit(found: tuple[Decimal, Tier] | None) -> Decimal | None:
+    return found[1].unit_price if found else None
+
+
+def _flat(found: tuple[Decimal, Tier] | None, over: Decimal) -> Decimal | None:
+    return found[1].flat_fee if found and found[0] == over else None
+
+
+def _direction(old: Decimal | None, new: Decimal | None) -> Direction:
+    if old is None or new is None or old == new:
+        return Direction.SAME
+    return Direction.UP if new > old else Direction.DOWN
+
+
+def _charge_changes(old: Sequence[CardCharge], new: Sequence[CardCharge]) -> Iterator[ChargeChange]:
+    before = {charge.product: charge for charge in old}
+    for charge in new:
+        was = before.get(charge.product)
+        if was is not None:
+            pairs = zip(_settings(was), _settings(charge), strict=True)
+            yield from (ChargeChange(charge.product, what, a, b) for (what, a), (_, b) in pairs if a != b)
+
+
+def _settings(charge: CardCharge) -> tuple[tuple[str, str], ...]:
+    return (
+        ("name", charge.name),
+        ("tax category", charge.tax_category),
+        ("metric", charge.metric.metric),
+        ("tier reset", charge.tier_reset),
+        ("flat fee at zero usage", "yes" if charge.flat_at_zero else "no"),
+    )

@@ -1,0 +1,165 @@
+"""Everything for which publishing a rate card version is refused, each with its field and what mends it.
+
+Fields are paths into the version as it was written: ``charges[0].prices[3].match.token_type``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
+
+from catalog.rules.cards import CardCharge, CardPrice
+from catalog.rules.charges import tier_errors
+from catalog.rules.terms import MetricTerms, Price, ties
+from monetization.values.errors import DomainError, Invalid
+from monetization.values.money import minor_digits
+
+LIMIT = Decimal(10) ** 20
+PLACES = 18
+
+
+def card_errors(
+    card: Sequence[CardCharge], *, needed: Collection[str] = (), unseen: Collection[str] = ()
+) -> list[DomainError]:
+    """List all that is wrong with a version.
+
+    ``needed``: currencies of the contracts that will use it. ``unseen``: keys of metrics for which no live
+    event was ever seen and whose owner gave no reason.
+    """
+    if not card:
+        return [Invalid("There is nothing on this rate card", field="charges", fix="Add a product with its prices")]
+    errors = list(_repeated(card))
+    for index, charge in enumerate(card):
+        errors += _charge_errors(charge, f"charges[{index}]", needed, unseen)
+    return errors
+
+
+def metric_errors(metric: MetricTerms) -> list[DomainError]:
+    """List what is wrong with a metric version: nothing to read, doubled keys, thresholds out of order."""
+    return [*_measure_errors(metric), *_dimension_errors(metric)]
+
+
+def _charge_errors(
+    charge: CardCharge, path: str, needed: Collection[str], unseen: Collection[str]
+) -> Iterator[DomainError]:
+    if not charge.prices:
+        yield Invalid(f"{charge.name} has no price", field=f"{path}.prices", fix="Add one, or remove the product")
+    if charge.metric.metric in unseen:
+        message = f"No event of {charge.metric.metric} was ever seen"
+        fix = "Send one, or have the metric's owner say why it is priced before"
+        yield Invalid(message, field=f"{path}.metric", fix=fix)
+    for index, row in enumerate(charge.prices):
+        yield from _row_errors(row, charge.metric, f"{path}.prices[{index}]")
+    for currency in sorted(charge.currencies):
+        yield from _tie_errors(charge, currency, path)
+    for currency in sorted(needed):
+        yield from _gaps(charge, currency, path)
+
+
+def _row_errors(row: CardPrice, metric: MetricTerms, path: str) -> Iterator[DomainError]:
+    try:
+        minor_digits(row.currency)
+    except Invalid as error:
+        yield Invalid(error.message, field=f"{path}.currency", fix=error.fix)
+    yield from tier_errors(row.price, path)
+    yield from _precision_errors(row.price, path)
+    counts = Counter(key for key, _ in row.price.match)
+    for key, value in row.price.match:
+        yield from _match_errors(metric, key, value, counts[key], f"{path}.match.{key}")
+
+
+def _match_errors(
+    metric: MetricTerms, key: str, value: str, count: int, path: str
+) -> Iterator[DomainError]:
+    if key not in metric.order:
+        known = ", ".join(metric.order) or "none"
+        yield Invalid(f"{metric.metric} has no dimension “{key}”", field=path, fix=f"Its dimensions: {known}")
+        return
+    if count > 1:
+        yield Invalid(f"“{key}” is named twice", field=path, fix="Name it once")
+    allowed = _values(metric, key)
+    if allowed and value not in allowed:
+        yield Invalid(f"“{value}” is no value of {key}", field=path, fix=f"Use one of: {', '.join(allowed)}")
+    elif not value:
+        yield Invalid(f"“{key}” has an empty value", field=path, fix="Leave it out to match every value")
+
+
+def _values(metric: MetricTerms, key: str) -> tuple[str, ...]:
+    """The values that a dimension can take, where the metric knows them; empty where any text can come."""
+    if key == metric.measure_dimension:
+        return tuple(measure.value for measure in metric.measures if measure.value)
+    return next((each.labels for each in metric.dimensions if each.key == key), ())
+
+
+def _precision_errors(price: Price, path: str) -> Iterator[DomainError]:
+    for number, tier in enumerate(price.tiers):
+        for name in ("up_to", "unit_price", "flat_fee"):
+            value = getattr(tier, name)
+            if value is not None and not _storable(value):
+                field = f"{path}.tiers[{number}].{name}"
+                yield Invalid("This number can't be kept exactly", field=field, fix="Below 10^20, at most 18 places")
+
+
+def _storable(value: Decimal) -> bool:
+    if not value.is_finite() or abs(value) >= LIMIT:
+        return False
+    _, digits, exponent = value.as_tuple()
+    places = -int(exponent)
+    return places <= PLACES or not any(digits[PLACES - places :])
+
+
+def _tie_errors(charge: CardCharge, currency: str, path: str) -> Iterator[DomainError]:
+    rows = {id(row.price): index for index, row in enumerate(charge.prices)}
+    prices = [row.price for row in charge.prices if row.currency == currency]
+    for first, second in ties(prices, charge.metric.order):
+        message = f"This row and row {rows[id(first)] + 1} would price the same usage in {currency}"
+        fix = "Name one more dimension in one of them, or remove one"
+        yield Invalid(message, field=f"{path}.prices[{rows[id(second)]}].match", fix=fix)
+
+
+def _gaps(charge: CardCharge, currency: str, path: str) -> Iterator[DomainError]:
+    """Rows of other currencies whose usage would have no price in a currency that contracts need."""
+    present = [row.price for row in charge.prices if row.currency == currency]
+    if not present:
+        message = f"{charge.name} has no price in {currency}, which contracts on this card need"
+        yield Invalid(message, field=f"{path}.prices", fix=f"Add its prices in {currency}")
+        return
+    for index, row in enumerate(charge.prices):
+        if row.currency != currency and not any(price.covers(row.price.match) for price in present):
+            field = f"{path}.prices[{index}].match"
+            yield Invalid(f"This usage has no price in {currency}", field=field, fix=f"Add it in {currency}")
+
+
+def _repeated(card: Sequence[CardCharge]) -> Iterator[DomainError]:
+    first: dict[str, int] = {}
+    for index, charge in enumerate(card):
+        if first.setdefault(charge.product, index) != index:
+            message = f"{charge.name} is on this card twice"
+            yield Invalid(message, field=f"charges[{index}].product", fix="Put all its prices in one charge")
+
+
+def _measure_errors(metric: MetricTerms) -> Iterator[DomainError]:
+    fields = [measure.field for measure in metric.measures]
+    if metric.aggregation == "SUM" and (not fields or not all(fields)):
+        yield Invalid("A sum needs a field to add up", field="measures", fix="Name a field of the event")
+    values = [measure.value for measure in metric.measures]
+    if metric.measure_dimension and not all(values):
+        yield Invalid("Each measure needs its value", field="measures", fix=f"Name the {metric.measure_dimension}")
+    if not metric.measure_dimension and len(values) > 1:
+        fix = "Name the dimension that tells them apart"
+        yield Invalid("Several measures need a dimension", field="measure_dimension", fix=fix)
+    if len(set(values)) < len(values):
+        yield Invalid("Two measures have the same value", field="measures", fix="Give each its own")
+    if metric.divisor <= 0:
+        yield Invalid("The divisor must be above zero", field="divisor", fix="Use 1 for no conversion")
+
+
+def _dimension_errors(metric: MetricTerms) -> Iterator[DomainError]:
+    if len(set(metric.order)) < len(metric.order):
+        yield Invalid("Two dimensions have the same key", field="dimensions", fix="Give each its own")
+    for index, dimension in enumerate(metric.dimensions):
+        bounds = dimension.thresholds
+        if any(high <= low for low, high in zip(bounds, bounds[1:], strict=False)):
+            field = f"dimensions[{index}].thresholds"
+            yield Invalid("Thresholds must rise", field=field, fix="Put the smallest first, each once")
