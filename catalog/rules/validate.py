@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from catalog.rules.cards import CardCharge, CardPrice
 from catalog.rules.charges import tier_errors
-from catalog.rules.terms import MetricTerms, Price, ties
+from catalog.rules.terms import MetricTerms, Price, PriceTable, ties
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import minor_digits
 
@@ -49,6 +49,9 @@ def _charge_errors(
         message = f"No event of {charge.metric.metric} was ever seen"
         fix = "Send one, or have the metric's owner say why it is priced before"
         yield Invalid(message, field=f"{path}.metric", fix=fix)
+    if charge.tier_reset != "billing_period":
+        fix = "Use billing_period"
+        yield Invalid("Tiers can only start again with each billing period", field=f"{path}.tier_reset", fix=fix)
     for index, row in enumerate(charge.prices):
         yield from _row_errors(row, charge.metric, f"{path}.prices[{index}]")
     for currency in sorted(charge.currencies):
@@ -125,8 +128,9 @@ def _gaps(charge: CardCharge, currency: str, path: str) -> Iterator[DomainError]
         message = f"{charge.name} has no price in {currency}, which contracts on this card need"
         yield Invalid(message, field=f"{path}.prices", fix=f"Add its prices in {currency}")
         return
+    table = PriceTable(present, charge.metric.order)
     for index, row in enumerate(charge.prices):
-        if row.currency != currency and not any(price.covers(row.price.match) for price in present):
+        if row.currency != currency and table.choose(row.price.match) is None:
             field = f"{path}.prices[{index}].match"
             yield Invalid(f"This usage has no price in {currency}", field=field, fix=f"Add it in {currency}")
 

@@ -1,0 +1,191 @@
+"""Counters: at which position of its price table a segment's usage starts, and at which it ends.
+
+The counter of a price row is all usage of the period so far, of the product's metric, that the row selects under
+the precedence now in force. A segment's quantity is Q(period start → segment end) − Q(period start → segment
+start), where Q is the converted and rounded sum; its cost is price(position after) − price(position before).
+So cuts telescope: a cut that changes no terms changes nothing, and a new price is entered at the running position.
+
+Usage counted under an earlier version of the metric is converted as that version says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from catalog.rules.charges import Part, parts
+from catalog.rules.terms import Charge, Dims, MetricTerms, Price, PriceTable, Segment, Terms
+from metering.rules.quantities import UsageRow, converted
+from monetization.values.periods import Period
+
+NOTHING = Fraction(0)
+Content = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Consecutive segments in which a charge has a row of the same content: one line in the making."""
+
+    charge: Charge
+    period: Period
+    prices: list[Price]
+    measured: Fraction = NOTHING
+    quantity: Fraction = NOTHING
+    usage: list[UsageRow] = field(default_factory=list)
+    costs: dict[int, Part] = field(default_factory=dict)
+
+    def add(self, selected: Selected, cost: tuple[Part, ...]) -> None:
+        self.measured += selected.measured
+        self.quantity += selected.quantity
+        self.usage += selected.rows
+        for part in cost:
+            known = self.costs.get(part.tier)
+            self.costs[part.tier] = _joined(known, part) if known else part
+
+    def parts(self) -> tuple[Part, ...]:
+        """Give the cost tier by tier; what was added and given back inside the stretch is gone."""
+        ordered = (self.costs[tier] for tier in sorted(self.costs))
+        return tuple(part for part in ordered if part.quantity or part.flat_fee)
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The usage that one row selects in one segment, and the position at which it starts."""
+
+    rows: tuple[UsageRow, ...]
+    measured: Fraction
+    before: Fraction
+    quantity: Fraction
+
+
+class Counter:
+    """One product's use of one metric through the segments of a period."""
+
+    def __init__(self, segments: Sequence[Segment], product: str, metric: str) -> None:
+        self._segments = segments
+        found = [_charge_of(segment, product, metric) for segment in segments]
+        self._charges = {number: charge for number, charge in enumerate(found) if charge}
+        self._tables = {number: _table(charge) for number, charge in self._charges.items()}
+        self._metrics = {charge.metric.version_id: charge.metric for charge in self._charges.values()}
+        self._opened: set[Dims] = set()
+
+    def stretches(self, rows: Sequence[UsageRow]) -> list[Stretch]:
+        """Walk the segments in order; each price used, or due at zero usage, adds to its stretch."""
+        found: dict[Content, Stretch] = {}
+        before: list[UsageRow] = []
+        self._opened.clear()
+        for number, charge in self._charges.items():
+            inside = [row for row in rows if self._counts(row, number)]
+            for price, selected in self._selections(number, before, inside):
+                first = self._first(number, price)
+                key = (first, price.content, charge.metric.version_id)
+                if key not in found:
+                    found[key] = self._stretch(first, price)
+                found[key].add(selected, self._cost(charge, price, selected))
+            before += inside
+        return list(found.values())
+
+    def _counts(self, row: UsageRow, number: int) -> bool:
+        return row.segment == number and row.metric_version_id == self._charges[number].metric.version_id
+
+    def _selections(
+        self, number: int, before: Sequence[UsageRow], inside: Sequence[UsageRow]
+    ) -> Iterator[tuple[Price, Selected]]:
+        charge, table = self._charges[number], self._tables[number]
+        earlier, now = _by_row(table, before), _by_row(table, inside)
+        due = charge.prices if charge.flat_at_zero else ()
+        prices = {price.row_id: price for price in (*due, *(price for price, _ in now.values()))}
+        for row_id, price in prices.items():
+            mine = now.get(row_id, (price, []))[1]
+            yield price, self._selected(charge.metric, earlier.get(row_id, (price, []))[1], mine)
+
+    def _selected(self, metric: MetricTerms, earlier: list[UsageRow], mine: list[UsageRow]) -> Selected:
+        measured = _sum(mine)
+        same = _sum([row for row in earlier if row.metric_version_id == metric.version_id])
+        start = converted(metric, same)
+        quantity = converted(metric, same + measured) - start
+        return Selected(tuple(mine), measured, start + self._others(metric, earlier), quantity)
+
+    def _others(self, metric: MetricTerms, earlier: list[UsageRow]) -> Fraction:
+        """The position reached under other versions of the metric, each converted as it says."""
+        sums: dict[int, Fraction] = {}
+        for row in earlier:
+            if row.metric_version_id != metric.version_id:
+                sums[row.metric_version_id] = sums.get(row.metric_version_id, NOTHING) + Fraction(row.quantity)
+        return sum((converted(self._metrics[version], total) for version, total in sums.items()), NOTHING)
+
+    def _cost(self, charge: Charge, price: Price, selected: Selected) -> tuple[Part, ...]:
+        after = selected.before + selected.quantity
+        match = tuple(sorted(price.match))
+        opens = charge.flat_at_zero and selected.before == 0 and match not in self._opened
+        if charge.flat_at_zero:
+            self._opened.add(match)
+        return parts(price, None if opens else selected.before, after, at_zero=charge.flat_at_zero)
+
+    def _first(self, number: int, price: Price) -> int:
+        """Find the segment from which this price has been in force without a break."""
+        while self._same(number - 1, number, price):
+            number -= 1
+        return number
+
+    def _same(self, other: int, number: int, price: Price) -> bool:
+        """Say whether segment ``other`` has this charge with a row of the same content."""
+        charge = self._charges.get(other)
+        if charge is None or _settings(charge) != _settings(self._charges[number]):
+            return False
+        row = self._tables[other].row(price.match)
+        return row is not None and row.content == price.content
+
+    def _stretch(self, first: int, price: Price) -> Stretch:
+        last, prices = first, [self._row(first, price)]
+        while self._same(last + 1, first, price):
+            last += 1
+            row = self._row(last, price)
+            prices += [row] if row.row_id != prices[-1].row_id else []
+        period = Period(self._segments[first].period.starts_at, self._segments[last].period.ends_at)
+        return Stretch(self._charges[first], period, prices)
+
+    def _row(self, number: int, price: Price) -> Price:
+        return self._tables[number].row(price.match) or price
+
+
+def counters(terms: Terms) -> list[Counter]:
+    """Make a counter for each product and metric that the terms name."""
+    slots = {(c.product, c.metric.metric) for segment in terms.segments for c in segment.charges}
+    return [Counter(terms.segments, product, metric) for product, metric in sorted(slots)]
+
+
+def _charge_of(segment: Segment, product: str, metric: str) -> Charge | None:
+    found = (c for c in segment.charges if c.product == product and c.metric.metric == metric)
+    return next(found, None)
+
+
+def _table(charge: Charge) -> PriceTable:
+    return PriceTable(charge.prices, charge.metric.order)
+
+
+def _by_row(
+    table: PriceTable, rows: Sequence[UsageRow]
+) -> dict[int, tuple[Price, list[UsageRow]]]:
+    found: dict[int, tuple[Price, list[UsageRow]]] = {}
+    for row in rows:
+        price = table.choose(row.dims)
+        if price is not None:
+            found.setdefault(price.row_id, (price, []))[1].append(row)
+    return found
+
+
+def _sum(rows: Sequence[UsageRow]) -> Fraction:
+    return sum((Fraction(row.quantity) for row in rows), NOTHING)
+
+
+def _settings(charge: Charge) -> tuple[object, ...]:
+    """What must stay the same, beside the price, for a line to go on."""
+    return (charge.metric.version_id, charge.name, charge.tax_category, charge.tier_reset, charge.flat_at_zero)
+
+
+def _joined(a: Part, b: Part) -> Part:
+    return Part(
+        a.tier, a.over, a.up_to, a.quantity + b.quantity, a.unit_price, a.flat_fee + b.flat_fee, a.amount + b.amount
+    )

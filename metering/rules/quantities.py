@@ -1,0 +1,56 @@
+"""Usage on its way to the rating: sums per cut and dimension values, and their conversion to priced units.
+
+``usage_for`` fills ``UsageRow`` from the tables, tests from ``aggregate.usage``. Conversion and rounding belong
+to the metric version and are applied once, to the sum, never to single events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
+
+from catalog.rules.terms import Dims, MetricTerms, Rounding
+from monetization.values.errors import Invalid
+from monetization.values.money import EXACT, round_half_away
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """Unconverted usage of one metric version in segment ``segment`` (from 0), for one set of dimension values."""
+
+    metric_version_id: int
+    segment: int
+    dims: Dims
+    quantity: Decimal
+    events: int = 0
+
+
+def counted(rows: Iterable[UsageRow], segments: int) -> list[UsageRow]:
+    """Add up rows of the same version, segment and dimension values and put them in a fixed order."""
+    sums: dict[tuple[int, int, Dims], UsageRow] = {}
+    for row in rows:
+        if not 0 <= row.segment < segments:
+            raise Invalid(f"Usage is in segment {row.segment} of {segments}", field="segment", fix="Cut it again")
+        key = (row.segment, row.metric_version_id, tuple(sorted(row.dims)))
+        known = sums.get(key)
+        sums[key] = _joined(known, row) if known else row
+    return [sums[key] for key in sorted(sums)]
+
+
+def converted(metric: MetricTerms, total: Fraction) -> Fraction:
+    """Turn a sum into priced units: ÷ divisor, then rounded as the metric says; exact without a rounding."""
+    units = total / Fraction(metric.divisor)
+    if metric.rounding is None:
+        return units
+    if metric.rounding is Rounding.HALF_UP:
+        return Fraction(round_half_away(units, metric.digits))
+    scale = Fraction(10) ** metric.digits
+    whole = ceil(units * scale) if metric.rounding is Rounding.UP else floor(units * scale)
+    return whole / scale
+
+
+def _joined(a: UsageRow, b: UsageRow) -> UsageRow:
+    return replace(a, quantity=EXACT.add(a.quantity, b.quantity), events=a.events + b.events)
