@@ -1,0 +1,131 @@
+"""What an invoice prints, as one frozen value: the only thing that its PDF, its portal page and its copy are made of.
+
+On issue the value is written down (``content_of``) and never changes; whatever shows an issued invoice reads it
+back (``document_of``), so a later change of address, product name or price can't reach old paper. Amounts are
+rounded already, quantities and unit prices exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """Seller or buyer as printed; ``lines`` is the address below the name."""
+
+    name: str
+    lines: tuple[str, ...]
+    country: str
+    tax_id: str = ""
+    key: str = ""
+    registration: str = ""
+    bank_details: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedStep:
+    """One tier of a line: ``amount`` is its share of the line's rounded amount."""
+
+    over: Decimal
+    up_to: Decimal | None
+    quantity: Decimal
+    unit_price: Decimal
+    flat_fee: Decimal
+    amount: Decimal
+
+    @property
+    def is_plain(self) -> bool:
+        """Quantity × price is all there is to say."""
+        return not self.over and self.up_to is None and not self.flat_fee
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedLine:
+    """A line: what was used, how much, at what price; ``first_date`` to ``last_date`` are both served."""
+
+    position: int
+    product: str
+    detail: str
+    first_date: date
+    last_date: date
+    quantity: Decimal
+    unit: str
+    amount: Decimal
+    tax_category: str
+    steps: tuple[PrintedStep, ...]
+    discounts: tuple[str, ...] = ()
+
+    @property
+    def unit_price(self) -> Decimal | None:
+        """The one price of all units; None where tiers say more."""
+        alone = self.steps[0] if len(self.steps) == 1 else None
+        return alone.unit_price if alone is not None and alone.is_plain else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedTax:
+    """Tax of one category (EN 16931: S, Z, E, AE, K, G, O) and rate, with its reason where it is not charged."""
+
+    category: str
+    percent: Decimal
+    base: Decimal
+    amount: Decimal
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceDocument:
+    """Everything on the paper. ``number`` and dates are None until it is issued: a preview."""
+
+    format: int = FORMAT
+    kind: str
+    number: str | None
+    issue_date: date | None
+    due_date: date | None
+    net_days: int
+    currency: str
+    language: str
+    zone: str
+    first_date: date
+    last_date: date
+    seller: Party
+    buyer: Party
+    customer: str
+    contract: str
+    contract_name: str
+    purchase_order: str
+    lines: tuple[PrintedLine, ...]
+    taxes: tuple[PrintedTax, ...]
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+
+    @property
+    def is_preview(self) -> bool:
+        return self.number is None
+
+    def by_product(self) -> Iterator[tuple[str, list[PrintedLine]]]:
+        """Give consecutive lines of one product together, in line order."""
+        for product, lines in groupby(self.lines, key=lambda line: line.product):
+            yield product, list(lines)
+
+
+def content_of(document: InvoiceDocument) -> dict[str, Any]:
+    """Write the document as JSON values; decimals and dates become text."""
+    content: dict[str, Any] = msgspec.to_builtins(document)
+    return content
+
+
+def document_of(content: Mapping[str, Any]) -> InvoiceDocument:
+    """Read back what ``content_of`` wrote."""
+    return msgspec.convert(content, InvoiceDocument)
