@@ -1,4 +1,5 @@
-"""What a reviewer should look at before an invoice leaves: pure checks, each a sentence with its reason.
+"""What a reviewer should look at before an invoice leaves: pure checks, each a sentence with its
+reason.
 
 BLOCK must be settled before approval, WARN needs somebody's eyes, INFO is only said.
 """
@@ -27,7 +28,8 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A finding; ``line`` is the index of the rated line it is about, None for the whole invoice."""
+    """A finding; ``line`` is the index of the rated line it is about, None for the whole invoice.
+    """
 
     code: str
     severity: Severity
@@ -37,7 +39,9 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """All that the checks look at. ``previous_net`` is None where no invoice came before in this contract."""
+    """All that the checks look at. ``previous_net`` is None where no invoice came before in this
+    contract.
+    """
 
     lines: Sequence[RatedLine]
     net: Decimal
@@ -61,7 +65,9 @@ def _change(review: Review) -> Iterator[Flag]:
         yield Flag("FIRST_INVOICE", Severity.WARN, "This is the first invoice of this contract")
     elif before == 0:
         if now:
-            yield Flag("LARGE_CHANGE", Severity.WARN, f"{now} {review.currency} after a period of nothing")
+            yield Flag(
+                "LARGE_CHANGE", Severity.WARN, f"{now} {review.currency} after a period of nothing"
+            )
     elif abs(Fraction(now) - Fraction(before)) / abs(Fraction(before)) * 100 > CHANGE_LIMIT_PERCENT:
         yield Flag("LARGE_CHANGE", Severity.WARN, _change_sentence(now, before, review.currency))
 
@@ -74,7 +80,9 @@ def _change_sentence(now: Decimal, before: Decimal, currency: str) -> str:
 def _prices(review: Review) -> Iterator[Flag]:
     for index, line in enumerate(review.lines):
         if line.amount < 0:
-            yield Flag("NEGATIVE_AMOUNT", Severity.WARN, f"{line.name} is below zero: {line.amount}", index)
+            yield Flag(
+                "NEGATIVE_AMOUNT", Severity.WARN, f"{line.name} is below zero: {line.amount}", index
+            )
         elif line.quantity and not line.list_exact:
             sentence = f"{line.name}: {plain(line.quantity)} {line.unit} at a price of zero"
             yield Flag("ZERO_PRICE", Severity.WARN, sentence, index)
@@ -82,7 +90,8 @@ def _prices(review: Review) -> Iterator[Flag]:
 
 def _late(review: Review) -> Iterator[Flag]:
     if review.late_events:
-        sentence = f"{_events(review.late_events)} of this period came after review began and are not counted"
+        count = _events(review.late_events)
+        sentence = f"{count} of this period came after review began and are not counted"
         yield Flag("LATE_USAGE", Severity.WARN, sentence)
 
 

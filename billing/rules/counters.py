@@ -1,9 +1,10 @@
 """Counters: at which position of its price table a segment's usage starts, and at which it ends.
 
-The counter of a price row is all usage of the period so far, of the product's metric, that the row selects under
-the precedence now in force. A segment's quantity is Q(period start → segment end) − Q(period start → segment
-start), where Q is the converted and rounded sum; its cost is price(position after) − price(position before).
-So cuts telescope: a cut that changes no terms changes nothing, and a new price is entered at the running position.
+The counter of a price row is all usage of the period so far, of the product's metric, that the row
+selects under the precedence now in force. A segment's quantity is Q(period start → segment end) −
+Q(period start → segment start), where Q is the converted and rounded sum; its cost is
+price(position after) − price(position before). So cuts telescope: a cut that changes no terms
+changes nothing, and a new price is entered at the running position.
 
 Usage counted under an earlier version of the metric is converted as that version says.
 """
@@ -15,7 +16,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from catalog.rules.charges import Part, parts
-from catalog.rules.terms import Charge, Dims, MetricTerms, Price, PriceTable, Segment, Terms
+from catalog.rules.precedence import PriceTable
+from catalog.rules.terms import Charge, Dims, MetricTerms, Price, Segment, Terms
 from metering.rules.quantities import UsageRow, converted
 from monetization.values.periods import Period
 
@@ -25,7 +27,8 @@ Content = tuple[object, ...]
 
 @dataclass(slots=True)
 class Stretch:
-    """Consecutive segments in which a charge has a row of the same content: one line in the making."""
+    """Consecutive segments in which a charge has a row of the same content: one line in the making.
+    """
 
     charge: Charge
     period: Period
@@ -67,11 +70,14 @@ class Counter:
         found = [_charge_of(segment, product, metric) for segment in segments]
         self._charges = {number: charge for number, charge in enumerate(found) if charge}
         self._tables = {number: _table(charge) for number, charge in self._charges.items()}
-        self._metrics = {charge.metric.version_id: charge.metric for charge in self._charges.values()}
+        self._metrics = {
+            charge.metric.version_id: charge.metric for charge in self._charges.values()
+        }
         self._opened: set[Dims] = set()
 
     def stretches(self, rows: Sequence[UsageRow]) -> list[Stretch]:
-        """Walk the segments in order; each price used, or due at zero usage, adds to its stretch."""
+        """Walk the segments in order; each price used, or due at zero usage, adds to its stretch.
+        """
         found: dict[Content, Stretch] = {}
         before: list[UsageRow] = []
         self._opened.clear()
@@ -87,7 +93,10 @@ class Counter:
         return list(found.values())
 
     def _counts(self, row: UsageRow, number: int) -> bool:
-        return row.segment == number and row.metric_version_id == self._charges[number].metric.version_id
+        return (
+            row.segment == number
+            and row.metric_version_id == self._charges[number].metric.version_id
+        )
 
     def _selections(
         self, number: int, before: Sequence[UsageRow], inside: Sequence[UsageRow]
@@ -100,7 +109,9 @@ class Counter:
             mine = now.get(row_id, (price, []))[1]
             yield price, self._selected(charge.metric, earlier.get(row_id, (price, []))[1], mine)
 
-    def _selected(self, metric: MetricTerms, earlier: list[UsageRow], mine: list[UsageRow]) -> Selected:
+    def _selected(
+        self, metric: MetricTerms, earlier: list[UsageRow], mine: list[UsageRow]
+    ) -> Selected:
         measured = _sum(mine)
         same = _sum([row for row in earlier if row.metric_version_id == metric.version_id])
         start = converted(metric, same)
@@ -112,8 +123,12 @@ class Counter:
         sums: dict[int, Fraction] = {}
         for row in earlier:
             if row.metric_version_id != metric.version_id:
-                sums[row.metric_version_id] = sums.get(row.metric_version_id, NOTHING) + Fraction(row.quantity)
-        return sum((converted(self._metrics[version], total) for version, total in sums.items()), NOTHING)
+                sums[row.metric_version_id] = sums.get(row.metric_version_id, NOTHING) + Fraction(
+                    row.quantity
+                )
+        return sum(
+            (converted(self._metrics[version], total) for version, total in sums.items()), NOTHING
+        )
 
     def _cost(self, charge: Charge, price: Price, selected: Selected) -> tuple[Part, ...]:
         after = selected.before + selected.quantity
@@ -165,9 +180,7 @@ def _table(charge: Charge) -> PriceTable:
     return PriceTable(charge.prices, charge.metric.order)
 
 
-def _by_row(
-    table: PriceTable, rows: Sequence[UsageRow]
-) -> dict[int, tuple[Price, list[UsageRow]]]:
+def _by_row(table: PriceTable, rows: Sequence[UsageRow]) -> dict[int, tuple[Price, list[UsageRow]]]:
     found: dict[int, tuple[Price, list[UsageRow]]] = {}
     for row in rows:
         price = table.choose(row.dims)
@@ -182,10 +195,22 @@ def _sum(rows: Sequence[UsageRow]) -> Fraction:
 
 def _settings(charge: Charge) -> tuple[object, ...]:
     """What must stay the same, beside the price, for a line to go on."""
-    return (charge.metric.version_id, charge.name, charge.tax_category, charge.tier_reset, charge.flat_at_zero)
+    return (
+        charge.metric.version_id,
+        charge.name,
+        charge.tax_category,
+        charge.tier_reset,
+        charge.flat_at_zero,
+    )
 
 
 def _joined(a: Part, b: Part) -> Part:
     return Part(
-        a.tier, a.over, a.up_to, a.quantity + b.quantity, a.unit_price, a.flat_fee + b.flat_fee, a.amount + b.amount
+        a.tier,
+        a.over,
+        a.up_to,
+        a.quantity + b.quantity,
+        a.unit_price,
+        a.flat_fee + b.flat_fee,
+        a.amount + b.amount,
     )

@@ -1,7 +1,8 @@
-"""The life of an invoice, as data: actions guard by it, screens draw their buttons from it, tests try every pair.
+"""The life of an invoice, as data: actions guard by it, screens draw their buttons from it, tests
+try every pair.
 
-DRAFT is recomputed as usage arrives; IN_REVIEW has frozen inputs; APPROVED waits for issue and can be sent
-back; ISSUED never changes again; PAID is settled in full.
+DRAFT is recomputed as usage arrives; IN_REVIEW has frozen inputs; APPROVED waits for issue and can
+be sent back; ISSUED never changes again; PAID is settled in full.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def guard(start: Status | str, goal: Status | str) -> None:
         return
     reachable = [status.label.lower() for status in Status if status in ARROWS[Status(start)]]
     raise WrongState(
-        f"An invoice that is {Status(start).label.lower()} can't become {Status(goal).label.lower()}",
+        f"An invoice can't go from {Status(start).label.lower()} to {Status(goal).label.lower()}",
         field="status",
-        fix=f"From here it can become {' or '.join(reachable)}" if reachable else "It can't change any more",
+        fix=f"From here it can become {' or '.join(reachable)}"
+        if reachable
+        else "It can't change any more",
     )

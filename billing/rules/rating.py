@@ -1,11 +1,13 @@
-"""Rating: usage × terms → lines. No clock, no database, nothing saved; previews and invoices run this same code.
+"""Rating: usage × terms → lines. No clock, no database, nothing saved; previews and invoices run
+this same code.
 
-A **line** is (charge, price row). The rows of two card versions with the same conditions and tiers are the same
-price: a cut between them starts no new line, and the line then names both sources. A different price starts a
-new line, entered at the running position of its counter.
+A **line** is (charge, price row). The rows of two card versions with the same conditions and tiers
+are the same price: a cut between them starts no new line, and the line then names both sources. A
+different price starts a new line, entered at the running position of its counter.
 
-Positions and cuts are the business of ``billing.rules.counters``. Order of work: price → percentage discounts, compounding → round once
-per line. Tax is a call of its own on the rounded lines (``billing.rules.tax``).
+Positions and cuts are the business of ``billing.rules.counters``. Order of work: price → percentage
+discounts, compounding → round once per line. Tax is a call of its own on the rounded lines
+(``billing.rules.tax``).
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a line costs in one tier: ``exact = quantity × unit_price + flat_fee``, before discounts.
+    """What a line costs in one tier: ``exact = quantity × unit_price + flat_fee``, before
+    discounts.
 
     ``share`` is the tier's share of the line's rounded amount; shares sum to it.
     """
@@ -45,10 +48,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RatedLine:
-    """A charge at one price. ``measured`` is the sum of usage, ``quantity`` the same converted and rounded.
+    """A charge at one price. ``measured`` is the sum of usage, ``quantity`` the same converted and
+    rounded.
 
-    ``list_exact`` is the price before discounts, ``exact`` after them, ``amount`` that rounded once.
-    ``prices`` are the rows in force in turn, all of the same content; ``usage`` the rows that it bills.
+    ``list_exact`` is the price before discounts, ``exact`` after them, ``amount`` that rounded
+    once. ``prices`` are the rows in force in turn, all of the same content; ``usage`` the rows that
+    it bills.
     """
 
     product: str
@@ -94,7 +99,9 @@ class RatedLine:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """Lines in the order in which they are printed, and the usage that no row prices (it blocks approval)."""
+    """Lines in the order in which they are printed, and the usage that no row prices (it blocks
+    approval).
+    """
 
     lines: tuple[RatedLine, ...]
     unpriced: tuple[UsageRow, ...]

@@ -2,18 +2,17 @@
 
 Which category, for services sold across borders:
 
-====  ==========================================================================================
-S     the seller's own country, or a consumer elsewhere in the EU (at the seller's rate; the one-stop shop
-      with the buyer's rate comes with the later work on tax)
-Z     as S where the dated rate is 0
-E     the buyer is exempt; the reason is printed
-AE    EU seller, EU business with a tax id in another country: the buyer owes the tax (reverse charge)
-O     everything else across a border: a service supplied outside the seller's tax area is outside the
-      scope of its tax. (Not G: that is the zero-rated export of goods.)
-====  ==========================================================================================
+- S: the seller's own country, or a consumer elsewhere in the EU (at the seller's rate; the one-stop
+  shop with the buyer's rate comes with the later work on tax).
+- Z: as S where the dated rate is 0.
+- E: the buyer is exempt; the reason is printed.
+- AE: an EU seller and an EU business with a tax id in another country: the buyer owes the tax
+  (reverse charge).
+- O: everything else across a border. A service supplied outside the seller's tax area is outside
+  the scope of its tax. (Not G: that is the zero-rated export of goods.)
 
-An account without what its tax needs is **parked**: ``Missing`` says what, and its invoice can't be approved.
-Prices are net.
+An account without what its tax needs is **parked**: ``Missing`` says what, and its invoice can't be
+approved. Prices are net.
 """
 
 from __future__ import annotations
@@ -27,17 +26,21 @@ from fractions import Fraction
 from monetization.values.money import round_once, total_of
 
 EU = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
 )
 VAT_PREFIX = {"GR": "EL"}
 ZERO = Decimal(0)
-REVERSE_CHARGE = "Reverse charge: the customer accounts for the tax (Article 196 of Directive 2006/112/EC)"
+REVERSE_CHARGE = (
+    "Reverse charge: the customer accounts for the tax (Article 196 of Directive 2006/112/EC)"
+)
 OUT_OF_SCOPE = "Supplied outside the tax area of the seller, not subject to its tax"
 
 
 @dataclass(frozen=True, slots=True)
 class TaxProfile:
-    """Places and ids that decide the tax; ``exempt`` is the printed reason, empty where the buyer isn't."""
+    """Places and ids that decide the tax; ``exempt`` is the printed reason, empty where the buyer
+    isn't.
+    """
 
     seller_country: str
     buyer_country: str
@@ -85,7 +88,9 @@ class TaxLine:
 
 @dataclass(frozen=True, slots=True)
 class Taxes:
-    """Tax lines in order of category, then highest rate; ``missing`` is empty unless the account is parked."""
+    """Tax lines in order of category, then highest rate; ``missing`` is empty unless the account is
+    parked.
+    """
 
     lines: tuple[TaxLine, ...]
     missing: tuple[Missing, ...] = ()
@@ -98,7 +103,9 @@ def treatment(
     seller, buyer = profile.seller_country, profile.buyer_country
     if not seller or not buyer:
         who = "seller's" if not seller else "customer's"
-        return Missing(f"The {who} country is not known", f"Fill in the country of the {who} address")
+        return Missing(
+            f"The {who} country is not known", f"Fill in the country of the {who} address"
+        )
     if profile.exempt:
         return Treatment("E", ZERO, profile.exempt)
     if buyer == seller:
@@ -126,7 +133,9 @@ def tax(
         else:
             bases.setdefault(found, []).append(amount)
     taxed = (_tax_line(each, total_of(amounts), currency) for each, amounts in bases.items())
-    return Taxes(tuple(sorted(taxed, key=lambda line: (line.category, -line.percent))), tuple(missing))
+    return Taxes(
+        tuple(sorted(taxed, key=lambda line: (line.category, -line.percent))), tuple(missing)
+    )
 
 
 def _inside_eu(
@@ -139,16 +148,23 @@ def _inside_eu(
     if tax_id.startswith(prefix):
         return Treatment("AE", ZERO, REVERSE_CHARGE)
     return Missing(
-        f"The customer's tax id is not one of {buyer}", f"Use the id that starts with {prefix}, or clear it"
+        f"The customer's tax id is not one of {buyer}",
+        f"Use the id that starts with {prefix}, or clear it",
     )
 
 
 def _rated(
     country: str, tax_category: str, on: date, rates: Sequence[TaxRate]
 ) -> Treatment | Missing:
-    dated = [r for r in rates if (r.country, r.tax_category) == (country, tax_category) and r.start_date <= on]
+    dated = [
+        r
+        for r in rates
+        if (r.country, r.tax_category) == (country, tax_category) and r.start_date <= on
+    ]
     if not dated:
-        return Missing(f"No {tax_category} tax rate of {country} on {on}", "Add the rate with its start date")
+        return Missing(
+            f"No {tax_category} tax rate of {country} on {on}", "Add the rate with its start date"
+        )
     percent = max(dated, key=lambda rate: rate.start_date).percent
     return Treatment("S", percent.normalize()) if percent else Treatment("Z", ZERO, "Zero rate")
 

@@ -1,8 +1,9 @@
-"""From a business fact to transfers: which account owes which, how much, and a source that happens once.
+"""From a business fact to transfers: which account owes which, how much, and a source that happens
+once.
 
-A transfer has a debit side, a credit side and a positive amount, so an unbalanced one can't be written. A
-negative line or tax swaps the sides; a zero one makes no transfer. ``source`` is unique for ever, which makes
-booking the same fact twice impossible.
+A transfer has a debit side, a credit side and a positive amount, so an unbalanced one can't be
+written. A negative line or tax swaps the sides; a zero one makes no transfer. ``source`` is unique
+for ever, which makes booking the same fact twice impossible.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """``amount`` (positive, in the books' currency) from the credit to the debit account, and why."""
+    """``amount`` (positive, in the books' currency) from the credit to the debit account, and why.
+    """
 
     books: Books
     debit: str
@@ -45,7 +47,8 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A printed line (``part`` = ``line:3``) or tax (``tax:S:19``) and the account that earns it."""
+    """A printed line (``part`` = ``line:3``) or tax (``tax:S:19``) and the account that earns it.
+    """
 
     part: str
     account: str

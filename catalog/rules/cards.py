@@ -1,4 +1,6 @@
-"""A rate card version as values: what publishing checks, what the difference compares, what terms are cut from."""
+"""A rate card version as values: what publishing checks, what the difference compares, what terms
+are cut from.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ class CardPrice:
 
 @dataclass(frozen=True, slots=True)
 class CardCharge:
-    """A product on a card: its metric and its price rows in all currencies, in the order they were written."""
+    """A product on a card: its metric and its price rows in all currencies, in the order they were
+    written.
+    """
 
     product: str
     name: str

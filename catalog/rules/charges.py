@@ -1,13 +1,14 @@
 """Price functions: what it costs to move a counter from one position to another.
 
-A counter holds the quantity accumulated so far (per contract, product and the dimension values that a price
-row names). Its price at a position is a sum over tiers; what a stretch of usage costs is the difference of
-two positions. So cuts telescope, tier positions continue through price changes, and units given back leave
-the latest parts first.
+A counter holds the quantity accumulated so far (per contract, product and the dimension values that
+a price row names). Its price at a position is a sum over tiers; what a stretch of usage costs is
+the difference of two positions. So cuts telescope, tier positions continue through price changes,
+and units given back leave the latest parts first.
 
-Tier bounds: lower exclusive, upper inclusive. A tier's flat fee is due once its lower bound is passed, and is
-given back when the position falls back. The first tier's flat fee is due at zero usage only with
-``at_zero``. A negative position costs minus the price of its absolute value, without flats.
+Tier bounds: lower exclusive, upper inclusive. A tier's flat fee is due once its lower bound is
+passed, and is given back when the position falls back. The first tier's flat fee is due at zero
+usage only with ``at_zero``. A negative position costs minus the price of its absolute value,
+without flats.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ Position = Fraction | Decimal | int
 class Part:
     """What a stretch of usage costs in one tier: ``amount = quantity × unit_price + flat_fee``.
 
-    ``quantity`` and ``flat_fee`` are negative where units are given back. ``over`` (exclusive) and ``up_to``
-    (inclusive, None = open) are the tier's bounds; ``tier`` counts from 0.
+    ``quantity`` and ``flat_fee`` are negative where units are given back. ``over`` (exclusive) and
+    ``up_to`` (inclusive, None = open) are the tier's bounds; ``tier`` counts from 0.
     """
 
     tier: int
@@ -53,8 +54,9 @@ class _Step:
 
     def filled(self, position: Fraction) -> Fraction:
         """Units of the position that lie in this tier, signed as the position is."""
-        size = min(abs(position), self.tier.up_to) if self.tier.up_to is not None else abs(position)
-        units = max(Fraction(size) - Fraction(self.over), NOTHING)
+        size, up_to = abs(position), self.tier.up_to
+        reached = size if up_to is None or size <= up_to else Fraction(up_to)
+        units = max(reached - Fraction(self.over), NOTHING)
         return -units if position < 0 else units
 
     def entered(self, position: Fraction) -> bool:
@@ -71,9 +73,11 @@ class _Step:
 def parts(
     price: Price, before: Position | None, after: Position, *, at_zero: bool = False
 ) -> tuple[Part, ...]:
-    """Give what moving from ``before`` to ``after`` costs, tier by tier; tiers not touched are left out.
+    """Give what moving from ``before`` to ``after`` costs, tier by tier; tiers not touched are left
+    out.
 
-    ``before`` None opens the counter: only then can the first tier's flat fee fall due at zero usage.
+    ``before`` None opens the counter: only then can the first tier's flat fee fall due at zero
+    usage.
     """
     start = None if before is None else Fraction(before)
     return PARTS[price.model](price, start, Fraction(after), at_zero)
@@ -101,18 +105,24 @@ def _steps(tiers: Sequence[Tier], at_zero: bool) -> Iterator[_Step]:
 
 
 # One function per model; a per-unit price is a graduated one with a single open tier.
-PARTS: dict[
-    PriceModel, Callable[[Price, Fraction | None, Fraction, bool], tuple[Part, ...]]
-] = {
+PARTS: dict[PriceModel, Callable[[Price, Fraction | None, Fraction, bool], tuple[Part, ...]]] = {
     PriceModel.PER_UNIT: _graduated,
     PriceModel.GRADUATED: _graduated,
 }
 
 
 def tier_errors(price: Price, field: str) -> list[DomainError]:
-    """List what is wrong with a row's tier table; ``field`` is the row's path (``charges[0].prices[3]``)."""
+    """List what is wrong with a row's tier table; ``field`` is the row's path
+    (``charges[0].prices[3]``).
+    """
     if not price.tiers:
-        return [Invalid("A price needs at least one tier", field=f"{field}.tiers", fix="Add one without an end")]
+        return [
+            Invalid(
+                "A price needs at least one tier",
+                field=f"{field}.tiers",
+                fix="Add one without an end",
+            )
+        ]
     errors = _shape_errors(price, field)
     over = Decimal(0)
     for number, tier in enumerate(price.tiers):
@@ -137,7 +147,11 @@ def _shape_errors(price: Price, field: str) -> list[DomainError]:
 
 def _number_errors(tier: Tier, path: str) -> list[DomainError]:
     return [
-        Invalid("A price can't be negative", field=f"{path}.{name}", fix="Use zero or more; grant a credit instead")
+        Invalid(
+            "A price can't be negative",
+            field=f"{path}.{name}",
+            fix="Use zero or more; grant a credit instead",
+        )
         for name, value in (("unit_price", tier.unit_price), ("flat_fee", tier.flat_fee))
         if value < 0
     ]
@@ -151,6 +165,9 @@ def _bound_errors(tier: Tier, over: Decimal, last: bool, path: str) -> list[Doma
         message, fix = "The last tier must be open", "Leave its upper bound empty"
         wrong = True
     else:
-        message, fix = f"This tier ends at or below {plain(over)}, where it starts", "Raise its upper bound"
+        message, fix = (
+            f"This tier ends at or below {plain(over)}, where it starts",
+            "Raise its upper bound",
+        )
         wrong = tier.up_to <= over
     return [Invalid(message, field=f"{path}.up_to", fix=fix)] if wrong else []

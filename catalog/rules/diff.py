@@ -1,7 +1,8 @@
 """The difference between two versions of a rate card, for people who don't read tables of numbers.
 
-Rows are matched by product, currency and dimension values. Tier tables are laid side by side over the bounds
-of both, so that every stretch of quantity shows its old and its new price, also where the bounds moved.
+Rows are matched by product, currency and dimension values. Tier tables are laid side by side over
+the bounds of both, so that every stretch of quantity shows its old and its new price, also where
+the bounds moved.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TierChange:
-    """Old and new price of the units above ``over`` up to ``up_to`` (None = open); None where there is no row.
+    """Old and new price of the units above ``over`` up to ``up_to`` (None = open); None where there
+    is no row.
 
     A flat fee is shown at the stretch that begins its tier, and is None elsewhere.
     """
@@ -51,7 +53,9 @@ class TierChange:
 
     @property
     def percent(self) -> Decimal | None:
-        """Change of the unit price in percent, one decimal place; None from zero, or without both sides."""
+        """Change of the unit price in percent, one decimal place; None from zero, or without both
+        sides.
+        """
         return percent_change(self.old_unit_price, self.new_unit_price)
 
     @property
@@ -78,22 +82,28 @@ class RowChange:
 
     @property
     def percent(self) -> Decimal | None:
-        """The one percentage that all stretches change by; None where they differ or none exists."""
+        """The one percentage that all stretches change by; None where they differ or none exists.
+        """
         found = {tier.percent for tier in self.tiers}
         return found.pop() if len(found) == 1 else None
 
     @property
     def direction(self) -> Direction:
-        """Up or down for the customer over all stretches; a row added or removed has no direction (SAME)."""
+        """Up or down for the customer over all stretches; a row added or removed has no direction
+        (SAME).
+        """
         if self.old is None or self.new is None:
             return Direction.SAME
-        found = {direction for tier in self.tiers for direction in tier.directions} - {Direction.SAME}
+        found = {direction for tier in self.tiers for direction in tier.directions} - {
+            Direction.SAME
+        }
         return found.pop() if len(found) == 1 else Direction.MIXED if found else Direction.SAME
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeChange:
-    """What changes about a charge itself: ``what`` is name, tax category, metric or a tier setting."""
+    """What changes about a charge itself: ``what`` is name, tax category, metric or a tier setting.
+    """
 
     product: str
     what: str
@@ -124,7 +134,9 @@ def difference(old: Sequence[CardCharge], new: Sequence[CardCharge]) -> Differen
 
 
 def percent_change(old: Decimal | None, new: Decimal | None) -> Decimal | None:
-    """Give (new - old) / old in percent to one decimal place, half away from zero; None from zero or nothing."""
+    """Give (new - old) / old in percent to one decimal place, half away from zero; None from zero
+    or nothing.
+    """
     if not old or new is None:
         return None
     return round_half_away((Fraction(new) - Fraction(old)) / Fraction(old) * 100, 1)
@@ -157,7 +169,9 @@ def _side_by_side(old: tuple[Tier, ...], new: tuple[Tier, ...]) -> Iterator[Tier
     over = Decimal(0)
     for up_to in (*bounds, None):
         was, becomes = _tier_above(old, over), _tier_above(new, over)
-        yield TierChange(over, up_to, _unit(was), _unit(becomes), _flat(was, over), _flat(becomes, over))
+        yield TierChange(
+            over, up_to, _unit(was), _unit(becomes), _flat(was, over), _flat(becomes, over)
+        )
         over = up_to if up_to is not None else over
 
 
@@ -191,7 +205,9 @@ def _charge_changes(old: Sequence[CardCharge], new: Sequence[CardCharge]) -> Ite
         was = before.get(charge.product)
         if was is not None:
             pairs = zip(_settings(was), _settings(charge), strict=True)
-            yield from (ChargeChange(charge.product, what, a, b) for (what, a), (_, b) in pairs if a != b)
+            yield from (
+                ChargeChange(charge.product, what, a, b) for (what, a), (_, b) in pairs if a != b
+            )
 
 
 def _settings(charge: CardCharge) -> tuple[tuple[str, str], ...]:

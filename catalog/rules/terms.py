@@ -1,10 +1,11 @@
 """The frozen shapes in which agreed terms travel from the tables to the rating.
 
-``catalog.queries.terms_for`` fills them, ``billing.rules.rating.rate`` reads them, previews and tests make
-them by hand. They hold no behaviour beyond what their own numbers mean, and no database id other than the
-``row_id``/``version_id`` that a rated line names as its source.
+``catalog.queries.terms_for`` fills them, ``billing.rules.rating.rate`` reads them, previews and
+tests make them by hand. They hold no behaviour beyond what their own numbers mean, and no database
+id other than the ``row_id``/``version_id`` that a rated line names as its source.
 
-Dimension values travel as pairs ``(("model", "gpt-4o"), ("token_type", "input"))`` in the metric's order.
+Dimension values travel as pairs ``(("model", "gpt-4o"), ("token_type", "input"))`` in the metric's
+order.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from itertools import combinations
 
 from catalog.rules.thresholds import labels
 from monetization.values.periods import Period
@@ -24,7 +24,9 @@ ONE = Decimal(1)
 
 
 class PriceModel(StrEnum):
-    """How a price row turns a position into an amount; ``catalog.rules.charges`` has one function each."""
+    """How a price row turns a position into an amount; ``catalog.rules.charges`` has one function
+    each.
+    """
 
     PER_UNIT = "PER_UNIT"
     GRADUATED = "GRADUATED"
@@ -56,7 +58,9 @@ class FilterOp(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A step of a price table: above the tier before (exclusive) up to ``up_to`` (inclusive; None = open)."""
+    """A step of a price table: above the tier before (exclusive) up to ``up_to`` (inclusive; None =
+    open).
+    """
 
     up_to: Decimal | None = None
     unit_price: Decimal = ZERO
@@ -76,7 +80,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A price row: the literal dimension values it needs (an absent dimension is a wildcard) and its tiers.
+    """A price row: the literal dimension values it needs (an absent dimension is a wildcard) and
+    its tiers.
 
     ``key`` names the row across versions of its card. PER_UNIT has one open tier without flat fee.
     """
@@ -99,10 +104,12 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """A dimension read from an event field, as it stands or, with thresholds, as the label of its range.
+    """A dimension read from an event field, as it stands or, with thresholds, as the label of its
+    range.
 
-    Thresholds are upper-inclusive bounds in rising order: with 200000 the values are ``≤200000`` and ``>200000``.
-    An event without the field is quarantined, unless the dimension is not ``required`` (value ``""`` then).
+    Thresholds are upper-inclusive bounds in rising order: with 200000 the values are ``≤200000``
+    and ``>200000``. An event without the field is quarantined, unless the dimension is not
+    ``required`` (value ``""`` then).
     """
 
     key: str
@@ -112,13 +119,16 @@ class Dimension:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The values that a thresholds dimension can take; empty where the field's own text is the value."""
+        """The values that a thresholds dimension can take; empty where the field's own text is the
+        value.
+        """
         return labels(self.thresholds)
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A field to add up, as one ``value`` of the metric's measure dimension; ``less`` fields are taken off.
+    """A field to add up, as one ``value`` of the metric's measure dimension; ``less`` fields are
+    taken off.
 
     Fields in ``less`` that an event lacks count as 0.
     """
@@ -139,9 +149,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class MetricTerms:
-    """A version of a metric: which events count, what is read from them, and how the sum becomes a quantity.
+    """A version of a metric: which events count, what is read from them, and how the sum becomes a
+    quantity.
 
-    ``quantity = round(sum / divisor)`` with ``rounding`` to ``digits`` (may be negative), None = exact.
+    ``quantity = round(sum / divisor)`` with ``rounding`` to ``digits`` (may be negative), None =
+    exact.
     """
 
     metric: str
@@ -202,7 +214,8 @@ class Discount:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """All that is agreed for one contract and one period; segments tile the period in rising order."""
+    """All that is agreed for one contract and one period; segments tile the period in rising order.
+    """
 
     contract: str
     currency: str
@@ -213,63 +226,9 @@ class Terms:
 
 
 def dims_of(values: Mapping[str, str], order: Sequence[str]) -> Dims:
-    """Put stored dimension values into the metric's order; keys that the order lacks follow by name."""
+    """Put stored dimension values into the metric's order; keys that the order lacks follow by
+    name.
+    """
     known = [key for key in order if key in values]
     others = sorted(set(values) - set(known))
     return tuple((key, values[key]) for key in (*known, *others))
-
-
-class PriceTable:
-    """Price rows prepared for looking up: one dictionary per set of dimensions that rows name, best first.
-
-    Rank: most literal conditions, then the metric's order of dimensions.
-    """
-
-    def __init__(self, prices: Sequence[Price], order: Sequence[str]) -> None:
-        shapes: dict[tuple[str, ...], dict[tuple[str, ...], Price]] = {}
-        for price in prices:
-            match = sorted(price.match)
-            rows = shapes.setdefault(tuple(key for key, _ in match), {})
-            rows.setdefault(tuple(value for _, value in match), price)
-        self._rows = shapes
-        self._shapes = sorted(shapes.items(), key=lambda item: _rank(item[0], order), reverse=True)
-
-    def choose(self, dims: Dims) -> Price | None:
-        """Pick the row for these dimension values; None where no row covers them."""
-        values = dict(dims)
-        for keys, rows in self._shapes:
-            price = rows.get(tuple(values.get(key, "") for key in keys))
-            if price is not None:
-                return price
-        return None
-
-    def row(self, match: Dims) -> Price | None:
-        """Give the row with exactly these conditions."""
-        pairs = sorted(match)
-        rows = self._rows.get(tuple(key for key, _ in pairs), {})
-        return rows.get(tuple(value for _, value in pairs))
-
-
-def choose(prices: Sequence[Price], dims: Dims, order: Sequence[str]) -> Price | None:
-    """Pick the row for these dimension values: most literal conditions, then the metric's order of dimensions.
-
-    None where no row covers them. Publishing refuses ties, so the result doesn't depend on the rows' order.
-    """
-    return PriceTable(prices, order).choose(dims)
-
-
-def ties(prices: Sequence[Price], order: Sequence[str]) -> list[tuple[Price, Price]]:
-    """List pairs of rows that some event would match with equal rank.
-
-    The order tells any two sets of dimensions apart, so only rows with the very same conditions tie.
-    Dimensions outside the order are no conditions (and are refused by themselves).
-    """
-    alike: dict[Dims, list[Price]] = {}
-    for price in prices:
-        known = tuple(sorted(pair for pair in price.match if pair[0] in order))
-        alike.setdefault(known, []).append(price)
-    return [pair for rows in alike.values() for pair in combinations(rows, 2)]
-
-
-def _rank(keys: Sequence[str], order: Sequence[str]) -> tuple[int, tuple[bool, ...]]:
-    return len(keys), tuple(key in keys for key in order)

@@ -1,4 +1,5 @@
-"""Everything for which publishing a rate card version is refused, each with its field and what mends it.
+"""Everything for which publishing a rate card version is refused, each with its field and what
+mends it.
 
 Fields are paths into the version as it was written: ``charges[0].prices[3].match.token_type``.
 """
@@ -8,10 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from catalog.rules.cards import CardCharge, CardPrice
 from catalog.rules.charges import tier_errors
-from catalog.rules.terms import MetricTerms, Price, PriceTable, ties
+from catalog.rules.precedence import PriceTable, ties
+from catalog.rules.terms import MetricTerms, Price
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import minor_digits
 
@@ -24,11 +27,17 @@ def card_errors(
 ) -> list[DomainError]:
     """List all that is wrong with a version.
 
-    ``needed``: currencies of the contracts that will use it. ``unseen``: keys of metrics for which no live
-    event was ever seen and whose owner gave no reason.
+    ``needed``: currencies of the contracts that will use it. ``unseen``: keys of metrics for which
+    no live event was ever seen and whose owner gave no reason.
     """
     if not card:
-        return [Invalid("There is nothing on this rate card", field="charges", fix="Add a product with its prices")]
+        return [
+            Invalid(
+                "There is nothing on this rate card",
+                field="charges",
+                fix="Add a product with its prices",
+            )
+        ]
     errors = list(_repeated(card))
     for index, charge in enumerate(card):
         errors += _charge_errors(charge, f"charges[{index}]", needed, unseen)
@@ -36,7 +45,9 @@ def card_errors(
 
 
 def metric_errors(metric: MetricTerms) -> list[DomainError]:
-    """List what is wrong with a metric version: nothing to read, doubled keys, thresholds out of order."""
+    """List what is wrong with a metric version: nothing to read, doubled keys, thresholds out of
+    order.
+    """
     return [*_measure_errors(metric), *_dimension_errors(metric)]
 
 
@@ -44,14 +55,22 @@ def _charge_errors(
     charge: CardCharge, path: str, needed: Collection[str], unseen: Collection[str]
 ) -> Iterator[DomainError]:
     if not charge.prices:
-        yield Invalid(f"{charge.name} has no price", field=f"{path}.prices", fix="Add one, or remove the product")
+        yield Invalid(
+            f"{charge.name} has no price",
+            field=f"{path}.prices",
+            fix="Add one, or remove the product",
+        )
     if charge.metric.metric in unseen:
         message = f"No event of {charge.metric.metric} was ever seen"
         fix = "Send one, or have the metric's owner say why it is priced before"
         yield Invalid(message, field=f"{path}.metric", fix=fix)
     if charge.tier_reset != "billing_period":
         fix = "Use billing_period"
-        yield Invalid("Tiers can only start again with each billing period", field=f"{path}.tier_reset", fix=fix)
+        yield Invalid(
+            "Tiers can only start again with each billing period",
+            field=f"{path}.tier_reset",
+            fix=fix,
+        )
     for index, row in enumerate(charge.prices):
         yield from _row_errors(row, charge.metric, f"{path}.prices[{index}]")
     for currency in sorted(charge.currencies):
@@ -77,19 +96,27 @@ def _match_errors(
 ) -> Iterator[DomainError]:
     if key not in metric.order:
         known = ", ".join(metric.order) or "none"
-        yield Invalid(f"{metric.metric} has no dimension “{key}”", field=path, fix=f"Its dimensions: {known}")
+        yield Invalid(
+            f"{metric.metric} has no dimension “{key}”", field=path, fix=f"Its dimensions: {known}"
+        )
         return
     if count > 1:
         yield Invalid(f"“{key}” is named twice", field=path, fix="Name it once")
     allowed = _values(metric, key)
     if allowed and value not in allowed:
-        yield Invalid(f"“{value}” is no value of {key}", field=path, fix=f"Use one of: {', '.join(allowed)}")
+        yield Invalid(
+            f"“{value}” is no value of {key}", field=path, fix=f"Use one of: {', '.join(allowed)}"
+        )
     elif not value:
-        yield Invalid(f"“{key}” has an empty value", field=path, fix="Leave it out to match every value")
+        yield Invalid(
+            f"“{key}” has an empty value", field=path, fix="Leave it out to match every value"
+        )
 
 
 def _values(metric: MetricTerms, key: str) -> tuple[str, ...]:
-    """The values that a dimension can take, where the metric knows them; empty where any text can come."""
+    """The values that a dimension can take, where the metric knows them; empty where any text can
+    come.
+    """
     if key == metric.measure_dimension:
         return tuple(measure.value for measure in metric.measures if measure.value)
     return next((each.labels for each in metric.dimensions if each.key == key), ())
@@ -101,7 +128,11 @@ def _precision_errors(price: Price, path: str) -> Iterator[DomainError]:
             value = getattr(tier, name)
             if value is not None and not _storable(value):
                 field = f"{path}.tiers[{number}].{name}"
-                yield Invalid("This number can't be kept exactly", field=field, fix="Below 10^20, at most 18 places")
+                yield Invalid(
+                    "This number can't be kept exactly",
+                    field=field,
+                    fix="Below 10^20, at most 18 places",
+                )
 
 
 def _storable(value: Decimal) -> bool:
@@ -122,7 +153,8 @@ def _tie_errors(charge: CardCharge, currency: str, path: str) -> Iterator[Domain
 
 
 def _gaps(charge: CardCharge, currency: str, path: str) -> Iterator[DomainError]:
-    """Rows of other currencies whose usage would have no price in a currency that contracts need."""
+    """Rows of other currencies whose usage would have no price in a currency that contracts need.
+    """
     present = [row.price for row in charge.prices if row.currency == currency]
     if not present:
         message = f"{charge.name} has no price in {currency}, which contracts on this card need"
@@ -132,7 +164,9 @@ def _gaps(charge: CardCharge, currency: str, path: str) -> Iterator[DomainError]
     for index, row in enumerate(charge.prices):
         if row.currency != currency and table.choose(row.price.match) is None:
             field = f"{path}.prices[{index}].match"
-            yield Invalid(f"This usage has no price in {currency}", field=field, fix=f"Add it in {currency}")
+            yield Invalid(
+                f"This usage has no price in {currency}", field=field, fix=f"Add it in {currency}"
+            )
 
 
 def _repeated(card: Sequence[CardCharge]) -> Iterator[DomainError]:
@@ -140,30 +174,44 @@ def _repeated(card: Sequence[CardCharge]) -> Iterator[DomainError]:
     for index, charge in enumerate(card):
         if first.setdefault(charge.product, index) != index:
             message = f"{charge.name} is on this card twice"
-            yield Invalid(message, field=f"charges[{index}].product", fix="Put all its prices in one charge")
+            yield Invalid(
+                message, field=f"charges[{index}].product", fix="Put all its prices in one charge"
+            )
 
 
 def _measure_errors(metric: MetricTerms) -> Iterator[DomainError]:
     fields = [measure.field for measure in metric.measures]
     if metric.aggregation == "SUM" and (not fields or not all(fields)):
-        yield Invalid("A sum needs a field to add up", field="measures", fix="Name a field of the event")
+        yield Invalid(
+            "A sum needs a field to add up", field="measures", fix="Name a field of the event"
+        )
     values = [measure.value for measure in metric.measures]
     if metric.measure_dimension and not all(values):
-        yield Invalid("Each measure needs its value", field="measures", fix=f"Name the {metric.measure_dimension}")
+        yield Invalid(
+            "Each measure needs its value",
+            field="measures",
+            fix=f"Name the {metric.measure_dimension}",
+        )
     if not metric.measure_dimension and len(values) > 1:
         fix = "Name the dimension that tells them apart"
         yield Invalid("Several measures need a dimension", field="measure_dimension", fix=fix)
     if len(set(values)) < len(values):
         yield Invalid("Two measures have the same value", field="measures", fix="Give each its own")
     if metric.divisor <= 0:
-        yield Invalid("The divisor must be above zero", field="divisor", fix="Use 1 for no conversion")
+        yield Invalid(
+            "The divisor must be above zero", field="divisor", fix="Use 1 for no conversion"
+        )
 
 
 def _dimension_errors(metric: MetricTerms) -> Iterator[DomainError]:
     if len(set(metric.order)) < len(metric.order):
-        yield Invalid("Two dimensions have the same key", field="dimensions", fix="Give each its own")
+        yield Invalid(
+            "Two dimensions have the same key", field="dimensions", fix="Give each its own"
+        )
     for index, dimension in enumerate(metric.dimensions):
         bounds = dimension.thresholds
-        if any(high <= low for low, high in zip(bounds, bounds[1:], strict=False)):
+        if any(high <= low for low, high in pairwise(bounds)):
             field = f"dimensions[{index}].thresholds"
-            yield Invalid("Thresholds must rise", field=field, fix="Put the smallest first, each once")
+            yield Invalid(
+                "Thresholds must rise", field=field, fix="Put the smallest first, each once"
+            )

@@ -1,10 +1,13 @@
-"""The meaning of usage: which events a metric counts, what it reads from them, and what they sum to.
+"""The meaning of usage: which events a metric counts, what it reads from them, and what they sum
+to.
 
-Ingestion calls ``readings`` for every event, so what SQL adds up is what this module says. ``usage`` is the
-pure reference: it streams events through the same rules and touches no table; tests hold the tables to it.
+Ingestion calls ``readings`` for every event, so what SQL adds up is what this module says.
+``usage`` is the pure reference: it streams events through the same rules and touches no table;
+tests hold the tables to it.
 
-Quantities are exact decimals within numeric(38, 18): less than 10^20, at most 18 decimal places. Numbers may
-come as JSON numbers or as decimal text; booleans, floats, NaN and infinities are refused, never rounded.
+Quantities are exact decimals within numeric(38, 18): less than 10^20, at most 18 decimal places.
+Numbers may come as JSON numbers or as decimal text; booleans, floats, NaN and infinities are
+refused, never rounded.
 """
 
 from __future__ import annotations
@@ -14,12 +17,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import ge, gt, le, lt
 from typing import Any
 
 from catalog.rules.terms import Aggregation, Dimension, Dims, Filter, FilterOp, Measure, MetricTerms
 from catalog.rules.thresholds import label_of
+from monetization.values.canonical import number_text
 from monetization.values.errors import Invalid
-from monetization.values.money import EXACT, plain
+from monetization.values.money import EXACT
 from monetization.values.periods import Period
 
 _NUMBER = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
@@ -28,6 +33,7 @@ TEXT_LIMIT = 200
 ONE = Decimal(1)
 ZERO = Decimal(0)
 ABSENT: Any = object()
+COMPARISONS = {FilterOp.GT: gt, FilterOp.GE: ge, FilterOp.LT: lt, FilterOp.LE: le}
 
 
 class Missing(Invalid):
@@ -50,7 +56,9 @@ class TooLarge(Unreadable):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A fact of use as it was sent; ``data`` with numbers as int or Decimal, ``subject`` the account's key."""
+    """A fact of use as it was sent; ``data`` with numbers as int or Decimal, ``subject`` the
+    account's key.
+    """
 
     id: str
     source: str
@@ -82,14 +90,17 @@ class Tally:
 
 def matches(metric: MetricTerms, event: Event) -> bool:
     """Say whether the metric counts this event: its type, and every filter."""
-    return event.type == metric.event_type and all(passes(each, event.data) for each in metric.filters)
+    return event.type == metric.event_type and all(
+        passes(each, event.data) for each in metric.filters
+    )
 
 
 def readings(metric: MetricTerms, data: Mapping[str, Any]) -> list[Reading]:
-    """Read what one matching event adds, one reading per value of the measure dimension that it carries.
+    """Read what one matching event adds, one reading per value of the measure dimension that it
+    carries.
 
-    Raises Missing, Unreadable or TooLarge, each with its field: the reasons for quarantine. A measure whose
-    field is absent adds nothing, but an event with none of them is Missing.
+    Raises Missing, Unreadable or TooLarge, each with its field: the reasons for quarantine. A
+    measure whose field is absent adds nothing, but an event with none of them is Missing.
     """
     common = tuple((dimension.key, value_of(dimension, data)) for dimension in metric.dimensions)
     if metric.aggregation is Aggregation.COUNT:
@@ -101,7 +112,9 @@ def readings(metric: MetricTerms, data: Mapping[str, Any]) -> list[Reading]:
 
 
 def measured(measure: Measure, data: Mapping[str, Any]) -> Decimal:
-    """Read a measure's quantity; where other fields are taken off it, the rest must not be below zero."""
+    """Read a measure's quantity; where other fields are taken off it, the rest must not be below
+    zero.
+    """
     amount = quantity(field_of(data, measure.field), measure.field)
     if not measure.less:
         return amount
@@ -121,19 +134,24 @@ def quantity(value: Any, field: str) -> Decimal:
     """Read a number that numeric(38, 18) holds exactly, from an int, a Decimal or decimal text."""
     number = _decimal(value)
     if number is None or not number.is_finite():
-        raise Unreadable(f"{field} is not a number", field=f"data.{field}", fix="Send a number, or decimal text")
+        raise Unreadable(
+            f"{field} is not a number", field=f"data.{field}", fix="Send a number, or decimal text"
+        )
     if not number:
         return ZERO
     if number.adjusted() >= INTEGER_DIGITS:
         raise TooLarge(f"{field} is too large", field=f"data.{field}", fix="Keep it below 10^20")
     _, digits, exponent = number.as_tuple()
     if -int(exponent) > DECIMAL_PLACES and any(digits[DECIMAL_PLACES + int(exponent) :]):
-        raise TooLarge(f"{field} has too many decimal places", field=f"data.{field}", fix="Send at most 18")
+        raise TooLarge(
+            f"{field} has too many decimal places", field=f"data.{field}", fix="Send at most 18"
+        )
     return number
 
 
 def value_of(dimension: Dimension, data: Mapping[str, Any]) -> str:
-    """Read a dimension's value: the field as text, or the label of the range that holds its number."""
+    """Read a dimension's value: the field as text, or the label of the range that holds its number.
+    """
     found = field_of(data, dimension.field)
     if found is ABSENT:
         if dimension.required:
@@ -158,7 +176,8 @@ def field_of(data: Mapping[str, Any], path: str) -> Any:
 
 
 def passes(condition: Filter, data: Mapping[str, Any]) -> bool:
-    """Test one filter; a comparison with something that is not a number is false, never an error."""
+    """Test one filter; a comparison with something that is not a number is false, never an error.
+    """
     found = field_of(data, condition.field)
     if condition.op is FilterOp.EXISTS:
         return found is not ABSENT
@@ -170,10 +189,13 @@ def passes(condition: Filter, data: Mapping[str, Any]) -> bool:
     return _compares(condition, found)
 
 
-def usage(metric: MetricTerms, events: Iterable[Event], cuts: Sequence[Period]) -> dict[tuple[int, Dims], Tally]:
+def usage(
+    metric: MetricTerms, events: Iterable[Event], cuts: Sequence[Period]
+) -> dict[tuple[int, Dims], Tally]:
     """Sum one account's events per cut and dimension values: the reference for the tables.
 
-    An event outside every cut counts nowhere; cuts must not overlap. Unreadable events raise, as at the door.
+    An event outside every cut counts nowhere; cuts must not overlap. Unreadable events raise, as at
+    the door.
     """
     tallies: dict[tuple[int, Dims], Tally] = {}
     for event in events:
@@ -219,23 +241,15 @@ def _plain_text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
-        number = Decimal(value)
-        small = number.is_finite() and -TEXT_LIMIT < number.as_tuple().exponent and number.adjusted() < TEXT_LIMIT  # type: ignore[operator]
-        return plain(number) if small else None
+        return number_text(value) if Decimal(value).is_finite() else None
     return None
 
 
 def _compares(condition: Filter, found: Any) -> bool:
-    left, right = _decimal(found), Decimal(condition.values[0])
-    if left is None or not left.is_finite():
+    number = _decimal(found)
+    if number is None or not number.is_finite():
         return False
-    outcome = {
-        FilterOp.GT: left > right,
-        FilterOp.GE: left >= right,
-        FilterOp.LT: left < right,
-        FilterOp.LE: left <= right,
-    }
-    return outcome[condition.op]
+    return bool(COMPARISONS[condition.op](number, Decimal(condition.values[0])))
 
 
 def _missing(field: str) -> Missing:

@@ -1,7 +1,8 @@
-"""Usage on its way to the rating: sums per cut and dimension values, and their conversion to priced units.
+"""Usage on its way to the rating: sums per cut and dimension values, and their conversion to priced
+units.
 
-``usage_for`` fills ``UsageRow`` from the tables, tests from ``aggregate.usage``. Conversion and rounding belong
-to the metric version and are applied once, to the sum, never to single events.
+``usage_for`` fills ``UsageRow`` from the tables, tests from ``aggregate.usage``. Conversion and
+rounding belong to the metric version and are applied once, to the sum, never to single events.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from monetization.values.money import EXACT, round_half_away
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """Unconverted usage of one metric version in segment ``segment`` (from 0), for one set of dimension values."""
+    """Unconverted usage of one metric version in segment ``segment`` (from 0), for one set of
+    dimension values.
+    """
 
     metric_version_id: int
     segment: int
@@ -29,11 +32,16 @@ class UsageRow:
 
 
 def counted(rows: Iterable[UsageRow], segments: int) -> list[UsageRow]:
-    """Add up rows of the same version, segment and dimension values and put them in a fixed order."""
+    """Add up rows of the same version, segment and dimension values and put them in a fixed order.
+    """
     sums: dict[tuple[int, int, Dims], UsageRow] = {}
     for row in rows:
         if not 0 <= row.segment < segments:
-            raise Invalid(f"Usage is in segment {row.segment} of {segments}", field="segment", fix="Cut it again")
+            raise Invalid(
+                f"Usage is in segment {row.segment} of {segments}",
+                field="segment",
+                fix="Cut it again",
+            )
         key = (row.segment, row.metric_version_id, tuple(sorted(row.dims)))
         known = sums.get(key)
         sums[key] = _joined(known, row) if known else row
@@ -41,7 +49,9 @@ def counted(rows: Iterable[UsageRow], segments: int) -> list[UsageRow]:
 
 
 def converted(metric: MetricTerms, total: Fraction) -> Fraction:
-    """Turn a sum into priced units: ÷ divisor, then rounded as the metric says; exact without a rounding."""
+    """Turn a sum into priced units: ÷ divisor, then rounded as the metric says; exact without a
+    rounding.
+    """
     units = total / Fraction(metric.divisor)
     if metric.rounding is None:
         return units

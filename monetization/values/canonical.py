@@ -1,11 +1,13 @@
 """One canonical JSON for every value whose sameness matters, and its SHA-256.
 
-Two bodies are the same if and only if their canonical texts are: keys sorted by code point, no spaces, text
-escaped to ASCII and compared code point by code point (no Unicode normalisation), numbers in one normal form,
-so that ``1``, ``1.0``, ``1e0`` agree and ``-0`` is ``0``, while ``"1"`` stays text. The result is itself JSON.
+Two bodies are the same if and only if their canonical texts are: keys sorted by code point, no
+spaces, text escaped to ASCII and compared code point by code point (no Unicode normalisation),
+numbers in one normal form, so that ``1``, ``1.0``, ``1e0`` agree and ``-0`` is ``0``, while ``"1"``
+stays text. The result is itself JSON.
 
-Number form: ``coefficient`` without trailing zeros × 10^exponent, written plainly (``0.00012``, ``1200``) while
-the exponent stays within ±40, otherwise ``12e78``. A hostile ``1e999999999`` thus costs nothing.
+Number form: ``coefficient`` without trailing zeros × 10^exponent, written plainly (``0.00012``,
+``1200``) while the exponent stays within ±40, otherwise ``12e78``. A hostile ``1e999999999`` thus
+costs nothing.
 
 Floats are refused: by the time one gets here the sender's digits are lost. Decode JSON with
 ``parse_float=Decimal`` (msgspec: ``float_hook=Decimal``).
@@ -27,7 +29,9 @@ DEPTH = 64
 
 
 def canonical(value: Any) -> str:
-    """Write a JSON value canonically; raises Invalid for floats, NaN, infinities, keys not text, deep nesting."""
+    """Write a JSON value canonically; raises Invalid for floats, NaN, infinities, keys not text,
+    deep nesting.
+    """
     return _written(value, 0)
 
 
@@ -73,7 +77,8 @@ def _object(value: dict[str, Any], depth: int) -> str:
     try:
         keys = sorted(value)
         items = [
-            f"{quoted(key)}:{WRITERS.get(type(value[key]), _refused)(value[key], inner)}" for key in keys
+            f"{quoted(key)}:{WRITERS.get(type(value[key]), _refused)(value[key], inner)}"
+            for key in keys
         ]
     except TypeError as error:
         raise Invalid("An object's keys must be text", fix="Write the keys as text") from error
@@ -98,7 +103,7 @@ def _refused(value: Any, depth: int) -> str:
     )
 
 
-# By exact type, because a table is fast; the enum and date types must be turned into text by the caller.
+# By exact type, because a table is fast; callers turn enums and dates into text themselves.
 WRITERS: dict[type, Callable[[Any, int], str]] = {
     str: lambda value, depth: quoted(value),
     int: lambda value, depth: number_text(value),

@@ -11,12 +11,19 @@ from collections.abc import Iterable
 
 
 class DomainError(Exception):
-    """A refusal with a message for people, a machine's ``code``, and where known a ``field`` and a ``fix``."""
+    """A refusal with a message for people, a machine's ``code``, and where known a ``field`` and a
+    ``fix``.
+    """
 
     code = "refused"
 
     def __init__(
-        self, message: str, *, field: str | None = None, fix: str | None = None, code: str | None = None
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        fix: str | None = None,
+        code: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message

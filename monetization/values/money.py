@@ -1,11 +1,12 @@
 """Money: exact until the line, then rounded once, here and nowhere else.
 
-Unit prices and quantities are exact decimals, unrounded amounts are ``Fraction`` (1/31 of a fee never ends as
-a decimal). ``round_once`` brings an amount to the currency's minor unit (ISO 4217: JPY 0, KWD 3), half away
-from zero, below zero too. ``allocate`` and ``shares`` split a rounded amount and lose nothing.
+Unit prices and quantities are exact decimals, unrounded amounts are ``Fraction`` (1/31 of a fee
+never ends as a decimal). ``round_once`` brings an amount to the currency's minor unit (ISO 4217:
+JPY 0, KWD 3), half away from zero, below zero too. ``allocate`` and ``shares`` split a rounded
+amount and lose nothing.
 
-Floats are refused everywhere. Decimals are never added under Python's default context, which rounds to
-28 digits without saying so.
+Floats are refused everywhere. Decimals are never added under Python's default context, which rounds
+to 28 digits without saying so.
 """
 
 from __future__ import annotations
@@ -49,28 +50,41 @@ def round_half_away(value: Exact, digits: int) -> Decimal:
 
 
 def round_once(exact: Exact, currency: str) -> Decimal:
-    """Round an exact amount to the minor unit, half away from zero; the result keeps its trailing zeros."""
+    """Round an exact amount to the minor unit, half away from zero; the result keeps its trailing
+    zeros.
+    """
     return round_half_away(_number(exact), minor_digits(currency))
 
 
-def allocate(total: Decimal, weights: Sequence[Fraction | Decimal | int], currency: str) -> list[Decimal]:
-    """Split a rounded total in proportion to weights: largest remainder, ties to the earlier, nothing lost.
+def allocate(
+    total: Decimal, weights: Sequence[Fraction | Decimal | int], currency: str
+) -> list[Decimal]:
+    """Split a rounded total in proportion to weights: largest remainder, ties to the earlier,
+    nothing lost.
 
     Weights that sum to zero split a total of zero into zeros and are refused otherwise.
     """
     digits = minor_digits(currency)
-    units, whole = _units(total, digits), sum(map(Fraction, weights), Fraction(0))
+    units, whole = _units(total, digits), sum((Fraction(weight) for weight in weights), Fraction(0))
     if whole == 0:
         if units:
-            raise Invalid("There is nothing to split the amount by", field="weights", fix="Give a positive weight")
+            raise Invalid(
+                "There is nothing to split the amount by",
+                field="weights",
+                fix="Give a positive weight",
+            )
         return [_scaled(0, digits)] * len(weights)
-    return _largest_remainder(units, [units * Fraction(weight) / whole for weight in weights], digits)
+    return _largest_remainder(
+        units, [units * Fraction(weight) / whole for weight in weights], digits
+    )
 
 
 def shares(total: Decimal, parts: Sequence[Fraction], currency: str) -> list[Decimal]:
-    """Round the exact parts of an amount so that they sum to the rounded amount, by largest remainder.
+    """Round the exact parts of an amount so that they sum to the rounded amount, by largest
+    remainder.
 
-    Unlike ``allocate`` the parts are not scaled, so parts of both signs that nearly cancel stay recognisable.
+    Unlike ``allocate`` the parts are not scaled, so parts of both signs that nearly cancel stay
+    recognisable.
     """
     digits = minor_digits(currency)
     return _largest_remainder(_units(total, digits), [part * 10**digits for part in parts], digits)
@@ -104,13 +118,18 @@ def exact_of(text: str) -> Fraction:
 def finite(value: Fraction) -> Decimal | None:
     """Give the fraction as a decimal if it ends as one, else None."""
     places = _places(value.denominator)
-    return None if places is None else _scaled(value.numerator * 10**places // value.denominator, places)
+    return (
+        None
+        if places is None
+        else _scaled(value.numerator * 10**places // value.denominator, places)
+    )
 
 
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in a currency, in whole minor units. Adding or comparing two currencies is refused."""
+    """An amount in a currency, in whole minor units. Adding or comparing two currencies is refused.
+    """
 
     amount: Decimal
     currency: str
@@ -155,7 +174,9 @@ def _number(value: Any) -> Exact:
     if isinstance(value, bool | float) or not isinstance(value, Fraction | Decimal | int):
         raise TypeError(f"money needs an exact number, not {type(value).__name__}")
     if isinstance(value, Decimal) and not value.is_finite():
-        raise Invalid("The amount is not a finite number", field="amount", fix="Give a decimal number")
+        raise Invalid(
+            "The amount is not a finite number", field="amount", fix="Give a decimal number"
+        )
     return value
 
 
@@ -167,18 +188,22 @@ def _units(amount: Decimal, digits: int) -> int:
             field="amount",
             fix=f"Round it to {digits} decimal places",
         )
-    return units.numerator
+    return int(units)
 
 
 def _scaled(units: int, digits: int) -> Decimal:
-    """Give ``units`` × 10^-digits with exactly ``digits`` places (none below zero) and no rounding by a context."""
+    """Give ``units`` × 10^-digits with exactly ``digits`` places (none below zero) and no rounding
+    by a context.
+    """
     whole = units if digits >= 0 else units * 10**-digits
     numerals = tuple(int(numeral) for numeral in str(abs(whole)))
     return Decimal((1 if whole < 0 else 0, numerals, -max(digits, 0)))
 
 
 def _largest_remainder(units: int, ideals: list[Fraction], digits: int) -> list[Decimal]:
-    """Round the ideals down, then hand the missing units to the largest remainders; mirrored below zero."""
+    """Round the ideals down, then hand the missing units to the largest remainders; mirrored below
+    zero.
+    """
     sign = -1 if units < 0 else 1
     mirrored = [sign * ideal for ideal in ideals]
     given = [floor(ideal) for ideal in mirrored]

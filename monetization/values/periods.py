@@ -1,9 +1,9 @@
 """Time: half-open periods of UTC instants, cut at local midnights of an account's zone.
 
-A period boundary is a local date; it becomes an instant at the first moment of that date in the zone, also
-where midnight doesn't exist (clocks go forward at 00:00), happens twice, or the whole day is left out
-(Apia, 30 December 2011). Every billing period is computed from the original anchor, never from the period
-before it, so the 31st becomes the last day of a short month and returns.
+A period boundary is a local date; it becomes an instant at the first moment of that date in the
+zone, also where midnight doesn't exist (clocks go forward at 00:00), happens twice, or the whole
+day is left out (Apia, 30 December 2011). Every billing period is computed from the original anchor,
+never from the period before it, so the 31st becomes the last day of a short month and returns.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
-    """``[starts_at, ends_at)`` in UTC; ``ends_at`` None is open. An empty period is allowed, a reversed one not."""
+    """``[starts_at, ends_at)`` in UTC; ``ends_at`` None is open. An empty period is allowed, a
+    reversed one not.
+    """
 
     starts_at: datetime
     ends_at: datetime | None
@@ -33,9 +35,15 @@ class Period:
     def __post_init__(self) -> None:
         for name, instant in (("starts_at", self.starts_at), ("ends_at", self.ends_at)):
             if instant is not None and instant.tzinfo is None:
-                raise Invalid("A period needs instants with a time zone", field=name, fix="Give an instant in UTC")
+                raise Invalid(
+                    "A period needs instants with a time zone",
+                    field=name,
+                    fix="Give an instant in UTC",
+                )
         if self.ends_at is not None and self.ends_at < self.starts_at:
-            raise Invalid("A period can't end before it starts", field="ends_at", fix="Swap the two")
+            raise Invalid(
+                "A period can't end before it starts", field="ends_at", fix="Swap the two"
+            )
 
     def __contains__(self, at: datetime) -> bool:
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
@@ -55,7 +63,9 @@ class Period:
         """Cut at the instants that lie inside; pieces tile the period in rising order."""
         inside = sorted({at for at in instants if at in self and at != self.starts_at})
         edges: list[datetime | None] = [*inside, self.ends_at]
-        return [Period(start, end) for start, end in zip([self.starts_at, *inside], edges, strict=True)]
+        return [
+            Period(start, end) for start, end in zip([self.starts_at, *inside], edges, strict=True)
+        ]
 
 
 class Cadence(StrEnum):
@@ -65,6 +75,7 @@ class Cadence(StrEnum):
     DAYS = "DAYS"
 
 
+DAYS_OF_MONTH = frozenset(str(day) for day in range(1, 32))
 MONTHS = {Cadence.MONTHLY: 1, Cadence.QUARTERLY: 3, Cadence.ANNUAL: 12}
 CONTRACT_DAY, FIRST = "contract_day", "first"
 
@@ -75,12 +86,16 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise Invalid(f"“{name}” is not a time zone", field="zone", fix="Use an IANA name: Europe/Berlin") from error
+        raise Invalid(
+            f"“{name}” is not a time zone", field="zone", fix="Use an IANA name: Europe/Berlin"
+        ) from error
 
 
 @lru_cache(maxsize=65536)
 def local_midnight(day: date, zone: str) -> datetime:
-    """Give the first instant of a local date in UTC; of a date that the zone left out, that of the next one."""
+    """Give the first instant of a local date in UTC; of a date that the zone left out, that of the
+    next one.
+    """
     place, naive = zone_of(zone), datetime.combine(day, time())
     before_change = naive.replace(tzinfo=place).astimezone(UTC)
     if before_change.astimezone(place).replace(tzinfo=None) == naive:
@@ -97,16 +112,21 @@ def days_between(start: date, end: date) -> int:
 
 
 def days_in(period: Period, zone: str) -> int:
-    """Count the calendar days of the zone on which the period starts up to the one on which it ends (exclusive)."""
+    """Count the calendar days of the zone on which the period starts up to the one on which it ends
+    (exclusive).
+    """
     if period.ends_at is None:
         raise Invalid("An open period has no number of days", field="ends_at", fix="Give its end")
     return days_between(local_date(period.starts_at, zone), local_date(period.ends_at, zone))
 
 
 def service_period(start: date, end: date | None, zone: str) -> Period:
-    """Give the instants of a term: the first day counts in full and the last day is still served."""
+    """Give the instants of a term: the first day counts in full and the last day is still served.
+    """
     if end is not None and end < start:
-        raise Invalid("The last day lies before the first", field="end_date", fix=f"Choose {start} or later")
+        raise Invalid(
+            "The last day lies before the first", field="end_date", fix=f"Choose {start} or later"
+        )
     return Period(local_midnight(start, zone), local_midnight(end + DAY, zone) if end else None)
 
 
@@ -114,10 +134,10 @@ def service_period(start: date, end: date | None, zone: str) -> Period:
 class Cycle:
     """How a contract's time is cut into billing periods.
 
-    ``anchor``: ``contract_day`` | ``first`` (of calendar months, quarters, years) | ``"1"``…``"31"``. With the
-    last two the first period may be a stub from ``start_date`` to the first anchored day on or after it.
-    ``end_date`` is the last day served; the last period may be a stub. ``days`` only with cadence DAYS, which
-    is always anchored at the start.
+    ``anchor``: ``contract_day`` | ``first`` (of calendar months, quarters, years) |
+    ``"1"``…``"31"``. With the last two the first period may be a stub from ``start_date`` to the
+    first anchored day on or after it. ``end_date`` is the last day served; the last period may be a
+    stub. ``days`` only with cadence DAYS, which is always anchored at the start.
     """
 
     start_date: date
@@ -130,15 +150,27 @@ class Cycle:
     def __post_init__(self) -> None:
         object.__setattr__(self, "cadence", Cadence(self.cadence))
         if (self.cadence is Cadence.DAYS) != (self.days > 0) or self.days < 0:
-            raise Invalid("A cadence of days needs their number", field="days", fix="Give a number above zero")
+            raise Invalid(
+                "A cadence of days needs their number", field="days", fix="Give a number above zero"
+            )
         if self.anchor not in (CONTRACT_DAY, FIRST) and self._day is None:
-            raise Invalid(f"“{self.anchor}” is not an anchor", field="anchor", fix="contract_day, first or 1 to 31")
+            raise Invalid(
+                f"“{self.anchor}” is not an anchor",
+                field="anchor",
+                fix="contract_day, first or 1 to 31",
+            )
         if self.cadence is Cadence.DAYS and self.anchor != CONTRACT_DAY:
-            raise Invalid("A cadence of days starts with the contract", field="anchor", fix="Choose contract_day")
+            raise Invalid(
+                "A cadence of days starts with the contract",
+                field="anchor",
+                fix="Choose contract_day",
+            )
         service_period(self.start_date, self.end_date, self.zone)
 
     def dates(self, index: int) -> tuple[date, date]:
-        """Give the full span of period ``index`` (0 = the one of the start date), before clipping to the contract."""
+        """Give the full span of period ``index`` (0 = the one of the start date), before clipping
+        to the contract.
+        """
         first = 0 if self._edge(0) <= self.start_date else -1
         return self._edge(first + index), self._edge(first + index + 1)
 
@@ -160,7 +192,9 @@ class Cycle:
         return start < self.start_date or (self.end_date is not None and end > self.end_date + DAY)
 
     def periods(self) -> Iterator[Period]:
-        """Yield the periods in order, for ever if the contract is open; days that the zone left out are skipped."""
+        """Yield the periods in order, for ever if the contract is open; days that the zone left out
+        are skipped.
+        """
         for index in count():
             period = self.period(index)
             if period is None:
@@ -179,8 +213,7 @@ class Cycle:
 
     @property
     def _day(self) -> int | None:
-        valid = self.anchor.isascii() and self.anchor.isdigit() and 1 <= int(self.anchor) <= 31
-        return int(self.anchor) if valid else None
+        return int(self.anchor) if self.anchor in DAYS_OF_MONTH else None
 
     @property
     def _anchor(self) -> tuple[date, int]:
@@ -193,7 +226,11 @@ class Cycle:
             return start.replace(month=(start.month - 1) // step * step + 1, day=1), 1
         day = self._day or 1
         later = _clamped(start.year, start.month, day) < start
-        return (_clamped(*_month_after(start, 1), day), day) if later else (_clamped(start.year, start.month, day), day)
+        return (
+            (_clamped(*_month_after(start, 1), day), day)
+            if later
+            else (_clamped(start.year, start.month, day), day)
+        )
 
     def _edge(self, number: int) -> date:
         if self.cadence is Cadence.DAYS:
@@ -223,5 +260,7 @@ def _change(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
     old = early.astimezone(zone).utcoffset()
     while late - early > SECOND:
         middle = early + timedelta(seconds=(late - early) // SECOND // 2)
-        early, late = (middle, late) if middle.astimezone(zone).utcoffset() == old else (early, middle)
+        early, late = (
+            (middle, late) if middle.astimezone(zone).utcoffset() == old else (early, middle)
+        )
     return late

@@ -1,0 +1,65 @@
+"""The one precedence: which price row a set of dimension values falls to.
+
+Most literal conditions win, then the metric's order of dimensions. Two rows with the same
+conditions tie, which publishing refuses, so the choice never depends on the order of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from catalog.rules.terms import Dims, Price
+
+
+class PriceTable:
+    """Price rows prepared for looking up: a dictionary per set of named dimensions, best first.
+
+    Rank: most literal conditions, then the metric's order of dimensions.
+    """
+
+    def __init__(self, prices: Sequence[Price], order: Sequence[str]) -> None:
+        shapes: dict[tuple[str, ...], dict[tuple[str, ...], Price]] = {}
+        for price in prices:
+            match = sorted(price.match)
+            rows = shapes.setdefault(tuple(key for key, _ in match), {})
+            rows.setdefault(tuple(value for _, value in match), price)
+        self._rows = shapes
+        self._shapes = sorted(shapes.items(), key=lambda item: _rank(item[0], order), reverse=True)
+
+    def choose(self, dims: Dims) -> Price | None:
+        """Pick the row for these dimension values; None where no row covers them."""
+        values = dict(dims)
+        for keys, rows in self._shapes:
+            price = rows.get(tuple(values.get(key, "") for key in keys))
+            if price is not None:
+                return price
+        return None
+
+    def row(self, match: Dims) -> Price | None:
+        """Give the row with exactly these conditions."""
+        pairs = sorted(match)
+        rows = self._rows.get(tuple(key for key, _ in pairs), {})
+        return rows.get(tuple(value for _, value in pairs))
+
+
+def choose(prices: Sequence[Price], dims: Dims, order: Sequence[str]) -> Price | None:
+    """Pick the row for these dimension values; None where no row covers them."""
+    return PriceTable(prices, order).choose(dims)
+
+
+def ties(prices: Sequence[Price], order: Sequence[str]) -> list[tuple[Price, Price]]:
+    """List pairs of rows that some event would match with equal rank.
+
+    The order tells any two sets of dimensions apart, so only rows with the very same conditions
+    tie. Dimensions outside the order are no conditions (and are refused by themselves).
+    """
+    alike: dict[Dims, list[Price]] = {}
+    for price in prices:
+        known = tuple(sorted(pair for pair in price.match if pair[0] in order))
+        alike.setdefault(known, []).append(price)
+    return [pair for rows in alike.values() for pair in combinations(rows, 2)]
+
+
+def _rank(keys: Sequence[str], order: Sequence[str]) -> tuple[int, tuple[bool, ...]]:
+    return len(keys), tuple(key in keys for key in order)
