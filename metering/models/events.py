@@ -6,13 +6,27 @@ event id), so a repeat cannot be written there. The table and its leaves are mad
 nothing may point at an event by foreign key. App roles may INSERT and SELECT, nothing else.
 """
 
+import json
+from decimal import Decimal
+from typing import Any
+
 from django.db import models
 
 from monetization.foundation.models import Account, ApiKey, Environment, User
 
 
+class Exact(json.JSONDecoder):
+    """Read JSON numbers as int or Decimal: a float would have lost the sender's digits."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"parse_float": Decimal})
+
+
 class Event(models.Model):
-    """One accepted event. `digest` is SHA-256 of its canonical body (type, subject, time, data)."""
+    """One accepted event. `digest` is SHA-256 of its canonical body (type, subject, time, data).
+
+    Where the sender gave no time, it is that of the first arrival and repeats are not compared by it.
+    """
 
     seq = models.BigAutoField(primary_key=True)
     environment = models.ForeignKey(Environment, models.DO_NOTHING, db_constraint=False)
@@ -22,8 +36,9 @@ class Event(models.Model):
     type = models.TextField()
     subject = models.TextField(help_text="As sent; `account` is what it meant at `time`")
     time = models.DateTimeField()
+    is_time_given = models.BooleanField(default=True)
     received_at = models.DateTimeField()
-    data = models.JSONField()
+    data = models.JSONField(decoder=Exact)
     digest = models.BinaryField(max_length=32)
 
     class Meta:
@@ -63,7 +78,7 @@ class Quarantined(models.Model):
     event_id = models.TextField()
     type = models.TextField(blank=True)
     subject = models.TextField(blank=True)
-    body = models.JSONField(help_text="The event as sent")
+    body = models.JSONField(decoder=Exact, help_text="The event as sent")
     digest = models.BinaryField(max_length=32)
     repeats = models.PositiveIntegerField(default=0)
     received_at = models.DateTimeField()
