@@ -1,6 +1,11 @@
-"""Every address of the product: each app mounts its own edges."""
+"""Every address of the product: each app mounts its own edges, and its pages of the console."""
 
 from django.urls import include, path
+from django.utils.module_loading import autodiscover_modules
+
+from monetization.foundation.console import site
+
+autodiscover_modules("admin", "console", register_to=site)
 
 urlpatterns = [
     path("", include("monetization.foundation.urls")),
@@ -8,4 +13,5 @@ urlpatterns = [
     path("", include("metering.urls")),
     path("", include("billing.urls")),
     path("", include("reports.urls")),
+    path("console/", site.urls),
 ]

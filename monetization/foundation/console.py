@@ -1,0 +1,165 @@
+"""The console: one django-unfold admin site as shell, with the workflow pages of every app inside.
+
+Lists, detail and history are ModelAdmins registered on `site`; pages with a job of their own are plain views that
+an app's `console.py` adds with `site.add_pages`. Every change of state calls one action, so no generic form can
+touch a governed row: `ReadOnly` is the base of all admins that have no action of their own.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any, ClassVar, Concatenate, ParamSpec
+
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+from unfold.sites import UnfoldAdminSite
+
+from monetization.foundation.models import Environment
+from monetization.foundation.web import StaffRequest, choose_environment, environment_of, next_page, wanted_part
+from monetization.values.errors import NotAllowed, NotFound
+
+P = ParamSpec("P")
+View = Callable[Concatenate[StaffRequest, P], HttpResponse]
+Crumb = tuple[str, str]
+
+
+class Site(UnfoldAdminSite):
+    """The admin site; its namespace is `console`, its sign-in that of the whole product."""
+
+    index_title = "Inbox"
+    enable_nav_sidebar = True
+    login_form: Any = None
+
+    def __init__(self, name: str = "console") -> None:
+        super().__init__(name)
+        self.pages: list[URLPattern] = []
+
+    def add_pages(self, pages: Iterable[URLPattern]) -> None:
+        """Mount workflow pages below the console; an app's `console.py` calls it once."""
+        self.pages.extend(pages)
+
+    def get_urls(self) -> list[Any]:
+        return [*self.pages, *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        staff = self.has_permission(request)
+        return super().each_context(request) | {
+            "now_in": environment_of(request) if staff else None,
+            "environments": Environment.objects.all() if staff else (),
+        }
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return redirect("console:inbox")
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        if request.user.is_authenticated:
+            raise Http404("The console is for staff")
+        return redirect(f"{reverse('sign_in')}?next={next_page(request, reverse('console:index'))}")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        raise Http404("Sign out at its own address")
+
+
+site = Site()
+
+
+def page(ability: str) -> Callable[[View[P]], Callable[..., HttpResponse]]:
+    """Make a view a page of the console: signed-in staff with the ability, 404 and 403 for domain refusals."""
+
+    def wrap(view: View[P]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.has_perm(ability):
+                raise PermissionDenied
+            request.environment = environment_of(request)
+            try:
+                return view(request, *args, **kwargs)
+            except NotFound as error:
+                raise Http404(error.message) from error
+            except NotAllowed as error:
+                raise PermissionDenied(error.message) from error
+
+        wrapped: Callable[..., HttpResponse] = site.admin_view(guarded)
+        return wrapped
+
+    return wrap
+
+
+def show(
+    request: StaffRequest, template: str, context: dict[str, Any], *, title: str, crumbs: Sequence[Crumb] = (),
+    parts: Sequence[str] = (), status: int = 200,
+) -> HttpResponse:  # fmt: skip
+    """Render a page inside the shell, or only the part of it that htmx asks for.
+
+    `crumbs` lead from the sidebar's entry to the page, without the page itself: (label, address).
+    """
+    part = wanted_part(request, parts)
+    if part:
+        return render(request, f"{template}#{part}", context, status=status)
+    shell = site.each_context(request) | {"title": title, "crumbs": crumbs, "is_fullwidth": "1"}
+    return render(request, template, shell | context, status=status)
+
+
+class RowsOpenPages(ChangeList):
+    """A list whose rows lead to the workflow page of the object, where it has one."""
+
+    def url_for_result(self, result: Model) -> str:
+        name = getattr(self.model_admin, "page_name", None)
+        return reverse(f"console:{name}", args=[result.pk]) if name else super().url_for_result(result)
+
+
+class ReadOnly(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
+    """List, filters, search, detail and history of governed rows; no generic form ever writes them.
+
+    `environment_path` is the lookup that leads to the environment (None: rows belong to all of them);
+    `page_name` names the workflow page (`console:<page_name>`) that a row opens instead of the plain detail.
+    """
+
+    environment_path: ClassVar[str | None] = "environment"
+    page_name: ClassVar[str | None] = None
+    list_per_page = 50
+    list_fullwidth = True
+    show_full_result_count = False
+    list_filter_sheet = True
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.filter(**{self.environment_path: environment_of(request)}) if self.environment_path else rows
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return RowsOpenPages
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.page_name and object_id.isdigit():
+            return redirect(f"console:{self.page_name}", int(object_id))
+        return super().change_view(request, object_id, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not hasattr(self.model, "history"):
+            raise Http404("This table keeps no history: its rows never change")
+        return super().history_view(request, object_id, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def switch_environment(request: StaffRequest) -> HttpResponse:
+    """Work in the chosen environment from now on, starting at the inbox: ids differ between environments."""
+    if request.method == "POST":
+        choose_environment(request, request.POST.get("environment", ""))
+    return HttpResponseRedirect(reverse("console:inbox"))
+
+
+site.add_pages([path("environment/", page("foundation.read")(switch_environment), name="environment")])

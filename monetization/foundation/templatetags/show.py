@@ -1,0 +1,187 @@
+"""How numbers, times and states look, the same on every page of console, portal and paper. No float anywhere.
+
+Money has its currency's digits, a true minus and grouped thousands; a unit price exactly the digits it has;
+absence is an en dash, zero is written. What a machine needs stays in `title` or `datetime`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.template import Library
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from monetization.values.money import finite, minor_digits, plain, round_half_away
+from monetization.values.periods import Period, local_date, zone_of
+
+register = Library()
+NOTHING, MINUS = "–", "−"
+Number = Decimal | Fraction | int
+TONES: Mapping[str, str] = {
+    "DRAFT": "quiet", "SUBMITTED": "info", "IN_REVIEW": "info", "APPROVED": "good", "SCHEDULED": "info",
+    "LIVE": "good", "ISSUED": "info", "PAID": "good", "REJECTED": "bad", "VETO": "bad", "REJECT": "bad",
+    "APPROVE": "good", "WITHDRAWN": "quiet", "ROLLED_BACK": "warn", "VOID": "quiet", "PENDING": "info", "FAILED": "bad",
+    "DELIVERED": "good", "DONE": "good", "OVERDUE": "warn", "INFO": "info", "WARN": "warn", "BLOCK": "bad",
+    "OPEN": "warn", "REPLAYED": "good", "DISMISSED": "quiet", "SANDBOX": "warn", "READY": "good",
+    "ENDED": "quiet", "NEXT": "info",
+}  # fmt: skip
+
+
+def grouped(text: str) -> str:
+    """Group the thousands of a plain number and give it a true minus."""
+    sign, digits = (MINUS, text[1:]) if text.startswith("-") else ("", text)
+    whole, dot, rest = digits.partition(".")
+    return f"{sign}{int(whole):,}{dot}{rest}" if whole.isdigit() else sign + digits
+
+
+@register.filter
+def money(value: Number | None, currency: str = "") -> str:
+    """Write an amount with its currency's digits; with two at least where no currency is given."""
+    if value is None or value == "":
+        return NOTHING
+    return grouped(f"{round_half_away(value, minor_digits(currency) if currency else 2):f}")
+
+
+@register.filter
+def exact(value: Number | None) -> str:
+    """Write a unit price or quantity with exactly the digits it has: 0.000000075, 1,284,550."""
+    return NOTHING if value is None or value == "" else grouped(plain(value))
+
+
+@register.filter
+def price(value: Number | None) -> str:
+    """Write a unit price exactly, with two decimals at least: 2.50, 0.000000075."""
+    if value is None or value == "":
+        return NOTHING
+    whole, _, rest = plain(value).partition(".")
+    return grouped(f"{whole}.{rest.ljust(2, '0')}") if "/" not in whole else whole
+
+
+@register.filter
+def quantity(value: Number | None, places: int = 6) -> SafeString | str:
+    """Write a quantity with at most six decimals; where that cuts digits off, the whole number is the title."""
+    if value is None or value == "":
+        return NOTHING
+    short = round_half_away(value, places)
+    text = exact(finite(Fraction(short)))
+    return text if Fraction(short) == Fraction(value) else format_html('<span title="{}">{}</span>', plain(value), text)
+
+
+@register.filter
+def percent(value: Number | None) -> str:
+    """Write a percentage with the digits it has: 19 %, 7.5 %."""
+    return NOTHING if value is None or value == "" else f"{exact(value)} %"
+
+
+@register.filter
+def change(value: Number | None, hover: str = "") -> SafeString | str:
+    """Write a change in percent as arrow and number; up is not bad and down is not good."""
+    if value is None or value == "":
+        return NOTHING
+    arrow = "↑" if value > 0 else "↓" if value < 0 else "="
+    way = "up" if value > 0 else "down" if value < 0 else "same"
+    sign = "+" if value > 0 else ""
+    return format_html(
+        '<span class="change change-{}" title="{}"><span aria-hidden="true">{}</span> {}{} %</span>',
+        way, hover, arrow, sign, exact(value),
+    )  # fmt: skip
+
+
+@register.filter
+def tone(status: str) -> str:
+    """Name the tone of a status: quiet, info, good, warn or bad."""
+    return TONES.get(str(status), "quiet")
+
+
+@register.simple_tag
+def badge(status: Any, label: str = "") -> SafeString:
+    """Show a status; its tone comes from the one table, its words from the status itself."""
+    value = str(getattr(status, "value", status))
+    words = label or str(getattr(status, "label", "")) or value.replace("_", " ").capitalize()
+    return format_html('<span class="badge tone-{}">{}</span>', tone(value), words)
+
+
+@register.filter
+def day(value: date | datetime | None, zone: str = "UTC") -> str:
+    """Write a date as 3 Oct 2026; an instant as its date in the zone."""
+    if value is None:
+        return NOTHING
+    local = local_date(value, zone) if isinstance(value, datetime) else value
+    return f"{local.day} {local:%b %Y}"
+
+
+@register.filter
+def instant(value: datetime | None, zone: str = "UTC") -> SafeString | str:
+    """Write an instant in a zone, to the minute; the exact UTC instant is the title."""
+    if value is None:
+        return NOTHING
+    local = value.astimezone(zone_of(zone))
+    stamp = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{} {}</time>', stamp, stamp, day(local.date()), f"{local:%H:%M}"
+    )
+
+
+@register.filter
+def period(value: Period, zone: str = "UTC") -> str:
+    """Write a period as the days that it serves in a zone: 1–31 Oct 2026."""
+    first = local_date(value.starts_at, zone)
+    if value.ends_at is None:
+        return f"from {day(first)}"
+    return days(first, local_date(value.ends_at - timedelta(microseconds=1), zone))
+
+
+def days(first: date, last: date) -> str:
+    """Write the days from the first to the last as shortly as they can be."""
+    if first == last:
+        return day(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{day(last)}"
+    return f"{first.day} {first:%b} – {day(last)}" if first.year == last.year else f"{day(first)} – {day(last)}"
+
+
+@register.filter
+def away(value: datetime | date, now: datetime) -> str:
+    """Say how far a time is from now: in 3 days, 2 hours ago, today."""
+    if not isinstance(value, datetime):
+        return _words_of_days((value - now.date()).days)
+    seconds = int((value - now).total_seconds())
+    if abs(seconds) >= 2 * 86400:
+        return _words_of_days((value.date() - now.date()).days)
+    for size, word in ((3600, "hour"), (60, "minute")):
+        if abs(seconds) >= size:
+            return _ago(seconds, size, word)
+    return "just now"
+
+
+def _words_of_days(count: int) -> str:
+    near = {0: "today", 1: "tomorrow", -1: "yesterday"}
+    return near.get(count) or (f"in {count} days" if count > 0 else f"{-count} days ago")
+
+
+def _ago(seconds: int, size: int, word: str) -> str:
+    count = abs(seconds) // size
+    words = f"{count} {word}{'' if count == 1 else 's'}"
+    return f"in {words}" if seconds > 0 else f"{words} ago"
+
+
+@register.filter
+def dims(match: Mapping[str, str] | Sequence[tuple[str, str]]) -> str:
+    """Write dimension values as gpt-4o · input; any where nothing is named."""
+    pairs = match.items() if isinstance(match, Mapping) else match
+    return " · ".join(value for _, value in pairs) or "any"
+
+
+@register.filter
+def lookup(mapping: Mapping[Any, Any], key: Any) -> Any:
+    """Read one entry of a mapping; nothing where it lacks it."""
+    return mapping.get(key)
+
+
+@register.inclusion_tag("parts/errors.html")
+def errors_of(outcome: Any, field: str) -> dict[str, Any]:
+    """Show what an outcome says about a field, beside it."""
+    return {"errors": outcome.about(field) if outcome else (), "field": field}
