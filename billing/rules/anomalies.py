@@ -21,6 +21,8 @@ CHANGE_LIMIT_PERCENT = 50
 
 
 class Severity(StrEnum):
+    """How much a finding matters."""
+
     INFO = "INFO"
     WARN = "WARN"
     BLOCK = "BLOCK"
@@ -28,8 +30,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A finding; ``line`` is the index of the rated line it is about, None for the whole invoice.
-    """
+    """A finding; ``line`` is the index of the rated line that it is about, None for all."""
 
     code: str
     severity: Severity

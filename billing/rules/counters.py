@@ -27,8 +27,7 @@ Content = tuple[object, ...]
 
 @dataclass(slots=True)
 class Stretch:
-    """Consecutive segments in which a charge has a row of the same content: one line in the making.
-    """
+    """Consecutive segments in which a charge has the same price: one line in the making."""
 
     charge: Charge
     period: Period
@@ -39,6 +38,7 @@ class Stretch:
     costs: dict[int, Part] = field(default_factory=dict)
 
     def add(self, selected: Selected, cost: tuple[Part, ...]) -> None:
+        """Take in what one segment adds."""
         self.measured += selected.measured
         self.quantity += selected.quantity
         self.usage += selected.rows
@@ -76,8 +76,7 @@ class Counter:
         self._opened: set[Dims] = set()
 
     def stretches(self, rows: Sequence[UsageRow]) -> list[Stretch]:
-        """Walk the segments in order; each price used, or due at zero usage, adds to its stretch.
-        """
+        """Walk the segments in order; each price used, or due unused, adds to its stretch."""
         found: dict[Content, Stretch] = {}
         before: list[UsageRow] = []
         self._opened.clear()

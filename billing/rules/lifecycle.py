@@ -23,10 +23,13 @@ class Kind(StrEnum):
 
     @property
     def label(self) -> str:
+        """The words for people."""
         return self.value.replace("_", "-").capitalize()
 
 
 class Status(StrEnum):
+    """Where an invoice stands."""
+
     DRAFT = "DRAFT"
     IN_REVIEW = "IN_REVIEW"
     APPROVED = "APPROVED"
@@ -35,6 +38,7 @@ class Status(StrEnum):
 
     @property
     def label(self) -> str:
+        """The words for people."""
         return self.value.replace("_", " ").capitalize()
 
 
@@ -48,6 +52,7 @@ ARROWS: dict[Status, frozenset[Status]] = {
 
 
 def can(start: Status | str, goal: Status | str) -> bool:
+    """Say whether there is an arrow from one status to the other."""
     return Status(goal) in ARROWS[Status(start)]
 
 

@@ -74,26 +74,32 @@ class RatedLine:
 
     @property
     def price(self) -> Price:
+        """The row first in force on this line."""
         return self.prices[0]
 
     @property
     def source(self) -> Source:
+        """Where that row stands."""
         return self.price.source
 
     @property
     def sources(self) -> tuple[Source, ...]:
+        """Where each of the line's rows stands, in the order of their time."""
         return tuple(price.source for price in self.prices)
 
     @property
     def match(self) -> Dims:
+        """The dimension values that the row names."""
         return self.price.match
 
     @property
     def unit(self) -> str:
+        """What one unit of ``quantity`` is."""
         return self.metric.unit
 
     @property
     def events(self) -> int:
+        """How many events the line was counted from."""
         return sum(row.events for row in self.usage)
 
 

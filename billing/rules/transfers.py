@@ -30,8 +30,7 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """``amount`` (positive, in the books' currency) from the credit to the debit account, and why.
-    """
+    """A positive ``amount`` from the credit to the debit account, and why."""
 
     books: Books
     debit: str
@@ -47,8 +46,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A printed line (``part`` = ``line:3``) or tax (``tax:S:19``) and the account that earns it.
-    """
+    """A printed line (``part`` is ``line:3``) or tax (``tax:S:19``) and who earns it."""
 
     part: str
     account: str
@@ -61,10 +59,12 @@ def revenue(product: str) -> str:
 
 
 def line_due(position: int, product: str, amount: Decimal) -> Due:
+    """Name what a line at a printed position earns, and for which product."""
     return Due(f"line:{position}", revenue(product), amount)
 
 
 def tax_due(category: str, percent: Decimal, amount: Decimal) -> Due:
+    """Name what a tax of one category and rate adds to what is owed to the state."""
     return Due(f"tax:{category}:{percent.normalize():f}", TAX_PAYABLE, amount)
 
 

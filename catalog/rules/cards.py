@@ -34,6 +34,7 @@ class CardCharge:
 
     @property
     def currencies(self) -> frozenset[str]:
+        """Every currency in which it has a row."""
         return frozenset(row.currency for row in self.prices)
 
 

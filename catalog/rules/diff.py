@@ -21,6 +21,8 @@ Key = tuple[str, str, Dims]
 
 
 class Change(StrEnum):
+    """What happened to a row between two versions."""
+
     ADDED = "ADDED"
     REMOVED = "REMOVED"
     CHANGED = "CHANGED"
@@ -60,6 +62,7 @@ class TierChange:
 
     @property
     def directions(self) -> frozenset[Direction]:
+        """Ways in which unit price and flat fee move here."""
         pairs = (
             (self.old_unit_price, self.new_unit_price),
             (self.old_flat_fee or Decimal(0), self.new_flat_fee or Decimal(0)),
@@ -82,8 +85,7 @@ class RowChange:
 
     @property
     def percent(self) -> Decimal | None:
-        """The one percentage that all stretches change by; None where they differ or none exists.
-        """
+        """The one percentage by which all stretches change; None where they differ."""
         found = {tier.percent for tier in self.tiers}
         return found.pop() if len(found) == 1 else None
 
@@ -102,8 +104,7 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class ChargeChange:
-    """What changes about a charge itself: ``what`` is name, tax category, metric or a tier setting.
-    """
+    """What changes about a charge itself: its name, tax category, metric or tier setting."""
 
     product: str
     what: str
@@ -113,14 +114,18 @@ class ChargeChange:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
+    """All rows of both versions, and the charges whose settings changed."""
+
     rows: tuple[RowChange, ...]
     charges: tuple[ChargeChange, ...]
 
     @property
     def is_empty(self) -> bool:
+        """Whether both versions say the same."""
         return not self.charges and all(row.change is Change.UNCHANGED for row in self.rows)
 
     def count(self, change: Change) -> int:
+        """Count the rows with this change."""
         return sum(row.change is change for row in self.rows)
 
 

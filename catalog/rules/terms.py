@@ -33,6 +33,8 @@ class PriceModel(StrEnum):
 
 
 class Aggregation(StrEnum):
+    """How single events become one number."""
+
     SUM = "SUM"
     COUNT = "COUNT"
 
@@ -46,6 +48,8 @@ class Rounding(StrEnum):
 
 
 class FilterOp(StrEnum):
+    """Conditions that a filter can set."""
+
     EXISTS = "exists"
     MISSING = "missing"
     IN = "in"
@@ -99,6 +103,7 @@ class Price:
         return (tuple(sorted(self.match)), self.model, self.tiers)
 
     def covers(self, dims: Dims) -> bool:
+        """Say whether values meet every condition of the row."""
         return set(self.match) <= set(dims)
 
 
@@ -209,13 +214,13 @@ class Discount:
     products: frozenset[str] | None = None
 
     def applies(self, product: str) -> bool:
+        """Say whether the discount is for this product."""
         return self.products is None or product in self.products
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """All that is agreed for one contract and one period; segments tile the period in rising order.
-    """
+    """All that is agreed for one contract and period; segments tile it in rising order."""
 
     contract: str
     currency: str

@@ -153,8 +153,7 @@ def _tie_errors(charge: CardCharge, currency: str, path: str) -> Iterator[Domain
 
 
 def _gaps(charge: CardCharge, currency: str, path: str) -> Iterator[DomainError]:
-    """Rows of other currencies whose usage would have no price in a currency that contracts need.
-    """
+    """Find rows of other currencies whose usage has no price in a currency that is needed."""
     present = [row.price for row in charge.prices if row.currency == currency]
     if not present:
         message = f"{charge.name} has no price in {currency}, which contracts on this card need"

@@ -84,6 +84,7 @@ class Tally:
     events: int = 0
 
     def add(self, quantity: Decimal) -> None:
+        """Take in one event's quantity."""
         self.quantity = EXACT.add(self.quantity, quantity)
         self.events += 1
 
@@ -150,8 +151,7 @@ def quantity(value: Any, field: str) -> Decimal:
 
 
 def value_of(dimension: Dimension, data: Mapping[str, Any]) -> str:
-    """Read a dimension's value: the field as text, or the label of the range that holds its number.
-    """
+    """Read a dimension's value: the field as text, or the label of its number's range."""
     found = field_of(data, dimension.field)
     if found is ABSENT:
         if dimension.required:
@@ -176,8 +176,7 @@ def field_of(data: Mapping[str, Any], path: str) -> Any:
 
 
 def passes(condition: Filter, data: Mapping[str, Any]) -> bool:
-    """Test one filter; a comparison with something that is not a number is false, never an error.
-    """
+    """Test one filter; comparing what is not a number is false, never an error."""
     found = field_of(data, condition.field)
     if condition.op is FilterOp.EXISTS:
         return found is not ABSENT

@@ -32,8 +32,7 @@ class UsageRow:
 
 
 def counted(rows: Iterable[UsageRow], segments: int) -> list[UsageRow]:
-    """Add up rows of the same version, segment and dimension values and put them in a fixed order.
-    """
+    """Add up rows of the same version, segment and dimension values, in a fixed order."""
     sums: dict[tuple[int, int, Dims], UsageRow] = {}
     for row in rows:
         if not 0 <= row.segment < segments:

@@ -82,6 +82,7 @@ class Invalids(Invalid):
 
     @property
     def errors(self) -> tuple[DomainError, ...]:
+        """Every single refusal, flat."""
         return self._errors
 
 

@@ -128,8 +128,7 @@ def finite(value: Fraction) -> Decimal | None:
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in a currency, in whole minor units. Adding or comparing two currencies is refused.
-    """
+    """An amount in whole minor units of a currency; two currencies never mix."""
 
     amount: Decimal
     currency: str
@@ -140,6 +139,7 @@ class Money:
 
     @classmethod
     def zero(cls, currency: str) -> Money:
+        """Give nothing, in this currency."""
         return cls(Decimal(0), currency)
 
     def __add__(self, other: Money) -> Money:

@@ -50,6 +50,7 @@ class Period:
 
     @property
     def is_empty(self) -> bool:
+        """Whether no instant lies in it."""
         return self.starts_at == self.ends_at
 
     def overlap(self, other: Period) -> Period | None:
@@ -69,6 +70,8 @@ class Period:
 
 
 class Cadence(StrEnum):
+    """How long a billing period is."""
+
     MONTHLY = "MONTHLY"
     QUARTERLY = "QUARTERLY"
     ANNUAL = "ANNUAL"
@@ -104,10 +107,12 @@ def local_midnight(day: date, zone: str) -> datetime:
 
 
 def local_date(at: datetime, zone: str) -> date:
+    """Give the calendar day of an instant in a zone."""
     return at.astimezone(zone_of(zone)).date()
 
 
 def days_between(start: date, end: date) -> int:
+    """Count days from one date to another (exclusive)."""
     return (end - start).days
 
 
@@ -121,8 +126,7 @@ def days_in(period: Period, zone: str) -> int:
 
 
 def service_period(start: date, end: date | None, zone: str) -> Period:
-    """Give the instants of a term: the first day counts in full and the last day is still served.
-    """
+    """Give a term's instants: its first day counts in full, its last is still served."""
     if end is not None and end < start:
         raise Invalid(
             "The last day lies before the first", field="end_date", fix=f"Choose {start} or later"
