@@ -1,0 +1,241 @@
+"""Rate card versions as values: their charges with price rows, read in two queries however many rows.
+
+Approved versions never change: their content is kept in memory, keyed by version, content digest and
+currency (see `metrics.py` for why the digest). A card of 7,000 rows is read once a process.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from catalog.models import Charge, PriceRow, Product, RateCard, RateCardVersion
+from catalog.queries.metrics import latest_terms, metrics_in_force
+from catalog.rules.cards import CardCharge, CardPrice
+from catalog.rules.diff import Difference
+from catalog.rules.diff import difference as compare
+from catalog.rules.terms import MetricTerms, Price, PriceModel, Source, Tier, dims_of
+from monetization.values.periods import local_midnight
+
+ALL = ""
+KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A price row as it stands in the table."""
+
+    row_id: int
+    currency: str
+    match: Mapping[str, str]
+    model: PriceModel
+    tiers: tuple[Tier, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCharge:
+    """A charge as it stands in the table; product and metric by id, because their names may change."""
+
+    charge_id: int
+    product_id: int
+    metric_id: int
+    rows: tuple[StoredRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CardVersion:
+    """What resolving terms needs to know of an approved version."""
+
+    pk: int
+    digest: bytes
+    number: int
+    card: str
+    owner: str
+    approval: str
+    effective_date: Any
+    effective_at: datetime | None
+
+    def starts_at(self, zone: str) -> datetime:
+        """Give the instant from which it is in force for accounts of a time zone."""
+        if self.effective_at is not None:
+            return self.effective_at
+        return local_midnight(self.effective_date, zone)
+
+    @property
+    def source(self) -> Source:
+        return Source(self.card, self.number, self.pk, self.owner, self.approval)
+
+
+_known: dict[tuple[int, bytes, str], tuple[StoredCharge, ...]] = {}
+_made: dict[tuple[Any, ...], tuple[Price, ...]] = {}
+
+
+def approved_versions(rate_card_id: int) -> list[CardVersion]:
+    """List a card's approved versions in the order of their numbers, in one query."""
+    rows = (
+        RateCardVersion.objects.filter(rate_card=rate_card_id, status="APPROVED")
+        .order_by("number")
+        .values_list(
+            "pk", "content_digest", "number", "rate_card__key", "rate_card__owner_id",
+            "request_id", "effective_date", "effective_at",
+        )
+    )  # fmt: skip
+    return [
+        CardVersion(
+            pk, bytes(digest or b""), number, key, f"foundation.user:{owner}",
+            f"foundation.change_request:{request}", day, at,
+        )
+        for pk, digest, number, key, owner, request, day, at in rows
+    ]  # fmt: skip
+
+
+def live_version(
+    rate_card: RateCard, at: datetime, zone: str = "UTC", exclude: int | None = None
+) -> RateCardVersion | None:
+    """Find the version in force at an instant in a zone; None before the first one."""
+    started = [
+        (version.starts_at(zone), version.number, version.pk)
+        for version in approved_versions(rate_card.pk)
+        if version.starts_at(zone) <= at and version.pk != exclude
+    ]
+    return RateCardVersion.objects.get(pk=max(started)[2]) if started else None
+
+
+def stored_charges(
+    versions: Sequence[tuple[int, bytes]], currency: str
+) -> dict[int, tuple[StoredCharge, ...]]:
+    """Give the charges of approved versions in one currency, from memory where they were read before."""
+    missing = [each for each in versions if (*each, currency) not in _known]
+    if missing:
+        read = read_charges([pk for pk, _ in missing], currency)
+        if len(_known) + len(missing) > KEPT:
+            _known.clear()
+        _known.update(
+            {(pk, digest, currency): read.get(pk, ()) for pk, digest in missing}
+        )
+    return {pk: _known[pk, digest, currency] for pk, digest in versions}
+
+
+def read_charges(
+    version_ids: Sequence[int], currency: str = ALL
+) -> dict[int, tuple[StoredCharge, ...]]:
+    """Read charges, rows and tiers of versions in two queries; ALL reads every currency."""
+    charges = list(
+        Charge.objects.filter(version__in=version_ids)
+        .order_by("version_id", "position", "pk")
+        .values_list("version_id", "pk", "product_id", "metric_id")
+    )
+    rows = _rows([pk for _, pk, _, _ in charges], currency)
+    return {
+        version: tuple(
+            StoredCharge(pk, product, metric, rows.get(pk, ()))
+            for _, pk, product, metric in found
+        )
+        for version, found in groupby(charges, itemgetter(0))
+    }
+
+
+def version_content(version: RateCardVersion) -> tuple[CardCharge, ...]:
+    """Give a version's content as values, in the order written, for difference, checks and digest.
+
+    A charge's metric is the version in force when the prices take effect; where none is approved by
+    then, the newest one that is proposed. Charges whose metric has no version at all are left out.
+    """
+    stored = read_charges([version.pk]).get(version.pk, ())
+    return card_charges(stored, version, effective_instant(version))
+
+
+def effective_instant(version: RateCardVersion, zone: str = "UTC") -> datetime | None:
+    """Give the instant from which a version is meant to be in force in a zone; None if not yet set."""
+    if version.effective_at is not None or version.effective_date is None:
+        return version.effective_at
+    return local_midnight(version.effective_date, zone)
+
+
+def card_charges(
+    stored: Sequence[StoredCharge], version: RateCardVersion, at: datetime | None
+) -> tuple[CardCharge, ...]:
+    """Turn stored charges into what the rules compare and check."""
+    card = version.rate_card
+    metrics = latest_terms([each.metric_id for each in stored])
+    if at is not None:
+        metrics |= metrics_in_force(card.environment_id, at)
+    products = Product.objects.in_bulk([each.product_id for each in stored])
+    source = Source(card.key, version.number, version.pk)
+    return tuple(
+        _card_charge(each, products[each.product_id], metrics[each.metric_id], source)
+        for each in stored
+        if each.metric_id in metrics
+    )
+
+
+def difference(old: RateCardVersion | None, new: RateCardVersion) -> Difference:
+    """Compare a version with another one, or with nothing."""
+    return compare(
+        version_content(old) if old is not None else (), version_content(new)
+    )
+
+
+def price_of(row: StoredRow, order: Sequence[str], source: Source) -> Price:
+    """Give a row as the price that rating uses; its dimension values stand in the metric's order."""
+    match = dims_of(row.match, order)
+    key = " ".join(f"{name}={value}" for name, value in match)
+    return Price(
+        row.row_id, f"{row.currency} {key}".strip(), match, row.model, row.tiers, source
+    )
+
+
+def prices_of(
+    stored: StoredCharge, order: tuple[str, ...], version: CardVersion, currency: str
+) -> tuple[Price, ...]:
+    """Give an approved charge's rows as prices; the same object each time, so that it can be indexed."""
+    key = (stored.charge_id, version, order, currency)
+    if key not in _made:
+        if len(_made) >= KEPT * 4:
+            _made.clear()
+        _made[key] = tuple(price_of(row, order, version.source) for row in stored.rows)
+    return _made[key]
+
+
+def _card_charge(
+    stored: StoredCharge, product: Product, metric: MetricTerms, source: Source
+) -> CardCharge:
+    order = metric.order
+    return CardCharge(
+        product=product.key,
+        name=product.name,
+        tax_category=product.tax_category,
+        metric=metric,
+        prices=tuple(
+            CardPrice(row.currency, price_of(row, order, source)) for row in stored.rows
+        ),
+    )
+
+
+def _rows(charge_ids: Sequence[int], currency: str) -> dict[int, tuple[StoredRow, ...]]:
+    found = PriceRow.objects.filter(charge__in=charge_ids)
+    if currency != ALL:
+        found = found.filter(currency=currency)
+    steps: Iterable[Any] = found.order_by("charge_id", "pk", "tiers__position").values_list(
+        "charge_id", "pk", "currency", "match", "model", "unit_price",
+        "tiers__pk", "tiers__up_to", "tiers__unit_price", "tiers__flat_fee",
+    )  # fmt: skip
+    rows = (
+        (charge, _row(list(parts)))
+        for (charge, _), parts in groupby(steps, itemgetter(0, 1))
+    )
+    return {
+        charge: tuple(row for _, row in each)
+        for charge, each in groupby(rows, itemgetter(0))
+    }
+
+
+def _row(steps: list[Any]) -> StoredRow:
+    """Make a row from its join with its tiers; a price per unit has none and stands for one open tier."""
+    _, pk, currency, match, model, unit_price, first, *_ = steps[0]
+    tiers = tuple(Tier(up_to, price, flat) for *_, up_to, price, flat in steps)
+    if first is None:
+        tiers = () if unit_price is None else (Tier(unit_price=unit_price),)
+    return StoredRow(pk, currency, match, PriceModel(model), tiers)

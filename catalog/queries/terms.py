@@ -1,0 +1,139 @@
+"""The only door from price tables to frozen terms.
+
+A segment is a stretch of the period in which neither the card version nor a metric version changes
+for the contract: a pinned contract isn't cut by versions that it doesn't follow. Before a card's first
+version nothing is priced, so usage there stays unpriced and visible.
+
+Eight queries when nothing is in memory, three when it is, however many rows the card has.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Q
+
+from catalog.models import Contract, Product
+from catalog.queries.cards import (
+    CardVersion,
+    StoredCharge,
+    approved_versions,
+    prices_of,
+    stored_charges,
+)
+from catalog.queries.metrics import DatedMetric, dated_metrics
+from catalog.rules.terms import Charge, Discount, MetricTerms, Segment, Terms
+from monetization.values.periods import Period, local_midnight
+
+
+def terms_for(*, contract: Contract, period: Period) -> Terms:
+    """Give all that is agreed in one contract for one period, as frozen values."""
+    zone = contract.account.time_zone
+    versions = _in_force(contract, period, zone)
+    used = [(version.pk, version.digest) for _, version in versions]
+    stored = stored_charges(sorted(set(used)), contract.currency)
+    charges = [charge for each in stored.values() for charge in each]
+    metrics = _metrics(charges)
+    products = Product.objects.in_bulk({charge.product_id for charge in charges})
+    segments = tuple(
+        Segment(
+            piece,
+            _charges(contract, versions, stored, metrics, products, piece.starts_at),
+        )
+        for piece in period.cut(list(_cuts(versions, metrics)))
+    )
+    return Terms(
+        contract.key, contract.currency, zone, period, segments, _discounts(contract)
+    )
+
+
+def _in_force(
+    contract: Contract, period: Period, zone: str
+) -> list[tuple[datetime, CardVersion]]:
+    """List the versions that price a part of the period, each with the instant from which it does."""
+    known = approved_versions(contract.rate_card_id)
+    line = sorted(((each.starts_at(zone), each.number), each) for each in known)
+    followed = [(start, version) for (start, _), version in line]
+    if contract.pinned_version_id is not None:
+        followed = _pinned(contract, followed, zone)
+    return [
+        (start, version)
+        for (start, version), end in zip(
+            followed, [*(s for s, _ in followed[1:]), None], strict=True
+        )
+        if Period(start, end).overlap(period) is not None
+    ]
+
+
+def _pinned(
+    contract: Contract, followed: list[tuple[datetime, CardVersion]], zone: str
+) -> list[tuple[datetime, CardVersion]]:
+    """Let the pinned version stand from the contract's start; the card takes over where the pin ends."""
+    pinned = next(
+        version for _, version in followed if version.pk == contract.pinned_version_id
+    )
+    first = (local_midnight(contract.start_date, zone), pinned)
+    if contract.pinned_until is None:
+        return [first]
+    until = local_midnight(contract.pinned_until, zone)
+    later = [(start, version) for start, version in followed if start > until]
+    then = [version for start, version in followed if start <= until]
+    return [first, *([(until, then[-1])] if then else []), *later]
+
+
+def _metrics(charges: Iterable[StoredCharge]) -> list[DatedMetric]:
+    return dated_metrics(Q(metric__in={charge.metric_id for charge in charges}))
+
+
+def _cuts(
+    versions: Sequence[tuple[datetime, CardVersion]], metrics: Sequence[DatedMetric]
+) -> Iterable[datetime]:
+    yield from (start for start, _ in versions)
+    yield from (dated.period.starts_at for dated in metrics)
+
+
+def _charges(
+    contract: Contract,
+    versions: Sequence[tuple[datetime, CardVersion]],
+    stored: dict[int, tuple[StoredCharge, ...]],
+    metrics: Sequence[DatedMetric],
+    products: dict[int, Product],
+    at: datetime,
+) -> tuple[Charge, ...]:
+    version = next((each for start, each in reversed(versions) if start <= at), None)
+    if version is None:
+        return ()
+    meaning = {dated.metric_id: dated.terms for dated in metrics if at in dated.period}
+    return tuple(
+        _charge(
+            charge,
+            products[charge.product_id],
+            meaning[charge.metric_id],
+            contract,
+            version,
+        )
+        for charge in stored[version.pk]
+        if charge.rows and charge.metric_id in meaning
+    )
+
+
+def _charge(
+    stored: StoredCharge,
+    product: Product,
+    metric: MetricTerms,
+    contract: Contract,
+    version: CardVersion,
+) -> Charge:
+    return Charge(
+        product=product.key,
+        name=product.name,
+        tax_category=product.tax_category,
+        metric=metric,
+        currency=contract.currency,
+        prices=prices_of(stored, metric.order, version, contract.currency),
+    )
+
+
+def _discounts(contract: Contract) -> tuple[Discount, ...]:
+    percent: Decimal = contract.discount_percent
+    return (Discount(percent, contract.key, "Contract discount"),) if percent else ()
