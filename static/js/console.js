@@ -1,0 +1,37 @@
+// What the console adds to links and forms that work without it.
+(function () {
+  "use strict";
+  // A row with data-href opens its page; links, buttons and selected text inside keep their own meaning.
+  document.addEventListener("click", function (event) {
+    const row = event.target.closest("tr[data-href]");
+    if (!row || event.target.closest("a, button, input, select, label, summary") || String(getSelection())) return;
+    if (event.metaKey || event.ctrlKey) window.open(row.dataset.href);
+    else location.assign(row.dataset.href);
+  });
+  // An open menu closes when something else is clicked, or by Escape.
+  function closeMenus(except) {
+    document.querySelectorAll("details.menu[open], details.pop[open]").forEach(function (menu) {
+      if (!except || !menu.contains(except)) menu.open = false;
+    });
+  }
+  document.addEventListener("click", function (event) { closeMenus(event.target); });
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") return;
+    const menu = document.activeElement && document.activeElement.closest("details.menu, details.pop");
+    closeMenus(null);
+    if (menu) menu.querySelector("summary").focus();
+  });
+  // A form is sent once.
+  document.addEventListener("submit", function (event) {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    setTimeout(function () { delete form.dataset.sent; }, 4000);
+  });
+  // htmx: the form's hidden token also goes with requests that don't carry it.
+  document.addEventListener("htmx:configRequest", function (event) {
+    const token = document.querySelector("[name=csrfmiddlewaretoken]");
+    if (token) event.detail.headers["X-CSRFToken"] = token.value;
+  });
+})();
