@@ -6,7 +6,7 @@ Maker is never checker: a decision by a maker does not count and is refused befo
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 
@@ -56,6 +56,16 @@ class Verdict(Enum):
     def label(self) -> str:
         """Return the word for people."""
         return self.value.capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that a request changes; digest (32 bytes) and facts are due when it is submitted."""
+
+    subject: str
+    label: str
+    digest: bytes | None = None
+    facts: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,26 @@ def outstanding(
     for one in needed:
         most[one.role] = max(most.get(one.role, 0), one.how_many)
     return tuple((role, n - given[role]) for role, n in most.items() if n > given[role])
+
+
+def role_to_act_in(
+    needed: Iterable[Requirement], missing: Iterable[tuple[Role, int]], held: frozenset[Role], verdict: Verdict
+) -> Role:
+    """Return the role in which somebody decides; a rejection may come from any role that was asked.
+
+    Raises NotAllowed: nobody asked for a role that is held, or a veto by another than the head.
+    """
+    if verdict is Verdict.VETO:
+        asked = [Role.HEAD]
+    elif verdict is Verdict.REJECT:
+        asked = [one.role for one in needed]
+    else:
+        asked = [role for role, _ in missing]
+    for role in asked:
+        if role in held:
+            return role
+    words = ", ".join(sorted({role.label for role in asked})) or "nobody any more"
+    raise NotAllowed(f"This waits for: {words}.", fix="Ask somebody who holds that role.")
 
 
 def guard_maker(*, decider: int, makers: Iterable[int]) -> None:

@@ -45,7 +45,7 @@ class MemberRole(Enum):
     CUSTOMER_VIEWER = "CUSTOMER_VIEWER"
 
 
-READ = frozenset({"foundation.read", "catalog.read", "metering.read", "billing.read"})
+READ = frozenset({"foundation.read", "catalog.read", "metering.read", "billing.read", "reports.read"})
 READ_AUDIT = frozenset({"foundation.read_audit"})
 DECIDE = frozenset({"foundation.decide"})
 CATALOG_DRAFT = frozenset(
@@ -61,15 +61,16 @@ INVOICE_WORK = frozenset(
         "billing.record_payment",
     }
 )
-KEYS = frozenset({"foundation.manage_api_keys"})
+KEYS = frozenset({"foundation.manage_api_keys", "foundation.manage_endpoints"})
+SELLERS = frozenset({"foundation.manage_legal_entities"})
 EVENTS = frozenset({"metering.send_events", "metering.replay_quarantine"})
 PEOPLE = frozenset({"foundation.manage_people", "foundation.draft_policy"})
 
 ABILITIES: dict[Role, frozenset[str]] = {
-    Role.HEAD: READ | READ_AUDIT | DECIDE | CATALOG_DRAFT | CONTRACT_DRAFT | PEOPLE,
+    Role.HEAD: READ | READ_AUDIT | DECIDE | CATALOG_DRAFT | CONTRACT_DRAFT | PEOPLE | SELLERS,
     Role.PRODUCT: READ | DECIDE | CATALOG_DRAFT,
     Role.ENGINEERING: READ | KEYS | EVENTS | frozenset({"catalog.draft_metric"}),
-    Role.FINANCE: READ | READ_AUDIT | DECIDE | INVOICE_WORK,
+    Role.FINANCE: READ | READ_AUDIT | DECIDE | INVOICE_WORK | SELLERS,
     Role.REVOPS: READ | DECIDE | CONTRACT_DRAFT | frozenset({"billing.draft_invoice"}),
     Role.SALES: READ,
     Role.SUPPORT: READ,

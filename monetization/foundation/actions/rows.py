@@ -1,0 +1,59 @@
+"""What every action does with a row: lock it, check it, keep it under the name of who changed it."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+
+from monetization.foundation.models import User
+from monetization.values.errors import Conflict, Invalid, NotAllowed, NotFound, refuse_if
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def allow(by: User | None, ability: str, obj: models.Model | None = None) -> None:
+    """Refuse an actor without the ability. Raises NotAllowed.
+
+    None is the installation itself: its command line and its scheduled tasks, never a request.
+    """
+    if by is not None and not by.has_perm(ability, obj):
+        raise NotAllowed(
+            f"You may not do this: it needs “{ability}”.", fix="Ask somebody who manages people for the role."
+        )
+
+
+def lock(row: Row) -> Row:
+    """Return the row as it is now, locked until the end of the transaction. Raises NotFound."""
+    found = type(row)._default_manager.select_for_update(of=("self",)).filter(pk=row.pk).first()
+    if found is None:
+        raise NotFound(f"This {row._meta.verbose_name} does not exist any more.")
+    return found
+
+
+def check(row: models.Model, *, leave: Collection[str] = ()) -> None:
+    """Refuse a row whose fields or constraints are wrong, naming each field. Raises Invalid."""
+    try:
+        row.full_clean(exclude=set(leave))
+    except ValidationError as error:
+        refuse_if(
+            Invalid(str(message), field=None if field == "__all__" else field)
+            for field, messages in error.message_dict.items()
+            for message in messages
+        )
+
+
+def keep(row: models.Model, *, by: User | None, at: datetime, reason: str = "") -> None:
+    """Save a row; its history names who, when and why. Raises Conflict where another was faster."""
+    history: Any = row
+    history._history_user, history._history_date, history._change_reason = by, at, reason[:100] or None
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        if "unique" not in str(error) and "exclusion" not in str(error):
+            raise
+        raise Conflict(
+            f"Another {row._meta.verbose_name} already has this.", fix="Load the page again and compare."
+        ) from error
