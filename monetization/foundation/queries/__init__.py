@@ -8,6 +8,7 @@ from monetization.foundation.queries.approvals import (
     needs_of,
     outstanding,
     outstanding_of,
+    outstanding_of_all,
     request_digest,
     waiting_for,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "needs_of",
     "outstanding",
     "outstanding_of",
+    "outstanding_of_all",
     "request_digest",
     "roles_of",
     "sees_all_customers",

@@ -15,6 +15,7 @@ from monetization.foundation.rules.roles import Role
 from monetization.values.canonical import digest
 
 Missing = tuple[tuple[Role, int], ...]
+Said = Mapping[tuple[str, bytes], list[Decision]]
 INBOX_LIMIT = 200
 
 
@@ -73,6 +74,13 @@ def outstanding_of(request: ChangeRequest) -> Missing:
     return rules.outstanding(needs_of(request), _approvals(decided))
 
 
+def outstanding_of_all(environment: Environment, requests: Iterable[ChangeRequest]) -> dict[int, Missing]:
+    """Return what is missing for each submitted request by its id, in a bounded number of queries."""
+    policies, listed = policy_rules(environment), list(requests)
+    said = _said(listed)
+    return {one.pk: _missing(one, policies.get(one.kind, []), said) for one in listed}
+
+
 def waiting_for(user: User, environment: Environment) -> list[ChangeRequest]:
     """Return the submitted requests that this person may decide now, oldest first, in a bounded number of queries."""
     held = roles_of(user)
@@ -83,10 +91,21 @@ def waiting_for(user: User, environment: Environment) -> list[ChangeRequest]:
     if not held or not requests:
         return []
     policies = policy_rules(environment)
+    said = _said(requests)
+    return [one for one in requests if _may_decide(user, held, one, policies.get(one.kind, []), said)]
+
+
+def _said(requests: Iterable[ChangeRequest]) -> Said:
     said: dict[tuple[str, bytes], list[Decision]] = {}
     for decision in Decision.objects.filter(subject__in=[subject_of(request) for request in requests]):
         said.setdefault((decision.subject, bytes(decision.digest)), []).append(decision)
-    return [one for one in requests if _may_decide(user, held, one, policies.get(one.kind, []), said)]
+    return said
+
+
+def _missing(request: ChangeRequest, policies: list[PolicyRule], said: Said) -> Missing:
+    items = list(request.items.all())
+    decided = said.get((subject_of(request), _digest(request, items)), [])
+    return rules.outstanding(_needs(items, policies), _approvals(decided))
 
 
 def _may_decide(
@@ -94,7 +113,7 @@ def _may_decide(
     held: frozenset[Role],
     request: ChangeRequest,
     policies: list[PolicyRule],
-    said: Mapping[tuple[str, bytes], list[Decision]],
+    said: Said,
 ) -> bool:
     items = list(request.items.all())
     decided = said.get((subject_of(request), _digest(request, items)), [])

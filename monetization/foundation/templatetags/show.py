@@ -176,6 +176,12 @@ def dims(match: Mapping[str, str] | Sequence[tuple[str, str]]) -> str:
 
 
 @register.filter
+def words(name: str) -> str:
+    """Write a machine's name as people say it: max_change_percent → max change percent."""
+    return name.replace("_", " ")
+
+
+@register.filter
 def lookup(mapping: Mapping[Any, Any], key: Any) -> Any:
     """Read one entry of a mapping; nothing where it lacks it."""
     return mapping.get(key)

@@ -1,0 +1,55 @@
+"""Pages of the console that look across the whole house: the inbox of decisions, an account."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpResponse
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from monetization.foundation.console import page, show, site
+from monetization.foundation.models import ChangeRequest
+from monetization.foundation.queries import outstanding_of_all, waiting_for
+from monetization.foundation.rules.approvals import RequestStatus
+from monetization.foundation.rules.roles import Role
+from monetization.foundation.web import StaffRequest
+
+KEPT = timedelta(days=30)
+SHOWN = 30
+Waiting = list[tuple[ChangeRequest, str]]
+
+
+@page("foundation.read")
+@require_safe
+def inbox(request: StaffRequest) -> HttpResponse:
+    """Show what waits for this person, and where stands what they asked for."""
+    now = timezone.now()
+    mine = _asked_by(request, now)
+    context: dict[str, Any] = {
+        "waiting": waiting_for(request.user, request.environment),
+        "open": [pair for pair in mine if pair[0].status in {"DRAFT", "SUBMITTED", "APPROVED", "SCHEDULED"}],
+        "settled": [pair for pair in mine if pair[0].status not in {"DRAFT", "SUBMITTED", "APPROVED", "SCHEDULED"}],
+        "now": now,
+    }
+    return show(request, "console/inbox.html", context, title="Inbox")
+
+
+def _asked_by(request: StaffRequest, now: Any) -> Waiting:
+    """List this person's requests, newest first, each with who is still missing in words."""
+    me = request.user
+    mine = ChangeRequest.objects.filter(environment=request.environment).filter(
+        Q(owner=me) | Q(created_by=me) | Q(submitted_by=me), created_at__gte=now - KEPT
+    )
+    found = list(mine.select_related("owner").prefetch_related("items")[:SHOWN])
+    submitted = [one for one in found if one.status == RequestStatus.SUBMITTED.value]
+    missing = outstanding_of_all(request.environment, submitted)
+    return [(one, _words(missing.get(one.pk, ()))) for one in found]
+
+
+def _words(missing: tuple[tuple[Role, int], ...]) -> str:
+    return ", ".join(f"{count} × {role.label}" if count > 1 else role.label for role, count in missing)
+
+
+site.add_pages([path("inbox/", inbox, name="inbox")])
