@@ -1,0 +1,93 @@
+"""A change request: what it changes, who must still decide and why, what was said; and the buttons for it."""
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.actions import changes
+from catalog.console.standing import address_of, standing_of, timeline
+from monetization.foundation.console import page, show
+from monetization.foundation.models import ChangeRequest
+from monetization.foundation.rules.approvals import Verdict
+from monetization.foundation.web import StaffRequest, next_page, perform_and_go
+from monetization.values.errors import NotFound
+
+SAID = {
+    Verdict.APPROVE: "Your approval is recorded.",
+    Verdict.REJECT: "Rejected. Its makers see your reason.",
+    Verdict.VETO: "Vetoed. This request can't come back.",
+}
+
+
+def requests_in(request: StaffRequest) -> QuerySet[ChangeRequest]:
+    """Return the requests of the environment that this person works in."""
+    return ChangeRequest.objects.filter(environment=request.environment)
+
+
+@page("foundation.read")
+@require_safe
+def change_request(request: StaffRequest, pk: int) -> HttpResponse:
+    """Show a request."""
+    found = get_object_or_404(requests_in(request), pk=pk)
+    context = {
+        "change": found,
+        "standing": standing_of(found, request.user),
+        "items": [(item, address_of(item)) for item in found.items.all()],
+        "timeline": timeline(found),
+        "now": timezone.now(),
+    }
+    crumbs = [("Inbox", reverse("console:inbox"))]
+    return show(request, "catalog/request.html", context, title=found.title, crumbs=crumbs)
+
+
+@page("foundation.read")
+@require_POST
+def decide(request: StaffRequest, pk: int) -> HttpResponse:
+    """Say yes, no or veto to what was on the page (`seen` is its digest)."""
+    found = get_object_or_404(requests_in(request), pk=pk)
+    verdict, seen = request.POST.get("verdict", ""), request.POST.get("seen", "")
+    if verdict not in Verdict.__members__ or not _is_hex(seen):
+        raise NotFound("There is no such decision")
+    return perform_and_go(
+        request, changes.decide, next_page(request, _address(pk)), SAID[Verdict[verdict]],
+        request=found, verdict=Verdict[verdict], seen=bytes.fromhex(seen), reason=request.POST.get("reason", "").strip(),
+    )  # fmt: skip
+
+
+@page("foundation.read")
+@require_POST
+def send_back(request: StaffRequest, pk: int) -> HttpResponse:
+    """Return a request to its makers, so that its content can be edited again."""
+    found = get_object_or_404(requests_in(request), pk=pk)
+    reason = request.POST.get("reason", "").strip()
+    to = next_page(request, _address(pk))
+    return perform_and_go(request, changes.send_back, to, "It is a draft again.", request=found, reason=reason)
+
+
+@page("foundation.read")
+@require_POST
+def withdraw(request: StaffRequest, pk: int) -> HttpResponse:
+    """Give up a request."""
+    found = get_object_or_404(requests_in(request), pk=pk)
+    reason = request.POST.get("reason", "").strip()
+    to = next_page(request, _address(pk))
+    return perform_and_go(request, changes.withdraw, to, "Withdrawn.", request=found, reason=reason)
+
+
+def _address(pk: int) -> str:
+    return reverse("console:request", args=[pk])
+
+
+def _is_hex(text: str) -> bool:
+    return len(text) == 64 and all(sign in "0123456789abcdef" for sign in text)
+
+
+pages = [
+    path("requests/<int:pk>/", change_request, name="request"),
+    path("requests/<int:pk>/decide/", decide, name="request_decide"),
+    path("requests/<int:pk>/send-back/", send_back, name="request_send_back"),
+    path("requests/<int:pk>/withdraw/", withdraw, name="request_withdraw"),
+]
