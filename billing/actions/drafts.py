@@ -1,0 +1,205 @@
+"""Compute a draft: rate its period again and replace its lines, taxes, flags and totals.
+
+A draft is a view of usage and terms that is kept so that lists and search can see it. Replacing it is no change
+of state, so it leaves no history and no audit entry; nothing here may touch an invoice that is not a draft
+(the database refuses it too).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.db.models import F
+
+from billing.models import Flag, Invoice, InvoiceLine, InvoiceTax
+from billing.queries.rated import Rated, rated
+from billing.rules import anomalies
+from billing.rules.anomalies import Review, Severity
+from billing.rules.lifecycle import Status
+from billing.rules.rating import RatedLine, Step
+from billing.rules.tax import TaxLine
+from catalog.models import Product
+from monetization.values.errors import DomainError
+from monetization.values.money import plain, round_half_away
+from monetization.values.periods import Period
+
+PLACES = 18
+PARKED = "PARKED"
+
+
+def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
+    """Bring a locked draft up to date; None where its terms can't be found (it is then parked with a flag)."""
+    try:
+        found = rated(contract=invoice.contract, period=Period(invoice.period_starts_at, invoice.period_ends_at))
+    except DomainError as error:
+        _park(invoice, error, at)
+        return None
+    _empty(invoice)
+    lines = _write_lines(invoice, found.rating.lines)
+    _write_taxes(invoice, found.taxes.lines)
+    write_flags(invoice, anomalies.flags(_review(invoice, found)), lines)
+    _keep(
+        invoice,
+        net=found.totals.net,
+        tax=found.totals.tax,
+        total=found.totals.total,
+        usage_mark=found.mark,
+        terms_digest=found.terms_digest,
+        rated_at=at,
+    )
+    return found
+
+
+def write_flags(
+    invoice: Invoice, found: Iterable[anomalies.Flag], lines: Sequence[InvoiceLine]
+) -> None:
+    """Write findings down, each beside the line that it is about."""
+    Flag.objects.bulk_create(
+        Flag(
+            invoice=invoice,
+            line=lines[flag.line] if flag.line is not None else None,
+            code=flag.code,
+            severity=flag.severity.value,
+            sentence=flag.sentence[:300],
+        )
+        for flag in found
+    )
+
+
+def previous_net(invoice: Invoice) -> Decimal | None:
+    """Find what the contract's period before came to; None for its first invoice."""
+    before = Invoice.objects.filter(
+        contract_id=invoice.contract_id, kind=invoice.kind, period_ends_at__lte=invoice.period_starts_at
+    )
+    return before.order_by("-period_starts_at").values_list("net", flat=True).first()
+
+
+def _review(invoice: Invoice, found: Rated) -> Review:
+    return Review(
+        lines=found.rating.lines,
+        net=found.totals.net,
+        currency=invoice.currency,
+        previous_net=previous_net(invoice),
+        unpriced=found.rating.unpriced,
+        missing_tax=found.taxes.missing,
+    )
+
+
+def _park(invoice: Invoice, error: DomainError, at: datetime) -> None:
+    """Leave an invoice without lines and say why; others go on."""
+    _empty(invoice)
+    sentence = ". ".join(part for part in (error.message, error.fix) if part)
+    write_flags(invoice, [anomalies.Flag(PARKED, Severity.BLOCK, sentence)], [])
+    _keep(invoice, net=Decimal(0), tax=Decimal(0), total=Decimal(0), terms_digest=None, rated_at=at)
+
+
+def _empty(invoice: Invoice) -> None:
+    for part in (invoice.flags, invoice.lines, invoice.taxes):
+        part.all().delete()
+
+
+def _keep(invoice: Invoice, **values: Any) -> None:
+    """Write computed columns past the history, which is for what people decide."""
+    draft = Invoice.objects.filter(pk=invoice.pk, status=Status.DRAFT.value)
+    draft.update(revision=F("revision") + 1, **values)
+    invoice.refresh_from_db()
+
+
+def _write_lines(invoice: Invoice, lines: Sequence[RatedLine]) -> list[InvoiceLine]:
+    keys = {line.product for line in lines}
+    rows = Product.objects.filter(environment_id=invoice.environment_id, key__in=keys)
+    products = dict(rows.values_list("key", "pk"))
+    return InvoiceLine.objects.bulk_create(
+        _line(invoice, position, line, products[line.product])
+        for position, line in enumerate(lines, start=1)
+    )
+
+
+def _line(invoice: Invoice, position: int, line: RatedLine, product_id: int) -> InvoiceLine:
+    return InvoiceLine(
+        invoice=invoice,
+        position=position,
+        product_id=product_id,
+        price_id=line.price.row_id,
+        metric_version_id=line.metric.version_id,
+        description=description(line)[:300],
+        match=dict(line.match),
+        starts_at=line.period.starts_at,
+        ends_at=line.period.ends_at,
+        quantity=round_half_away(line.quantity, PLACES),
+        unit=line.unit,
+        exact=plain(line.exact),
+        amount=line.amount,
+        tax_category=line.tax_category,
+        events=line.events,
+        steps=[_step(step) for step in line.steps],
+        source=source_of(line),
+    )
+
+
+def description(line: RatedLine) -> str:
+    """Name a line by the dimension values that its price row asks for, in the metric's order."""
+    return " · ".join(value for _, value in line.match) or line.name
+
+
+def source_of(line: RatedLine) -> dict[str, Any]:
+    """Keep what a line rests on: price rows with their approval, discounts, exact sums, and the usage billed."""
+    return {
+        "cards": [
+            {
+                "row": price.row_id,
+                "card": price.source.card,
+                "version": price.source.version,
+                "version_id": price.source.version_id,
+                "owner": price.source.owner,
+                "approval": price.source.approval,
+            }
+            for price in line.prices
+        ],
+        "discounts": list(line.discounts),
+        "list": plain(line.list_exact),
+        "measured": plain(line.measured),
+        "quantity": plain(line.quantity),
+        "usage": _usage(line),
+    }
+
+
+def _usage(line: RatedLine) -> list[dict[str, Any]]:
+    sums: dict[tuple[tuple[str, str], ...], tuple[Fraction, int]] = {}
+    for row in line.usage:
+        quantity, events = sums.get(row.dims, (Fraction(0), 0))
+        sums[row.dims] = quantity + Fraction(row.quantity), events + row.events
+    return [
+        {"dims": dict(dims), "quantity": plain(quantity), "events": events}
+        for dims, (quantity, events) in sorted(sums.items())
+    ]
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "over": plain(step.over),
+        "up_to": None if step.up_to is None else plain(step.up_to),
+        "quantity": plain(step.quantity),
+        "unit_price": plain(step.unit_price),
+        "flat_fee": plain(step.flat_fee),
+        "exact": plain(step.exact),
+        "share": plain(step.share),
+    }
+
+
+def _write_taxes(invoice: Invoice, taxes: Sequence[TaxLine]) -> None:
+    InvoiceTax.objects.bulk_create(
+        InvoiceTax(
+            invoice=invoice,
+            category=tax.category,
+            percent=tax.percent,
+            base=tax.base,
+            amount=tax.amount,
+            reason=tax.reason[:200],
+        )
+        for tax in taxes
+    )

@@ -1,0 +1,62 @@
+"""What the clock does to invoices: drafts follow usage and terms, frozen ones are told of usage that came late."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from billing.actions import drafts
+from billing.models import Invoice
+from billing.queries.reviews import late_candidates, stale_drafts
+from billing.rules import anomalies
+from billing.rules.anomalies import Review
+from billing.rules.lifecycle import Status
+from metering.queries import late_since
+from monetization.values.periods import Period
+
+LATE = "LATE_USAGE"
+
+
+def refresh_stale(*, at: datetime, limit: int = 200) -> int:
+    """Bring drafts up to date that are behind; returns how many were."""
+    return sum(refresh_if_behind(invoice=invoice, at=at) for invoice in stale_drafts()[:limit])
+
+
+@transaction.atomic
+def refresh_if_behind(*, invoice: Invoice, at: datetime) -> bool:
+    """Rate a draft again, unless somebody else holds it or it is no draft any more."""
+    held = Invoice.objects.select_for_update(skip_locked=True, of=("self",))
+    found = held.filter(pk=invoice.pk, status=Status.DRAFT.value).first()
+    if found is None:
+        return False
+    drafts.recompute(found, at=at)
+    return True
+
+
+def note_all_late(*, at: datetime) -> int:
+    """Look through the invoices whose account got usage since they were frozen; returns how many got a new flag."""
+    return sum(note_late(invoice=invoice, at=at) for invoice in late_candidates())
+
+
+@transaction.atomic
+def note_late(*, invoice: Invoice, at: datetime) -> bool:
+    """Flag an invoice under review or approved if usage of its period came after it was frozen."""
+    held = Invoice.objects.select_for_update(skip_locked=True, of=("self",))
+    found = held.filter(pk=invoice.pk, status__in=[Status.IN_REVIEW.value, Status.APPROVED.value]).first()
+    if found is None:
+        return False
+    events = late_since(
+        found.account_id, Period(found.period_starts_at, found.period_ends_at), found.usage_mark
+    )
+    wanted = [flag for flag in _flags(found, events) if flag.code == LATE]
+    present = list(found.flags.filter(code=LATE).values_list("sentence", flat=True))
+    if [flag.sentence for flag in wanted] == present:
+        return False
+    found.flags.filter(code=LATE).delete()
+    drafts.write_flags(found, wanted, [])
+    return True
+
+
+def _flags(invoice: Invoice, late_events: int) -> tuple[anomalies.Flag, ...]:
+    return anomalies.flags(Review(lines=(), net=invoice.net, currency=invoice.currency, late_events=late_events))
