@@ -149,8 +149,18 @@ KNOBS = (
     Knob("DEMO", yes_or_no, "0", "1 shows the demo's logins on the sign-in page"),
     Knob("HOST", text, "127.0.0.1", "Address that the web server listens on"),
     Knob("PORT", number(1, 65535), "8000", "Port that the web server listens on"),
-    Knob("BASE_URL", origin, "http://localhost:{PORT}", "Address that people type; https switches on HSTS and secure cookies"),
-    Knob("ALLOWED_HOSTS", names, "localhost,127.0.0.1,[::1]", "Host names answered, besides that of BASE_URL; with commas"),
+    Knob(
+        "BASE_URL",
+        origin,
+        "http://localhost:{PORT}",
+        "Address that people type; https switches on HSTS and secure cookies",
+    ),
+    Knob(
+        "ALLOWED_HOSTS",
+        names,
+        "localhost,127.0.0.1,[::1]",
+        "Host names answered, besides that of BASE_URL; with commas",
+    ),
     Knob("CSRF_TRUSTED_ORIGINS", origins, "{BASE_URL}", "Origins whose forms are accepted; with commas"),
     Knob("BEHIND_PROXY", yes_or_no, "0", "1 believes the proxy's X-Forwarded-Proto; only if the proxy always sets it"),
     Knob(

@@ -19,7 +19,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from types import FrameType
 
 from monetization import knobs
@@ -183,9 +182,7 @@ def _static(values: knobs.Values, environ: Mapping[str, str]) -> None:
     mark.write_text(digest.hexdigest())
 
 
-def _serve(
-    values: knobs.Values, environ: Mapping[str, str], stack: contextlib.ExitStack, children: Children
-) -> None:
+def _serve(values: knobs.Values, environ: Mapping[str, str], stack: contextlib.ExitStack, children: Children) -> None:
     """Start worker, beat and web; the stack stops them in the opposite order."""
     celery = ["-m", "celery", "--app", "monetization", "--quiet"]
     level = f"--loglevel={values['LOG_LEVEL']}"

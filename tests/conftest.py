@@ -1,0 +1,139 @@
+"""What every test stands on: real PostgreSQL as ``app``, real Valkey, a real worker, a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+from django.conf import settings
+from django.test import TransactionTestCase
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from monetization.celery import app
+from tests import browser
+from tests.database import TestDatabase, cloned
+from tests.processes import Broker, Worker, own_broker
+
+SOAK = os.environ.get("SOAK") == "1"
+CI = os.environ.get("CI") == "true"
+NEVER_SKIPPED = {"browser", "worker", "pdf"}
+
+hypothesis.settings.register_profile("seeded", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("soak", max_examples=5000, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("soak" if SOAK else "seeded")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Playwright's synchronous API keeps an event loop in the test's own thread.
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    _own_folder_and_broker(os.environ.get("PYTEST_XDIST_WORKER", "master"))
+
+
+def _own_folder_and_broker(worker: str) -> None:
+    """Each process of the run has its folder for documents and its databases in Valkey."""
+    settings.MEDIA_ROOT = Path(settings.VAR_DIR) / f"media-{worker}"
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
+    if settings.VALUES.embedded_broker:
+        number = 2 + 2 * (int(worker.removeprefix("gw")) if worker != "master" else 6)
+        app.conf.broker_url = settings.VALUES["BROKER_URL"].replace("virtual_host=0", f"virtual_host={number}")
+        settings.CACHE_URL = settings.VALUES["CACHE_URL"].replace("db=1", f"db={number + 1}")
+        settings.CACHES["default"]["LOCATION"] = settings.CACHE_URL
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the soak tests to ./run soak (which asks for them by -m soak)."""
+    if SOAK:
+        return
+    left = [item for item in items if item.get_closest_marker("soak")]
+    items[:] = [item for item in items if not item.get_closest_marker("soak")]
+    config.hook.pytest_deselected(items=left)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Under CI a skipped browser, worker or PDF test is a failure."""
+    report = yield
+    if CI and report.skipped and NEVER_SKIPPED & {mark.name for mark in item.iter_markers()}:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} must not be skipped under CI: {report.longrepr}"
+    return report
+
+
+# -- database
+
+
+@pytest.fixture(scope="session")
+def test_database(django_test_environment: None, django_db_blocker, worker_id: str) -> Iterator[TestDatabase]:
+    with django_db_blocker.unblock(), cloned(f"test_{worker_id}") as database:
+        TransactionTestCase._fixture_teardown = lambda self: database.reset()
+        yield database
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(test_database: TestDatabase) -> None:
+    """pytest-django's hook: the database is there."""
+
+
+# -- worker and broker
+
+
+@pytest.fixture
+def celery_worker(transactional_db: None, tmp_path: Path) -> Iterator[Worker]:
+    """A real worker with beat, started; the test may kill and start it."""
+    app.control.purge()
+    worker = Worker(tmp_path)
+    worker.start()
+    yield worker
+    worker.stop()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker of this test alone, which it may kill and start; name it before ``celery_worker``."""
+    with own_broker(tmp_path / "broker") as own:
+        yield own
+
+
+# -- browser
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = browser.executable()
+    if path is None:
+        pytest.skip("no Chromium: ./run test says how to install it")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=browser.ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, live_server) -> Iterator[Page]:
+    """A page of a fresh browser profile on the live server; the test fails on a script error or a broken policy."""
+    context = chromium.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
+    problems: list[str] = []
+    page = context.new_page()
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    page.on("console", lambda m: problems.append(m.text) if "Content Security Policy" in m.text else None)
+    page.set_default_timeout(15_000)
+    yield page
+    context.close()
+    assert problems == []
+
+
+@pytest.fixture
+def pango() -> None:
+    """Skip where WeasyPrint can't load Pango."""
+    try:
+        import weasyprint  # noqa: F401
+    except OSError:
+        pytest.skip("no Pango: ./run test says how to install it")
