@@ -18,6 +18,8 @@ from tests import browser
 from tests.database import TestDatabase, cloned
 from tests.processes import Broker, Worker, own_broker
 
+pytest_plugins = ["tests.cast"]
+
 SOAK = os.environ.get("SOAK") == "1"
 CI = os.environ.get("CI") == "true"
 NEVER_SKIPPED = {"browser", "worker", "pdf"}

@@ -33,9 +33,14 @@ def lock(row: Row) -> Row:
 
 
 def check(row: models.Model, *, leave: Collection[str] = ()) -> None:
-    """Refuse a row whose fields or constraints are wrong, naming each field. Raises Invalid."""
+    """Refuse a row whose fields or constraints are wrong, naming each field. Raises Invalid.
+
+    Where a column may be NULL, None is right: Django's `blank` is about its own forms.
+    """
+    fields = row._meta.concrete_fields
+    empty = {field.name for field in fields if field.null and getattr(row, field.attname) is None}
     try:
-        row.full_clean(exclude=set(leave))
+        row.full_clean(exclude=empty | set(leave))
     except ValidationError as error:
         refuse_if(
             Invalid(str(message), field=None if field == "__all__" else field)
