@@ -29,6 +29,8 @@ class Seat:
     buttons: tuple[Button, ...]
     sentence: str
     may_pay: bool
+    open_amount: str
+    seen: str
 
 
 def seat(invoice: Invoice, user: User) -> Seat:
@@ -38,7 +40,13 @@ def seat(invoice: Invoice, user: User) -> Seat:
     buttons = tuple(make(invoice, user) for make in makers if ARROWS[status])
     why = next((b.why_not for b in buttons if b.primary and b.why_not), "")
     may_pay = status is Status.ISSUED and user.has_perm("billing.record_payment")
-    return Seat(buttons, why or _sentence(invoice, status), may_pay)
+    return Seat(
+        buttons,
+        why or _sentence(invoice, status),
+        may_pay,
+        open_amount=money(invoice.total - invoice.paid, invoice.currency).replace(",", ""),
+        seen=bytes(invoice.content_digest or b"").hex(),
+    )
 
 
 def _sentence(invoice: Invoice, status: Status) -> str:
