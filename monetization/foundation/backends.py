@@ -44,9 +44,9 @@ AUDIT = frozenset({"foundation.view_auditentry", "foundation.view_auditlink", "f
 class RoleBackend(ModelBackend):
     """Sign in by e-mail with a limit on tries; answer `user.has_perm` from roles."""
 
-    def authenticate(
+    def authenticate(  # type: ignore[override]  # Django's own backend narrows its base class the same way
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
-    ) -> AbstractBaseUser | None:
+    ) -> User | None:
         """Return the person, or None; after too many tries nobody else is asked either."""
         email = str(username or kwargs.get("email") or "").strip().lower()
         if tries.exhausted(request, email):

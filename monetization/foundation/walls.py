@@ -15,8 +15,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 PORTAL_ROLE = "portal"
 OWN_ACCOUNTS = (
-    "(SELECT unnest(string_to_array(nullif(current_setting('portal.account_ids', true), ''), ',')"
-    "::bigint[]))"
+    "(SELECT unnest(string_to_array(nullif(current_setting('portal.account_ids', true), ''), ',')::bigint[]))"
 )
 
 FUNCTIONS = """
@@ -89,9 +88,7 @@ def run(forward: str, reverse: str = "") -> migrations.RunPython:
 def _named(statements: str, editor: BaseDatabaseSchemaEditor) -> str:
     quote = editor.quote_name
     app = str(settings.DATABASES["default"]["USER"])
-    return statements.replace("{app}", quote(app)).replace(
-        "{portal}", quote(PORTAL_ROLE)
-    )
+    return statements.replace("{app}", quote(app)).replace("{portal}", quote(PORTAL_ROLE))
 
 
 def roles() -> migrations.RunPython:
@@ -110,10 +107,7 @@ def roles() -> migrations.RunPython:
 
 def no_truncate(table: str) -> str:
     """Return the SQL that refuses TRUNCATE, which row triggers don't see."""
-    return (
-        f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {table}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();"
-    )
+    return f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION forbid_change();"
 
 
 def append_only(table: str) -> migrations.RunPython:
@@ -140,9 +134,7 @@ def frozen(
     )
 
 
-def frozen_part(
-    table: str, *, column: str, status: str, free: tuple[str, ...]
-) -> migrations.RunPython:
+def frozen_part(table: str, *, column: str, status: str, free: tuple[str, ...]) -> migrations.RunPython:
     """Freeze rows with their whole: `status` is a query by id ($1), `column` holds that id."""
     arguments = f"'{status}', '{column}', '{','.join(free)}'"
     return run(

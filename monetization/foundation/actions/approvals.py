@@ -17,7 +17,7 @@ from monetization.foundation.queries import decisions_on, makers_of, needs, need
 from monetization.foundation.queries.people import roles_of
 from monetization.foundation.rules import approvals as rules
 from monetization.foundation.rules.approvals import Item as Item
-from monetization.foundation.rules.approvals import Requirement, RequestStatus, Verdict, guard_arrow, guard_maker
+from monetization.foundation.rules.approvals import RequestStatus, Requirement, Verdict, guard_arrow, guard_maker
 from monetization.foundation.rules.audit import plain
 from monetization.foundation.rules.roles import Role
 from monetization.values.errors import Conflict, Invalid, NotAllowed, WrongState
@@ -46,9 +46,7 @@ def open_request(
     rows.keep(request, by=by, at=at)
     _replace_items(request, items)
     after = {"title": title, "kind": kind, "items": [item.subject for item in items]}
-    audit.record(
-        environment=environment, action="change_request.opened", subject=request, by=by, at=at, after=after, reason=reason
-    )
+    _record(request, "opened", by=by, at=at, after=after, reason=reason)
     return request
 
 

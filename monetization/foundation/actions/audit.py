@@ -55,8 +55,8 @@ def chain(*, at: datetime, thorough: bool = False) -> int:
         new = new.filter(pk__gt=last.entry_id - LATE_COMMITS)
     number, previous = (last.number, bytes(last.hash)) if last else (0, START)
     links = []
-    for number, entry in enumerate(new[:BATCH], start=number + 1):
-        own = link_hash(previous, chain_content(entry))
+    for entry in new[:BATCH]:
+        number, own = number + 1, link_hash(previous, chain_content(entry))
         links.append(AuditLink(number=number, entry=entry, previous_hash=previous, hash=own))
         previous = own
     AuditLink.objects.bulk_create(links)

@@ -175,9 +175,7 @@ def add_member(*, customer: Customer, user: User, role: MemberRole, by: User | N
     rows.check(member)
     rows.keep(member, by=by, at=at)
     after = {"user": user.pk, "role": role}
-    audit.record(
-        environment=customer.environment, action="member.added", subject=customer, by=by, at=at, after=after
-    )
+    audit.record(environment=customer.environment, action="member.added", subject=customer, by=by, at=at, after=after)
     return member
 
 

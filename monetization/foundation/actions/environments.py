@@ -10,7 +10,9 @@ from monetization.values.errors import Conflict
 
 
 @transaction.atomic
-def create_environment(*, key: str, name: str, kind: Environment.Kind | str, by: User | None, at: datetime) -> Environment:
+def create_environment(
+    *, key: str, name: str, kind: Environment.Kind | str, by: User | None, at: datetime
+) -> Environment:
     """Make an environment; there is one LIVE and any number of sandboxes."""
     rows.allow(by, "foundation.manage_people")
     environment = Environment(key=key, name=name, kind=str(kind))

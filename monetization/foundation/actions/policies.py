@@ -25,7 +25,7 @@ def create_policy(
     fact: str = "",
     bound: Decimal | None = None,
 ) -> Policy:
-    """Make a policy; `roles` says how many people of each role must agree. Raises Invalid for roles that can't decide."""
+    """Make a policy; `roles` says how many people of each role must agree, each a role that decides."""
     rows.allow(by, "foundation.draft_policy")
     _guard_roles(roles)
     policy = Policy(environment=environment, kind=kind, name=name, operator=operator, fact=fact, bound=bound)
@@ -58,7 +58,7 @@ def _guard_roles(roles: Mapping[Role, int]) -> None:
     refuse_if(
         Invalid(f"{role.label} cannot decide", field="roles", fix="Choose a role that decides")
         for role in roles
-        if not DECIDE <= ABILITIES[role]
+        if DECIDE - ABILITIES[role]
     )
     refuse_if(
         Invalid("At least one person of a role", field="roles", fix="Give a number from 1")

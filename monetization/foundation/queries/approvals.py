@@ -9,7 +9,7 @@ from monetization.foundation.models import ChangeItem, ChangeRequest, Decision, 
 from monetization.foundation.queries.people import roles_of
 from monetization.foundation.queries.subjects import subject_of
 from monetization.foundation.rules import approvals as rules
-from monetization.foundation.rules.approvals import PolicyRule, Requirement, RequestStatus, Verdict
+from monetization.foundation.rules.approvals import PolicyRule, RequestStatus, Requirement, Verdict
 from monetization.foundation.rules.audit import instant_text
 from monetization.foundation.rules.roles import Role
 from monetization.values.canonical import digest

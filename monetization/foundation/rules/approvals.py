@@ -101,9 +101,7 @@ class PolicyRule:
         return None
 
 
-def requirements(
-    rules: Iterable[PolicyRule], facts: Mapping[str, Decimal]
-) -> tuple[Requirement, ...]:
+def requirements(rules: Iterable[PolicyRule], facts: Mapping[str, Decimal]) -> tuple[Requirement, ...]:
     """Return what the applying policies ask for; empty means that nobody can approve."""
     return tuple(
         Requirement(rule.name, why, role, how_many)
@@ -113,9 +111,7 @@ def requirements(
     )
 
 
-def outstanding(
-    needed: Iterable[Requirement], approvals: Iterable[Role]
-) -> tuple[tuple[Role, int], ...]:
+def outstanding(needed: Iterable[Requirement], approvals: Iterable[Role]) -> tuple[tuple[Role, int], ...]:
     """Return (role, how many are missing); several policies of one role ask for the highest."""
     given = Counter(approvals)
     most: dict[Role, int] = {}

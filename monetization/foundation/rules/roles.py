@@ -48,9 +48,7 @@ class MemberRole(Enum):
 READ = frozenset({"foundation.read", "catalog.read", "metering.read", "billing.read", "reports.read"})
 READ_AUDIT = frozenset({"foundation.read_audit"})
 DECIDE = frozenset({"foundation.decide"})
-CATALOG_DRAFT = frozenset(
-    {"catalog.draft_metric", "catalog.draft_product", "catalog.draft_rate_card"}
-)
+CATALOG_DRAFT = frozenset({"catalog.draft_metric", "catalog.draft_product", "catalog.draft_rate_card"})
 CONTRACT_DRAFT = frozenset({"catalog.draft_contract", "foundation.change_customer"})
 INVOICE_WORK = frozenset(
     {
