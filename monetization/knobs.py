@@ -153,13 +153,13 @@ KNOBS = (
         "BASE_URL",
         origin,
         "http://localhost:{PORT}",
-        "Address that people type; https switches on HSTS and secure cookies",
+        "Address that people type; https brings HSTS and secure cookies",
     ),
     Knob(
         "ALLOWED_HOSTS",
         names,
         "localhost,127.0.0.1,[::1]",
-        "Host names answered, besides that of BASE_URL; with commas",
+        "Hosts answered, besides that of BASE_URL; with commas",
     ),
     Knob("CSRF_TRUSTED_ORIGINS", origins, "{BASE_URL}", "Origins whose forms are accepted; with commas"),
     Knob("BEHIND_PROXY", yes_or_no, "0", "1 believes the proxy's X-Forwarded-Proto; only if the proxy always sets it"),
@@ -258,3 +258,12 @@ def _kept_secret(var: Path) -> str:
             os.link(mine, path)
         os.unlink(mine)
     return path.read_text()
+
+
+def table() -> str:
+    """The knobs as the table of docs/settings.md."""
+    head = ["| Setting | Default | Meaning |", "| --- | --- | --- |"]
+    shown = (f"`{knob.default}`" if knob.default else "" for knob in KNOBS)
+    return "\n".join(
+        [*head, *(f"| `{k.name}` | {default} | {k.meaning} |" for k, default in zip(KNOBS, shown, strict=True))]
+    )

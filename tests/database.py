@@ -17,7 +17,7 @@ from django.db import connections
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier, Literal
 
-from monetization.supervisor import migrations_digest
+from monetization.serve import migrations_digest
 
 BUILDING = "meterstone_test_building"
 
