@@ -103,24 +103,18 @@ def live_version(
     return RateCardVersion.objects.get(pk=max(started)[2]) if started else None
 
 
-def stored_charges(
-    versions: Sequence[tuple[int, bytes]], currency: str
-) -> dict[int, tuple[StoredCharge, ...]]:
+def stored_charges(versions: Sequence[tuple[int, bytes]], currency: str) -> dict[int, tuple[StoredCharge, ...]]:
     """Give the charges of approved versions in one currency, from memory where they were read before."""
     missing = [each for each in versions if (*each, currency) not in _known]
     if missing:
         read = read_charges([pk for pk, _ in missing], currency)
         if len(_known) + len(missing) > KEPT:
             _known.clear()
-        _known.update(
-            {(pk, digest, currency): read.get(pk, ()) for pk, digest in missing}
-        )
+        _known.update({(pk, digest, currency): read.get(pk, ()) for pk, digest in missing})
     return {pk: _known[pk, digest, currency] for pk, digest in versions}
 
 
-def read_charges(
-    version_ids: Sequence[int], currency: str = ALL
-) -> dict[int, tuple[StoredCharge, ...]]:
+def read_charges(version_ids: Sequence[int], currency: str = ALL) -> dict[int, tuple[StoredCharge, ...]]:
     """Read charges, rows and tiers of versions in two queries; ALL reads every currency."""
     charges = list(
         Charge.objects.filter(version__in=version_ids)
@@ -129,10 +123,7 @@ def read_charges(
     )
     rows = _rows([pk for _, pk, _, _ in charges], currency)
     return {
-        version: tuple(
-            StoredCharge(pk, product, metric, rows.get(pk, ()))
-            for _, pk, product, metric in found
-        )
+        version: tuple(StoredCharge(pk, product, metric, rows.get(pk, ())) for _, pk, product, metric in found)
         for version, found in groupby(charges, itemgetter(0))
     }
 
@@ -173,23 +164,17 @@ def card_charges(
 
 def difference(old: RateCardVersion | None, new: RateCardVersion) -> Difference:
     """Compare a version with another one, or with nothing."""
-    return compare(
-        version_content(old) if old is not None else (), version_content(new)
-    )
+    return compare(version_content(old) if old is not None else (), version_content(new))
 
 
 def price_of(row: StoredRow, order: Sequence[str], source: Source) -> Price:
     """Give a row as the price that rating uses; its dimension values stand in the metric's order."""
     match = dims_of(row.match, order)
     key = " ".join(f"{name}={value}" for name, value in match)
-    return Price(
-        row.row_id, f"{row.currency} {key}".strip(), match, row.model, row.tiers, source
-    )
+    return Price(row.row_id, f"{row.currency} {key}".strip(), match, row.model, row.tiers, source)
 
 
-def prices_of(
-    stored: StoredCharge, order: tuple[str, ...], version: CardVersion, currency: str
-) -> tuple[Price, ...]:
+def prices_of(stored: StoredCharge, order: tuple[str, ...], version: CardVersion, currency: str) -> tuple[Price, ...]:
     """Give an approved charge's rows as prices; the same object each time, so that it can be indexed."""
     key = (stored.charge_id, version, order, currency)
     if key not in _made:
@@ -199,18 +184,14 @@ def prices_of(
     return _made[key]
 
 
-def _card_charge(
-    stored: StoredCharge, product: Product, metric: MetricTerms, source: Source
-) -> CardCharge:
+def _card_charge(stored: StoredCharge, product: Product, metric: MetricTerms, source: Source) -> CardCharge:
     order = metric.order
     return CardCharge(
         product=product.key,
         name=product.name,
         tax_category=product.tax_category,
         metric=metric,
-        prices=tuple(
-            CardPrice(row.currency, price_of(row, order, source)) for row in stored.rows
-        ),
+        prices=tuple(CardPrice(row.currency, price_of(row, order, source)) for row in stored.rows),
     )
 
 
@@ -222,14 +203,8 @@ def _rows(charge_ids: Sequence[int], currency: str) -> dict[int, tuple[StoredRow
         "charge_id", "pk", "currency", "match", "model", "unit_price",
         "tiers__pk", "tiers__up_to", "tiers__unit_price", "tiers__flat_fee",
     )  # fmt: skip
-    rows = (
-        (charge, _row(list(parts)))
-        for (charge, _), parts in groupby(steps, itemgetter(0, 1))
-    )
-    return {
-        charge: tuple(row for _, row in each)
-        for charge, each in groupby(rows, itemgetter(0))
-    }
+    rows = ((charge, _row(list(parts))) for (charge, _), parts in groupby(steps, itemgetter(0, 1)))
+    return {charge: tuple(row for _, row in each) for charge, each in groupby(rows, itemgetter(0))}
 
 
 def _row(steps: list[Any]) -> StoredRow:

@@ -16,16 +16,12 @@ def contract_at(account: Account, at: datetime) -> Contract | None:
 
 def contract_covering(account: Account, period: Period) -> Contract | None:
     """Find the approved contract that shares time with a period; the earliest where several do."""
-    return next(
-        (each for each in _approved(account) if service(each).overlap(period)), None
-    )
+    return next((each for each in _approved(account) if service(each).overlap(period)), None)
 
 
 def service(contract: Contract) -> Period:
     """Give the instants that a contract covers: its last day is still served."""
-    return service_period(
-        contract.start_date, contract.end_date, contract.account.time_zone
-    )
+    return service_period(contract.start_date, contract.end_date, contract.account.time_zone)
 
 
 def cycle_of(contract: Contract) -> Cycle:
@@ -44,9 +40,7 @@ def period_of(contract: Contract, at: datetime) -> Period:
     """Give the billing period that holds an instant. Raises NotFound outside the contract."""
     found = cycle_of(contract).containing(at)
     if found is None:
-        raise NotFound(
-            "The contract doesn't cover this time", field="at", fix="Choose another day"
-        )
+        raise NotFound("The contract doesn't cover this time", field="at", fix="Choose another day")
     return found[1]
 
 
@@ -59,7 +53,5 @@ def periods_of(contract: Contract, until: datetime) -> Iterator[Period]:
 
 
 def _approved(account: Account) -> list[Contract]:
-    rows = Contract.objects.filter(account=account, status="APPROVED").select_related(
-        "account"
-    )
+    rows = Contract.objects.filter(account=account, status="APPROVED").select_related("account")
     return list(rows.order_by("start_date"))

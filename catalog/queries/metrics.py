@@ -59,11 +59,7 @@ def metric_terms(version: MetricVersion) -> MetricTerms:
 
 def metrics_in_force(environment_id: int, at: datetime) -> dict[int, MetricTerms]:
     """Map each metric to the version in force at an instant; metrics without one are left out."""
-    return {
-        dated.metric_id: dated.terms
-        for dated in metric_versions_for(environment_id)
-        if at in dated.period
-    }
+    return {dated.metric_id: dated.terms for dated in metric_versions_for(environment_id) if at in dated.period}
 
 
 def latest_terms(metric_ids: Iterable[int]) -> dict[int, MetricTerms]:
@@ -118,18 +114,14 @@ def _as_terms(version: MetricVersion) -> MetricTerms:
         number=version.number,
         event_type=version.event_type,
         aggregation=Aggregation(version.aggregation),
-        measures=tuple(
-            Measure(each.field, each.value or None, tuple(each.less))
-            for each in version.measures.all()
-        ),
+        measures=tuple(Measure(each.field, each.value or None, tuple(each.less)) for each in version.measures.all()),
         measure_dimension=version.measure_dimension or None,
         dimensions=tuple(
             Dimension(each.key, each.field, tuple(each.thresholds), each.is_required)
             for each in version.dimensions.all()
         ),
         filters=tuple(
-            Filter(each["field"], FilterOp(each["op"]), tuple(each.get("values", ())))
-            for each in version.filters
+            Filter(each["field"], FilterOp(each["op"]), tuple(each.get("values", ()))) for each in version.filters
         ),
         unit=version.unit,
         divisor=version.divisor,

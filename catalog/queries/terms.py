@@ -42,14 +42,10 @@ def terms_for(*, contract: Contract, period: Period) -> Terms:
         )
         for piece in period.cut(list(_cuts(versions, metrics)))
     )
-    return Terms(
-        contract.key, contract.currency, zone, period, segments, _discounts(contract)
-    )
+    return Terms(contract.key, contract.currency, zone, period, segments, _discounts(contract))
 
 
-def _in_force(
-    contract: Contract, period: Period, zone: str
-) -> list[tuple[datetime, CardVersion]]:
+def _in_force(contract: Contract, period: Period, zone: str) -> list[tuple[datetime, CardVersion]]:
     """List the versions that price a part of the period, each with the instant from which it does."""
     known = approved_versions(contract.rate_card_id)
     line = sorted(((each.starts_at(zone), each.number), each) for each in known)
@@ -58,9 +54,7 @@ def _in_force(
         followed = _pinned(contract, followed, zone)
     return [
         (start, version)
-        for (start, version), end in zip(
-            followed, [*(s for s, _ in followed[1:]), None], strict=True
-        )
+        for (start, version), end in zip(followed, [*(s for s, _ in followed[1:]), None], strict=True)
         if Period(start, end).overlap(period) is not None
     ]
 
@@ -69,9 +63,7 @@ def _pinned(
     contract: Contract, followed: list[tuple[datetime, CardVersion]], zone: str
 ) -> list[tuple[datetime, CardVersion]]:
     """Let the pinned version stand from the contract's start; the card takes over where the pin ends."""
-    pinned = next(
-        version for _, version in followed if version.pk == contract.pinned_version_id
-    )
+    pinned = next(version for _, version in followed if version.pk == contract.pinned_version_id)
     first = (local_midnight(contract.start_date, zone), pinned)
     if contract.pinned_until is None:
         return [first]
@@ -85,9 +77,7 @@ def _metrics(charges: Iterable[StoredCharge]) -> list[DatedMetric]:
     return dated_metrics(Q(metric__in={charge.metric_id for charge in charges}))
 
 
-def _cuts(
-    versions: Sequence[tuple[datetime, CardVersion]], metrics: Sequence[DatedMetric]
-) -> Iterable[datetime]:
+def _cuts(versions: Sequence[tuple[datetime, CardVersion]], metrics: Sequence[DatedMetric]) -> Iterable[datetime]:
     yield from (start for start, _ in versions)
     yield from (dated.period.starts_at for dated in metrics)
 

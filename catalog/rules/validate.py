@@ -72,14 +72,14 @@ def _charge_errors(
             fix=fix,
         )
     for index, row in enumerate(charge.prices):
-        yield from _row_errors(row, charge.metric, f"{path}.prices[{index}]")
+        yield from row_errors(row, charge.metric, f"{path}.prices[{index}]")
     for currency in sorted(charge.currencies):
         yield from _tie_errors(charge, currency, path)
     for currency in sorted(needed):
         yield from _gaps(charge, currency, path)
 
 
-def _row_errors(row: CardPrice, metric: MetricTerms, path: str) -> Iterator[DomainError]:
+def row_errors(row: CardPrice, metric: MetricTerms, path: str) -> Iterator[DomainError]:
     try:
         minor_digits(row.currency)
     except Invalid as error:
