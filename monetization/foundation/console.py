@@ -117,11 +117,13 @@ class ReadOnly(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
     """List, filters, search, detail and history of governed rows; no generic form ever writes them.
 
     `environment_path` is the lookup that leads to the environment (None: rows belong to all of them);
-    `page_name` names the workflow page (`console:<page_name>`) that a row opens instead of the plain detail.
+    `page_name` names the workflow page (`console:<page_name>`) that a row opens instead of the plain detail;
+    `new_page` is (name of the page that makes one, words of its button, ability that shows it).
     """
 
     environment_path: ClassVar[str | None] = "environment"
     page_name: ClassVar[str | None] = None
+    new_page: ClassVar[tuple[str, str, str] | None] = None
     list_per_page = 50
     list_fullwidth = True
     show_full_result_count = False
@@ -135,8 +137,14 @@ class ReadOnly(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RowsOpenPages
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        name, words, ability = self.new_page or ("", "", "")
+        shown = bool(name) and request.user.has_perm(ability)
+        button = {"new_address": reverse(f"console:{name}"), "new_words": words} if shown else {}
+        return super().changelist_view(request, (extra_context or {}) | button)
+
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.page_name and object_id.isdigit():
+        if self.page_name and object_id.isdigit() and not self.has_change_permission(request):
             return redirect(f"console:{self.page_name}", int(object_id))
         return super().change_view(request, object_id, *args, **kwargs)  # type: ignore[no-any-return]
 

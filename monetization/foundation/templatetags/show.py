@@ -52,6 +52,12 @@ def exact(value: Number | None) -> str:
 
 
 @register.filter
+def exact_text(value: str | None) -> str:
+    """Write a number kept as text (a step's) with exactly its digits; a fraction stays one."""
+    return NOTHING if value is None or value == "" else value if "/" in value else grouped(value)
+
+
+@register.filter
 def price(value: Number | None) -> str:
     """Write a unit price exactly, with two decimals at least: 2.50, 0.000000075."""
     if value is None or value == "":
@@ -134,6 +140,12 @@ def period(value: Period, zone: str = "UTC") -> str:
     return days(first, local_date(value.ends_at - timedelta(microseconds=1), zone))
 
 
+@register.simple_tag
+def period_of(starts_at: datetime, ends_at: datetime | None, zone: str = "UTC") -> str:
+    """Write the period between two instants as the days that it serves in a zone."""
+    return period(Period(starts_at, ends_at), zone)
+
+
 def days(first: date, last: date) -> str:
     """Write the days from the first to the last as shortly as they can be."""
     if first == last:
@@ -190,4 +202,10 @@ def lookup(mapping: Mapping[Any, Any], key: Any) -> Any:
 @register.inclusion_tag("parts/errors.html")
 def errors_of(outcome: Any, field: str) -> dict[str, Any]:
     """Show what an outcome says about a field, beside it."""
-    return {"errors": outcome.about(field) if outcome else (), "field": field}
+    return {"errors": outcome.about(field) if hasattr(outcome, "about") else ()}
+
+
+@register.inclusion_tag("parts/refusals.html")
+def elsewhere(outcome: Any, fields: str) -> dict[str, Any]:
+    """Show on top of a form what an outcome says about none of its fields (names with spaces between)."""
+    return {"errors": outcome.elsewhere(fields.split()) if hasattr(outcome, "about") else ()}
