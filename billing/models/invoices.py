@@ -4,6 +4,8 @@ Every line points at the price row and metric version that made it, and carries 
 each number on paper can be walked back to usage and events.
 """
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F
 from simple_history.models import HistoricalRecords
@@ -12,6 +14,8 @@ from billing.rules.lifecycle import Kind, Status
 from catalog.models import Contract, MetricVersion, PriceRow, Product
 from monetization.foundation.models import Account, Environment, LegalEntity, User
 from monetization.foundation.models.fields import amount_field, choices, currency_field, quantity_field
+from monetization.values.money import EXACT
+from monetization.values.periods import Period
 
 
 class Invoice(models.Model):
@@ -83,6 +87,16 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number or f"{self.get_kind_display()} draft {self.pk}"
+
+    @property
+    def period(self) -> Period:
+        """The stretch of time that it bills."""
+        return Period(self.period_starts_at, self.period_ends_at)
+
+    @property
+    def still_open(self) -> Decimal:
+        """What is asked for and not yet paid; nothing before it is issued and after it is void."""
+        return EXACT.subtract(self.total, self.paid) if self.status == Status.ISSUED.value else Decimal(0)
 
 
 class InvoiceLine(models.Model):

@@ -41,6 +41,7 @@ OWN_ENVIRONMENTS = "environment_id IN (SELECT environment_id FROM foundation_acc
 OWN_CARDS = "(SELECT rate_card_id FROM catalog_contract)"
 READ = {
     "catalog_contract": f"account_id IN {OWN_ACCOUNTS} AND status = 'APPROVED'",
+    "foundation_legalentity": "id IN (SELECT legal_entity_id FROM catalog_contract)",
     "catalog_ratecard": f"id IN {OWN_CARDS}",
     "catalog_ratecardversion": f"rate_card_id IN {OWN_CARDS} AND status = 'APPROVED'",
     "catalog_charge": "version_id IN (SELECT id FROM catalog_ratecardversion)",
