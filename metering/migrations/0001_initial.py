@@ -79,8 +79,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('hour', models.DateTimeField(help_text='Start of the UTC hour')),
-                ('quantity', models.DecimalField(decimal_places=18, max_digits=38)),
+                ('quantity', models.DecimalField(decimal_places=18, max_digits=48)),
                 ('events', models.BigIntegerField()),
+                ('mark', models.BigIntegerField(default=0, help_text="The account's UsageMark when it last changed")),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='foundation.account')),
                 ('dimensions', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='metering.dimensionset')),
                 ('metric_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='catalog.metricversion')),

@@ -4,7 +4,6 @@ from django.db import models
 
 from catalog.models import MetricVersion
 from monetization.foundation.models import Account
-from monetization.foundation.models.fields import quantity_field
 
 
 class DimensionSet(models.Model):
@@ -14,11 +13,7 @@ class DimensionSet(models.Model):
     values = models.JSONField(help_text='{"model": "gpt-4o", "token_type": "input"}')
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["metric_version", "values"], name="one_set_a_combination"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["metric_version", "values"], name="one_set_a_combination")]
         ordering = ["pk"]
 
     def __str__(self) -> str:
@@ -32,14 +27,14 @@ class HourlyUsage(models.Model):
     metric_version = models.ForeignKey(MetricVersion, models.PROTECT)
     dimensions = models.ForeignKey(DimensionSet, models.PROTECT)
     hour = models.DateTimeField(help_text="Start of the UTC hour")
-    quantity = quantity_field()
+    # Wider than one event's quantity, so that no sum of events can fail a batch.
+    quantity = models.DecimalField(max_digits=48, decimal_places=18)
     events = models.BigIntegerField()
+    mark = models.BigIntegerField(default=0, help_text="The account's UsageMark when it last changed")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["account", "metric_version", "hour", "dimensions"], name="one_bucket"
-            )
+            models.UniqueConstraint(fields=["account", "metric_version", "hour", "dimensions"], name="one_bucket")
         ]
         verbose_name_plural = "hourly usage"
         ordering = ["-hour", "pk"]

@@ -1,0 +1,122 @@
+"""From usage to the events behind it, and from an event to what it counted towards."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from catalog.rules.terms import Dims, MetricTerms
+from metering.models import EventRemoval
+from metering.queries.admission import book_of
+from metering.rules.aggregate import Reading
+from metering.rules.book import Readings, hour_of
+from metering.stores import postgres as store
+from metering.stores.postgres import Stored
+from monetization.foundation.models import Environment
+from monetization.values.errors import NotFound
+from monetization.values.periods import Period
+
+After = tuple[datetime, str, str]  # time, source, id: the order of drill-down
+CHUNK, LATER_CHUNK = 500, 5000
+HOUR = timedelta(hours=1)
+ORDER = 'e.time, e.source COLLATE "C", e.event_id COLLATE "C"'
+PREFILTER = (
+    " AND (jsonb_typeof(e.data->%(field_{n})s) IS DISTINCT FROM 'string' OR e.data->>%(field_{n})s = %(value_{n})s)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events in order of (time, source, id), and where the next page starts (None: it is the last)."""
+
+    events: tuple[Stored, ...]
+    next: After | None
+
+
+def events_behind(
+    *,
+    account_id: int,
+    metric: MetricTerms,
+    match: Dims,
+    period: Period,
+    after: After | None = None,
+    limit: int = 50,
+) -> EventPage:
+    """List the events that count towards a metric where their dimension values include `match`."""
+    found = tuple(event for event, _ in islice(matching(account_id, metric, match, period, after), limit + 1))
+    more = len(found) > limit
+    return EventPage(found[:limit], _place(found[limit - 1]) if more else None)
+
+
+def event(*, environment: Environment, source: str, event_id: str) -> Stored:
+    """Find the first accepted event of a key. Raises NotFound."""
+    where = "e.environment_id = %(environment)s AND e.source = %(source)s AND e.event_id = %(id)s"
+    parameters = {"environment": environment.pk, "source": source, "id": event_id}
+    found = store.find(where, parameters, "ORDER BY e.seq LIMIT 1")
+    if not found:
+        raise NotFound("There is no such event", field="id", fix="Check its source and id")
+    return found[0]
+
+
+def counted_for(environment: Environment, stored: Stored) -> Readings:
+    """List what an event counted towards; nothing if it was taken out since."""
+    if EventRemoval.objects.filter(event_seq=stored.seq).exists():
+        return []
+    return book_of(environment.pk).readings(stored.type, stored.time, stored.data)
+
+
+def matching(
+    account_id: int, metric: MetricTerms, match: Dims, period: Period, after: After | None = None
+) -> Iterator[tuple[Stored, list[Reading]]]:
+    """Stream the events that count towards a metric where their dimension values include `match`, and what they add."""
+    wanted, book, size = set(match), None, CHUNK
+    while True:
+        chunk = store.find(*_chunk(account_id, metric, match, period, after, size))
+        for each in chunk:
+            book = book or book_of(each.environment_id)
+            read = [r for m, r in book.readings(each.type, each.time, each.data) if m.version_id == metric.version_id]
+            found = [reading for reading in read if wanted <= set(reading.dims)]
+            if found:
+                yield each, found
+        if len(chunk) < size:
+            return
+        after, size = _place(chunk[-1]), LATER_CHUNK
+
+
+def hour_period(stored: Stored) -> Period:
+    """Give the hour whose bucket holds the event."""
+    start = hour_of(stored.time)
+    return Period(start, start + HOUR)
+
+
+def _chunk(
+    account_id: int, metric: MetricTerms, match: Dims, period: Period, after: After | None, size: int
+) -> tuple[str, dict[str, Any], str]:
+    where = (
+        "e.account_id = %(account)s AND e.type = %(type)s AND e.time >= %(from)s AND e.time < %(to)s AND "
+        + store.COUNTED
+    )
+    parameters: dict[str, Any] = {
+        "account": account_id,
+        "type": metric.event_type,
+        "from": max(period.starts_at, after[0]) if after else period.starts_at,
+        "to": period.ends_at or store.FOREVER,
+    }
+    if after:
+        where += f" AND ({ORDER}) > (%(time)s, %(source)s, %(id)s)"
+        parameters |= dict(zip(("time", "source", "id"), after, strict=True))
+    for n, (field, value) in enumerate(_text_fields(metric, match)):
+        where += PREFILTER.format(n=n)
+        parameters |= {f"field_{n}": field, f"value_{n}": value}
+    return where, parameters, f"ORDER BY {ORDER} LIMIT {size}"
+
+
+def _text_fields(metric: MetricTerms, match: Dims) -> list[tuple[str, str]]:
+    """Give the conditions that SQL may test beforehand: a plain field's own text, nothing derived or nested."""
+    plain = {d.key: d.field for d in metric.dimensions if not d.thresholds and "." not in d.field}
+    return [(plain[key], value) for key, value in match if key in plain and value]
+
+
+def _place(stored: Stored) -> After:
+    return stored.time, stored.source, stored.event_id

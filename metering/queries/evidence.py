@@ -1,0 +1,49 @@
+"""The digest of usage: what ties a bucket's quantity to the very events that it was added up from.
+
+A bucket's digest is SHA-256 over the digests of its events' bodies, in the order of (time, source, id).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+
+from catalog.rules.terms import Dims, MetricTerms
+from metering.queries.events import matching
+from metering.rules.aggregate import Tally
+from metering.rules.book import hour_of
+from monetization.values.periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The part of one UTC hour that lies in the period, for one set of dimension values."""
+
+    starts_at: datetime
+    dims: Dims
+    quantity: Decimal
+    events: int
+    digest: bytes
+
+
+def bucket_digests(*, account_id: int, metric: MetricTerms, match: Dims = (), period: Period) -> list[Bucket]:
+    """Add up and digest, from the events alone, every bucket whose dimension values include `match`.
+
+    Sorted by (start, dimensions). It streams all events of the period: made once, before an invoice is frozen.
+    """
+    wanted = set(match)
+    open_buckets: dict[tuple[datetime, Dims], tuple[Tally, list[bytes]]] = {}
+    for stored, readings in matching(account_id, metric, match, period):
+        hour = hour_of(stored.time)
+        for reading in readings:
+            if wanted <= set(reading.dims):
+                tally, digests = open_buckets.setdefault((hour, reading.dims), (Tally(), []))
+                tally.add(reading.quantity)
+                digests.append(stored.digest)
+    return list(_closed(open_buckets))
+
+
+def _closed(found: dict[tuple[datetime, Dims], tuple[Tally, list[bytes]]]) -> Iterator[Bucket]:
+    for (hour, dims), (tally, digests) in sorted(found.items()):
+        yield Bucket(hour, dims, tally.quantity, tally.events, sha256(b"".join(digests)).digest())

@@ -1,0 +1,48 @@
+"""Which metric versions are in force when, and what an event adds to them.
+
+The fold, exact cuts, drill-down and the sweep all read events through ``Book.readings``, so an event counts
+in the same place whoever looks at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from catalog.rules.terms import MetricTerms
+from metering.rules.aggregate import Reading, passes, readings
+from monetization.values.periods import Period
+
+Readings = list[tuple[MetricTerms, Reading]]
+
+
+class Book:
+    """All metric versions of one environment with their stretches in force, by the event type that they read."""
+
+    def __init__(self, versions: Iterable[tuple[MetricTerms, Period]]) -> None:
+        self._by_type: dict[str, list[tuple[MetricTerms, Period]]] = {}
+        for metric, period in versions:
+            self._by_type.setdefault(metric.event_type, []).append((metric, period))
+
+    def knows(self, event_type: str) -> bool:
+        """Say whether any version, of whatever time, reads this type."""
+        return event_type in self._by_type
+
+    def reading(self, event_type: str, time: datetime) -> list[MetricTerms]:
+        """List the versions that read this type at this time, whatever their filters say."""
+        return [metric for metric, period in self._by_type.get(event_type, ()) if time in period]
+
+    def readings(self, event_type: str, time: datetime, data: Mapping[str, Any]) -> Readings:
+        """Read what an event adds to each metric that counts it; raises what ``aggregate.readings`` raises."""
+        return [
+            (metric, reading)
+            for metric in self.reading(event_type, time)
+            if all(passes(each, data) for each in metric.filters)
+            for reading in readings(metric, data)
+        ]
+
+
+def hour_of(time: datetime) -> datetime:
+    """Give the start of the UTC hour."""
+    return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
