@@ -20,7 +20,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from monetization.values.errors import Invalid
 
 DAY = timedelta(days=1)
-SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,11 +98,9 @@ def local_midnight(day: date, zone: str) -> datetime:
     """Give the first instant of a local date in UTC; of a date that the zone left out, that of the
     next one.
     """
-    place, naive = zone_of(zone), datetime.combine(day, time())
-    before_change = naive.replace(tzinfo=place).astimezone(UTC)
-    if before_change.astimezone(place).replace(tzinfo=None) == naive:
-        return before_change
-    return _change(naive.replace(tzinfo=place, fold=1).astimezone(UTC), before_change, place)
+    # Where midnight is skipped, the offset from before the change leads to the change itself: no zone
+    # has ever skipped from before midnight to after it.
+    return datetime.combine(day, time(), zone_of(zone)).astimezone(UTC)
 
 
 def local_date(at: datetime, zone: str) -> date:
@@ -257,14 +254,3 @@ def _month_after(day: date, months: int) -> tuple[int, int]:
 
 def _clamped(year: int, month: int, day: int) -> date:
     return date(year, month, min(day, monthrange(year, month)[1]))
-
-
-def _change(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
-    """Find the instant in (early, late] at which the zone's offset changes."""
-    old = early.astimezone(zone).utcoffset()
-    while late - early > SECOND:
-        middle = early + timedelta(seconds=(late - early) // SECOND // 2)
-        early, late = (
-            (middle, late) if middle.astimezone(zone).utcoffset() == old else (early, middle)
-        )
-    return late
