@@ -153,11 +153,14 @@ def errors(version: RateCardVersion, at: datetime) -> list[DomainError]:
 
 
 def facts_of(version: RateCardVersion) -> dict[str, Decimal]:
-    """Tell policies how much changes; a percentage that can't be said is left out, so that they all apply."""
+    """Tell policies how much changes: nothing on a first version, because no price stood before.
+
+    A percentage that can't be said (a price that was zero, a fee) is left out, so that every policy applies.
+    """
     changes = difference(version.based_on, version)
     kinds = (Change.ADDED, Change.REMOVED, Change.CHANGED)
     facts = {"rows_changed": Decimal(sum(changes.count(kind) for kind in kinds))}
-    percent = _max_percent(changes) if version.based_on is not None else None
+    percent = _max_percent(changes)
     return facts if percent is None else facts | {"max_change_percent": percent}
 
 

@@ -35,11 +35,8 @@ def terms_for(*, contract: Contract, period: Period) -> Terms:
     charges = [charge for each in stored.values() for charge in each]
     metrics = _metrics(charges)
     products = Product.objects.in_bulk({charge.product_id for charge in charges})
-    segments = tuple(
-        Segment(
-            piece,
-            _charges(contract, versions, stored, metrics, products, piece.starts_at),
-        )
+    segments = _joined(
+        Segment(piece, _charges(contract, versions, stored, metrics, products, piece.starts_at))
         for piece in period.cut(list(_cuts(versions, metrics)))
     )
     return Terms(contract.key, contract.currency, zone, period, segments, _discounts(contract))
@@ -80,6 +77,18 @@ def _metrics(charges: Iterable[StoredCharge]) -> list[DatedMetric]:
 def _cuts(versions: Sequence[tuple[datetime, CardVersion]], metrics: Sequence[DatedMetric]) -> Iterable[datetime]:
     yield from (start for start, _ in versions)
     yield from (dated.period.starts_at for dated in metrics)
+
+
+def _joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """Join neighbours with the same terms: a cut that changes nothing is none."""
+    found: list[Segment] = []
+    for segment in segments:
+        if found and found[-1].charges == segment.charges:
+            whole = Period(found[-1].period.starts_at, segment.period.ends_at)
+            found[-1] = Segment(whole, segment.charges)
+        else:
+            found.append(segment)
+    return tuple(found)
 
 
 def _charges(
