@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from monetization.foundation.rules.roles import MemberRole, Role
 
-PASSWORD = "meterstone-demo"
+PASSWORD = "meterstone"
 SEED = 20231116
 PROVIDERS = ("openai", "anthropic", "google", "mistral")
 RATES = {"EUR": Decimal("0.92"), "JPY": Decimal("150")}
