@@ -168,7 +168,8 @@ def stream(where: str, parameters: Mapping[str, Any], tail: str = "") -> Iterato
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {COLUMNS} FROM metering_event e WHERE {where} {tail}", parameters)
         for row in cursor:
-            yield Stored(*row[:-2], data=exact.decode(row[-2]), digest=bytes(row[-1]))
+            *plain, data, digest = row
+            yield Stored(*plain, exact.decode(data), bytes(digest))
 
 
 def of_accounts(
