@@ -1,4 +1,4 @@
-"""Pages of the console that look across the whole house: the inbox of decisions, an account."""
+"""Pages of the console that look across the whole house: the inbox of decisions, the reports."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from monetization.foundation.queries import outstanding_of_all, waiting_for
 from monetization.foundation.rules.approvals import RequestStatus
 from monetization.foundation.rules.roles import Role
 from monetization.foundation.web import StaffRequest
+from reports.queries import billed_by_month, invoices_waiting_for, largest_accounts, receivables
 
 KEPT = timedelta(days=30)
 SHOWN = 30
@@ -31,9 +32,24 @@ def inbox(request: StaffRequest) -> HttpResponse:
         "waiting": waiting_for(request.user, request.environment),
         "open": [pair for pair in mine if pair[0].status in {"DRAFT", "SUBMITTED", "APPROVED", "SCHEDULED"}],
         "settled": [pair for pair in mine if pair[0].status not in {"DRAFT", "SUBMITTED", "APPROVED", "SCHEDULED"}],
+        "invoices": invoices_waiting_for(request.user, request.environment, at=now),
+        "approves_invoices": request.user.has_perm("billing.approve_invoice"),
         "now": now,
     }
     return show(request, "console/inbox.html", context, title="Inbox")
+
+
+@page("billing.read")
+@require_safe
+def overview(request: StaffRequest) -> HttpResponse:
+    """Show what was billed by month, what is open, and the largest accounts."""
+    environment = request.environment
+    context: dict[str, Any] = {
+        "months": billed_by_month(environment),
+        "receivables": receivables(environment, timezone.localdate()),
+        "accounts": largest_accounts(environment),
+    }
+    return show(request, "reports/overview.html", context, title="Reports")
 
 
 def _asked_by(request: StaffRequest, now: Any) -> Waiting:
@@ -52,4 +68,4 @@ def _words(missing: tuple[tuple[Role, int], ...]) -> str:
     return ", ".join(f"{count} × {role.label}" if count > 1 else role.label for role, count in missing)
 
 
-site.add_pages([path("inbox/", inbox, name="inbox")])
+site.add_pages([path("inbox/", inbox, name="inbox"), path("reports/", overview, name="reports")])
