@@ -5,7 +5,6 @@ after ``visibility_timeout``, so every task may run twice and no task may run lo
 """
 
 import os
-from functools import partial
 from typing import Any
 
 from celery import Celery
@@ -21,7 +20,10 @@ class Waking(DjangoTask):
     abstract = True
 
     def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
-        transaction.on_commit(partial(self.delay, *args, **kwargs), robust=True)
+        def wake() -> None:
+            self.delay(*args, **kwargs)
+
+        transaction.on_commit(wake, robust=True)
 
 
 app = Celery("monetization", task_cls=Waking)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connections
+from kombu import pools
 
 from monetization.celery import app
 from monetization.embedded import addresses, servers
@@ -128,10 +129,10 @@ def own_broker(folder: Path) -> Iterator[Broker]:
 
 def _point_at(url: str) -> None:
     app.conf.broker_url = app.conf.broker_read_url = app.conf.broker_write_url = url
-    app.pool.force_close_all()
-    app.__dict__.pop("amqp", None)
+    pools.reset()
     app._pool = None
-    app.close()
+    for cached in ("amqp", "control"):
+        app.__dict__.pop(cached, None)
 
 
 def eventually(check, seconds: float = 20):  # type: ignore[no-untyped-def]

@@ -1,10 +1,17 @@
 """The ground that all other tests stand on does what it promises."""
 
+import time
+
 import pytest
-from django.db import ProgrammingError, connection
+from django.contrib.auth.models import Group
+from django.db import ProgrammingError, connection, transaction
+from playwright.sync_api import Page
+from redis import Redis
 
 from monetization.celery import app
+from monetization.embedded import addresses
 from tests.database import TestDatabase
+from tests.processes import Broker, Worker, eventually
 
 
 def whoami() -> str:
@@ -42,4 +49,59 @@ def test_reset_brings_back_exactly_what_the_migrations_left(test_database: TestD
 @pytest.mark.worker
 @pytest.mark.django_db(transaction=True)
 def test_worker_listens_on_this_process_broker(celery_worker) -> None:
-    assert app.control.ping(timeout=5)
+    assert answers(5)
+
+
+@app.task(name="tests.stand.nothing")
+def nothing() -> None:
+    """Only its message matters."""
+
+
+def answers(seconds: float) -> bool:
+    """Whether a worker answers on this process's broker."""
+    with app.connection_for_write() as fresh:
+        return bool(app.control.ping(timeout=seconds, limit=1, connection=fresh))
+
+
+def waiting(broker: Broker) -> int:
+    return Redis(unix_socket_path=str(addresses(broker.folder).valkey)).llen("celery")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_dead_broker_neither_fails_nor_holds_up_what_was_committed(broker: Broker) -> None:
+    with transaction.atomic():
+        nothing.delay_on_commit()
+        assert waiting(broker) == 0
+    assert waiting(broker) == 1
+    broker.kill()
+    began = time.monotonic()
+    with transaction.atomic():
+        Group.objects.create(name="kept")
+        nothing.delay_on_commit()
+    assert time.monotonic() - began < 3
+    assert Group.objects.filter(name="kept").exists()
+    broker.start()
+    assert waiting(broker) == 1  # what it had accepted before it was killed
+    with transaction.atomic():
+        nothing.delay_on_commit()
+    assert waiting(broker) == 2
+
+
+@pytest.mark.worker
+@pytest.mark.django_db(transaction=True)
+def test_worker_survives_being_killed_and_a_broker_that_comes_back(broker: Broker, celery_worker: Worker) -> None:
+    assert answers(5)
+    celery_worker.kill()
+    assert not answers(1)
+    celery_worker.start()
+    assert answers(5)
+    broker.kill()
+    broker.start()
+    assert eventually(lambda: answers(1))
+
+
+@pytest.mark.browser
+def test_browser_meets_the_policy(page: Page) -> None:
+    answer = page.goto("/sign-in/")
+    assert answer is not None and answer.status == 200
+    assert "script-src 'self';" in answer.headers["content-security-policy"]
