@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, product
 
 from catalog.rules.cards import CardCharge, CardPrice
 from catalog.rules.charges import tier_errors
 from catalog.rules.precedence import PriceTable, ties
-from catalog.rules.terms import MetricTerms, Price
+from catalog.rules.terms import Dims, MetricTerms, Price
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import minor_digits
 
@@ -80,6 +80,7 @@ def _charge_errors(
 
 
 def row_errors(row: CardPrice, metric: MetricTerms, path: str) -> Iterator[DomainError]:
+    """List what is wrong with one row by itself; ``path`` is where it stands in the version."""
     try:
         minor_digits(row.currency)
     except Invalid as error:
@@ -161,11 +162,26 @@ def _gaps(charge: CardCharge, currency: str, path: str) -> Iterator[DomainError]
         return
     table = PriceTable(present, charge.metric.order)
     for index, row in enumerate(charge.prices):
-        if row.currency != currency and table.choose(row.price.match) is None:
+        if row.currency == currency:
+            continue
+        if any(table.choose(dims) is None for dims in _spelt_out(charge.metric, row.price.match)):
             field = f"{path}.prices[{index}].match"
             yield Invalid(
                 f"This usage has no price in {currency}", field=field, fix=f"Add it in {currency}"
             )
+
+
+def _spelt_out(metric: MetricTerms, match: Dims) -> Iterator[Dims]:
+    """Yield the conditions with every known value of the dimensions that they leave open.
+
+    So a row for any context is covered by rows for each context. A dimension whose values can't be
+    listed stays open, and only a row that leaves it open too covers it.
+    """
+    named = {key for key, _ in match}
+    finite = [(key, _values(metric, key)) for key in metric.order if key not in named]
+    choices = [[(key, value) for value in values] for key, values in finite if values]
+    for combination in product(*choices):
+        yield (*match, *combination)
 
 
 def _repeated(card: Sequence[CardCharge]) -> Iterator[DomainError]:
