@@ -117,9 +117,9 @@ def lines_of(rated: Rated) -> list[ReadLine]:
 
 
 def lines_of_invoice(document: InvoiceDocument, lines: Iterable[InvoiceLine]) -> list[ReadLine]:
-    """Give the lines as they were printed, with the exact sums that stand behind them."""
-    stored = {line.position: line for line in lines}
-    return [_printed(line, stored[line.position]) for line in document.lines]
+    """Give those lines as they were printed, with the exact sums that stand behind them."""
+    printed = {line.position: line for line in document.lines}
+    return [_printed(printed[line.position], line) for line in lines]
 
 
 def cost_by_day(rated: Rated, account: Account) -> list[DayCost]:
@@ -184,7 +184,7 @@ def _line(line: RatedLine, whole: Period) -> ReadLine:
         discounts=line.discounts,
         price_list=_price_list((source.card, source.version) for source in line.sources),
         events=line.events,
-        place={"product": line.product, "price_id": line.price.row_id},
+        place={"price_id": line.price.row_id, "metric_id": line.metric.version_id},
     )
 
 

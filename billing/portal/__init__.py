@@ -1,0 +1,25 @@
+"""The customers' portal: what was used, what it costs and why, what was invoiced, down to the single event.
+
+Every page is a `portal_view`: own accounts only, read only, under row-level security (see
+`monetization/foundation/portal.py`). The address names the account. Pages work without any script.
+"""
+
+from django.urls import include, path
+
+from billing.portal import account, cost, invoices, overview, usage
+
+app_name = "portal"
+of_account = [
+    path("", overview.home, name="home"),
+    path("usage/", usage.by_day, name="usage"),
+    path("usage/hours/<int:bucket_id>/", usage.events, name="events"),
+    path("cost/", cost.cost, name="cost"),
+    path("cost/<int:price_id>/<int:metric_id>/", cost.line_usage, name="line_usage"),
+    path("invoices/", invoices.issued, name="invoices"),
+    path("invoices/<int:invoice_id>/", invoices.detail, name="invoice"),
+    path("invoices/<int:invoice_id>/pdf/", invoices.pdf, name="invoice_pdf"),
+    path("invoices/<int:invoice_id>/lines/<int:position>/", invoices.line_usage, name="invoice_line"),
+    path("people/", account.people, name="people"),
+    path("settings/", account.settings, name="settings"),
+]
+urlpatterns = [path("", overview.start, name="start"), path("<int:account_id>/", include(of_account))]

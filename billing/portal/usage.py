@@ -1,0 +1,223 @@
+"""Usage by day and dimension, as picture, table and CSV; and the events behind one hour of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import msgspec
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from billing.portal.frame import address, chosen, show, way_back
+from billing.queries.statement import Billed, billed_periods
+from billing.rules.daily import days_of
+from catalog.models import Metric
+from catalog.queries import metric_terms, terms_for
+from catalog.rules.terms import Dims, MetricTerms, dims_of
+from metering.models import HourlyUsage
+from metering.queries import daily_usage, events_behind
+from metering.queries.events import HOUR, After
+from metering.rules.aggregate import readings
+from metering.stores.postgres import Stored
+from monetization.foundation.portal import PortalScope, portal_view
+from monetization.foundation.rules.charts import OTHER, Slot, bars, fold
+from monetization.foundation.templatetags.show import day as day_text
+from monetization.foundation.templatetags.show import exact
+from monetization.values.money import EXACT, plain, round_half_away, total_of
+from monetization.values.periods import Period, local_date, zone_of
+
+ALL, NONE = "All", "(none)"
+PLACES = 18
+EVENTS_A_PAGE = 50
+AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
+NUMBERS = msgspec.json.Encoder(decimal_format="number")
+RISKY = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A metric that can be looked at: its versions in the period, its dimensions in order."""
+
+    key: str
+    name: str
+    unit: str
+    dimensions: tuple[str, ...]
+    versions: tuple[MetricTerms, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """A local day with one quantity for each series, in priced units."""
+
+    date: date
+    values: tuple[Decimal, ...]
+
+    @property
+    def total(self) -> Decimal:
+        return total_of(self.values)
+
+
+@portal_view
+def by_day(request: HttpRequest, scope: PortalScope) -> HttpResponse:
+    """Show one metric by local day, split by one of its dimensions."""
+    periods = billed_periods(scope.account, timezone.now())
+    billed = chosen(request, periods)
+    choices = _choices(billed)
+    if billed is None or not choices:
+        return show(request, scope, "usage", "usage", metrics=())
+    metric = _chosen(request.GET.get("metric"), choices)
+    by = request.GET.get("by") or ""
+    if by and by not in metric.dimensions:
+        raise Http404("no such dimension")
+    series, rows = _rows(scope, billed, metric, by)
+    if request.GET.get("format") == "csv":
+        return _csv(f"{scope.account.key}-{metric.key}-{billed.key}.csv", metric, series, rows)
+    today = local_date(timezone.now(), scope.account.time_zone)
+    return show(
+        request, scope, "usage", "usage", metrics=choices, periods=periods,
+        chosen={"metric": metric, "by": by, "period": billed},
+        csv_address="?" + urlencode({"metric": metric.key, "by": by, "period": billed.key, "format": "csv"}),
+        **_table(series, [row for row in rows if row.date <= today]),
+        **_picture(metric, series, rows, today),
+    )  # fmt: skip
+
+
+@portal_view
+def events(request: HttpRequest, scope: PortalScope, bucket_id: int) -> HttpResponse:
+    """Show the events behind an hour of one set of dimension values."""
+    found = HourlyUsage.objects.select_related("dimensions", "metric_version__metric")
+    bucket: HourlyUsage = get_object_or_404(found, pk=bucket_id, account=scope.account)
+    return show(request, scope, "events", "usage", bucket=bucket, **_events(request, scope, bucket))
+
+
+def _choices(billed: Billed | None) -> list[Choice]:
+    """List the metrics that the period's terms price."""
+    if billed is None:
+        return []
+    terms = terms_for(contract=billed.contract, period=billed.period)
+    versions: dict[str, dict[int, MetricTerms]] = {}
+    for segment in terms.segments:
+        for charge in segment.charges:
+            versions.setdefault(charge.metric.metric, {})[charge.metric.version_id] = charge.metric
+    names = Metric.objects.filter(environment=billed.contract.environment_id, key__in=versions)
+    return [_choice(key, name, versions[key]) for key, name in names.order_by("name").values_list("key", "name")]
+
+
+def _choice(key: str, name: str, versions: Mapping[int, MetricTerms]) -> Choice:
+    newest = max(versions.values(), key=lambda each: each.number)
+    return Choice(key, name, newest.unit, newest.order, tuple(versions.values()))
+
+
+def _chosen(key: str | None, choices: Sequence[Choice]) -> Choice:
+    found = next((each for each in choices if key in (None, "", each.key)), None)
+    if found is None:
+        raise Http404("no such metric")
+    return found
+
+
+def _rows(scope: PortalScope, billed: Billed, metric: Choice, by: str) -> tuple[list[str], list[DayRow]]:
+    """Give the series, the largest first, and one row for each local day of the period, in priced units."""
+    zone = scope.account.time_zone
+    found = daily_usage(
+        account_ids=[scope.account.pk], metrics=metric.versions, period=billed.period, zone=zone, by=[by] if by else []
+    )
+    divisors = {each.version_id: each.divisor for each in metric.versions}
+    sums: dict[tuple[date, str], Decimal] = {}
+    for row in found:
+        key = (row.date, row.dims[0][1] or NONE if row.dims else ALL)
+        units = round_half_away(Fraction(row.quantity) / Fraction(divisors[row.metric_version_id]), PLACES)
+        sums[key] = EXACT.add(sums.get(key, Decimal(0)), units)
+    series = fold([(name, total_of(v for (_, n), v in sums.items() if n == name)) for name in {n for _, n in sums}])
+    days = [each.date for each in days_of(billed.period, zone)]
+    return series, [DayRow(day, tuple(_value(sums, day, name, series) for name in series)) for day in days]
+
+
+def _value(sums: Mapping[tuple[date, str], Decimal], day: date, name: str, series: Sequence[str]) -> Decimal:
+    if name != OTHER or (day, OTHER) in sums:
+        return sums.get((day, name), Decimal(0))
+    return total_of(value for (at, other), value in sums.items() if at == day and other not in series)
+
+
+def _events(request: HttpRequest, scope: PortalScope, bucket: HourlyUsage) -> dict[str, Any]:
+    metric = metric_terms(bucket.metric_version)
+    match = dims_of(bucket.dimensions.values, metric.order)
+    page = events_behind(
+        account_id=scope.account.pk, metric=metric, match=match, period=Period(bucket.hour, bucket.hour + HOUR),
+        after=_after(request), limit=EVENTS_A_PAGE,
+    )  # fmt: skip
+    zone = zone_of(scope.account.time_zone)
+    return {
+        "back": way_back(request, address(scope, "usage")),
+        "events": [_event(each, metric, match, zone) for each in page.events],
+        "next": "?" + urlencode({"after": _place(page.next), "from": request.GET.get("from", "")}) if page.next else "",
+    }
+
+
+def _event(stored: Stored, metric: MetricTerms, match: Dims, zone: ZoneInfo) -> dict[str, Any]:
+    counted = [each.quantity for each in readings(metric, stored.data) if set(each.dims) == set(match)]
+    return {
+        "time": f"{stored.time.astimezone(zone):%H:%M:%S.%f}",
+        "id": stored.event_id,
+        "source": stored.source,
+        "type": stored.type,
+        "counted": total_of(counted),
+        "data": msgspec.json.format(NUMBERS.encode(stored.data), indent=2).decode(),
+    }
+
+
+def _place(after: After) -> str:
+    time, source, event_id = after
+    return json.dumps([time.isoformat(), source, event_id])
+
+
+def _after(request: HttpRequest) -> After | None:
+    """Read where the page starts; Http404 for what isn't such a place."""
+    text = request.GET.get("after")
+    if not text:
+        return None
+    try:
+        return msgspec.json.decode(text, type=tuple[AwareTime, str, str])
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise Http404("no such place") from error
+
+
+def _table(series: Sequence[str], rows: Sequence[DayRow]) -> dict[str, Any]:
+    totals = tuple(total_of(row.values[index] for row in rows) for index in range(len(series)))
+    return {"series": series, "rows": rows if any(totals) else (), "totals": totals, "total": total_of(totals)}
+
+
+def _picture(metric: Choice, series: Sequence[str], rows: Sequence[DayRow], today: date) -> dict[str, Any]:
+    slots = [
+        Slot(str(row.date.day), _title(row, series), row.values, row.date == today, row.date > today) for row in rows
+    ]
+    label = f"{metric.name} by day, in {metric.unit}; the table has the same figures"
+    return {"chart": bars(series, slots), "chart_label": label}
+
+
+def _title(row: DayRow, series: Sequence[str]) -> str:
+    parts = [f"{name}: {exact(value)}" for name, value in zip(series, row.values, strict=True) if value]
+    return "\n".join([day_text(row.date), *(parts or ["nothing"])])
+
+
+def _csv(filename: str, metric: Choice, series: Sequence[str], rows: Iterable[DayRow]) -> HttpResponse:
+    """Write the table as it is seen, with plain numbers; texts that a spreadsheet would run are quoted."""
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{filename}"'
+    writer = csv.writer(answer)
+    writer.writerow(["date", *(_harmless(f"{name} ({metric.unit})") for name in series)])
+    writer.writerows([row.date.isoformat(), *map(plain, row.values)] for row in rows)
+    return answer
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(RISKY) else text
