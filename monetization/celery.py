@@ -30,5 +30,16 @@ app = Celery("monetization", task_cls=Waking)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# name: {"task": dotted name, "schedule": seconds or crontab (UTC)}
-app.conf.beat_schedule = {}
+
+def every(seconds: float, task: str) -> dict[str, Any]:
+    """One line of the schedule; what waited while no worker was there is dropped, since the next one does it all."""
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 10)}}
+
+
+app.conf.beat_schedule = {
+    "link new audit entries": every(2, "monetization.foundation.tasks.chain"),
+    "deliver messages": every(2, "monetization.foundation.tasks.deliver"),
+    "put approved changes live": every(2, "monetization.foundation.tasks.go_live"),
+    "anchor the audit chain outside": every(3600, "monetization.foundation.tasks.anchor"),
+    "forget old answers": every(3600, "monetization.foundation.tasks.forget"),
+}

@@ -150,6 +150,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "SAMEORIGIN"  # the review shows the invoice's PDF beside its lines
+WEBHOOKS_TO_PRIVATE = VALUES["WEBHOOKS_TO_PRIVATE"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 
 # -- words and files
@@ -221,17 +222,17 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "monetization.foundation.rest.KeyAuthentication",
+        "monetization.foundation.rest.keys.KeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "monetization.foundation.rest.Cursor",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["monetization.foundation.rest.Throttle"],
+    "DEFAULT_PARSER_CLASSES": ["monetization.foundation.rest.parsing.Json"],
+    "DEFAULT_PAGINATION_CLASS": "monetization.foundation.rest.pages.Cursor",
+    "DEFAULT_SCHEMA_CLASS": "monetization.foundation.rest.schema.Schema",
+    "DEFAULT_THROTTLE_CLASSES": ["monetization.foundation.rest.throttles.Throttle"],
     "DEFAULT_THROTTLE_RATES": {"read": "1200/min", "write": "600/min", "ingest": "6000/min", "sign-in": "20/min"},
-    "EXCEPTION_HANDLER": "monetization.foundation.rest.problem",
+    "EXCEPTION_HANDLER": "monetization.foundation.rest.problems.problem",
     "COERCE_DECIMAL_TO_STRING": True,
     "PAGE_SIZE": 50,
 }
@@ -254,12 +255,5 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": VALUES["LOG_LEVEL"]},
 }
 
-# Until the edges of foundation exist (this block goes when they do).
-if not (BASE_DIR / "monetization/foundation/rest.py").exists():
-    REST_FRAMEWORK = {}
-if not (BASE_DIR / "monetization/foundation/web.py").exists():
-    MIDDLEWARE.remove("monetization.foundation.web.EnvironmentMiddleware")
-if not (BASE_DIR / "monetization/foundation/backends.py").exists():
-    AUTHENTICATION_BACKENDS[0] = "django.contrib.auth.backends.ModelBackend"
 if (BASE_DIR / "monetization/foundation/shell.py").exists():
     from monetization.foundation.shell import UNFOLD  # noqa: F401

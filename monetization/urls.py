@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.utils.module_loading import autodiscover_modules
 
 from monetization.foundation.console import site
+from monetization.foundation.rest.views import Nothing
 
 autodiscover_modules("admin", "console", register_to=site)
 
@@ -14,4 +15,5 @@ urlpatterns = [
     path("", include("billing.urls")),
     path("", include("reports.urls")),
     path("console/", site.urls),
+    path("api/<path:rest>", Nothing.as_view(), name="api_nothing"),
 ]

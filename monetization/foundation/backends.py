@@ -44,7 +44,7 @@ AUDIT = frozenset({"foundation.view_auditentry", "foundation.view_auditlink", "f
 class RoleBackend(ModelBackend):
     """Sign in by e-mail with a limit on tries; answer `user.has_perm` from roles."""
 
-    def authenticate(  # type: ignore[override]  # Django's own backend narrows its base class the same way
+    def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
         """Return the person, or None; after too many tries nobody else is asked either."""

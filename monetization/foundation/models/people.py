@@ -43,7 +43,7 @@ class User(AbstractBaseUser, PermissionsMixin, GuardianUserMixin):
     joined_at = models.DateTimeField(auto_now_add=True)
 
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
-    objects: ClassVar[People] = People()  # type: ignore[assignment]
+    objects: ClassVar[People] = People()
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]

@@ -57,6 +57,7 @@ INVOICE_WORK = frozenset(
         "billing.approve_invoice",
         "billing.issue_invoice",
         "billing.record_payment",
+        "billing.set_tax_rate",
     }
 )
 KEYS = frozenset({"foundation.manage_api_keys", "foundation.manage_endpoints"})
