@@ -19,7 +19,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from billing.documents.pdf import pdf_of
 from billing.models import Document, Invoice, IssuedCopy
 from billing.rules.printed import document_of
 from monetization.foundation.actions import audit, rows
@@ -96,6 +95,8 @@ def _claim(document_id: int, at: datetime) -> bool:
 
 
 def _rendered(document: Document) -> bytes:
+    from billing.documents.pdf import pdf_of  # only here: without Pango everything else still works
+
     return pdf_of(document_of(IssuedCopy.objects.get(invoice_id=document.invoice_id).content))
 
 

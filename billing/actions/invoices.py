@@ -74,7 +74,7 @@ def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
         flag = invoice.flags.first()
         raise WrongState("This invoice can't be computed", fix=flag.sentence if flag else None)
     _note_grace(invoice, at)
-    evidence.gather(invoice)
+    evidence.gather(invoice, found)
     invoice.prepared_by, invoice.reviewed_at = by, at
     invoice.content_digest = content_digest(invoice)
     _move(invoice, Status.IN_REVIEW, by=by, at=at)

@@ -47,7 +47,7 @@ def note_late(*, invoice: Invoice, at: datetime) -> bool:
     if found is None:
         return False
     events = late_since(
-        found.account_id, Period(found.period_starts_at, found.period_ends_at), found.usage_mark
+        found.account_id, Period(found.period_starts_at, found.period_ends_at), found.usage_mark, found.reviewed_at
     )
     wanted = [flag for flag in _flags(found, events) if flag.code == LATE]
     present = list(found.flags.filter(code=LATE).values_list("sentence", flat=True))

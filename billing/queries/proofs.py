@@ -1,0 +1,150 @@
+"""Checks of the books that compute again: a line from its steps and evidence, a copy's digest, hourly usage from events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+from django.db import connection
+
+from billing.models import InvoiceLine, IssuedCopy
+from billing.rules.lifecycle import Status
+from catalog.queries import metric_versions_for
+from catalog.rules.terms import MetricTerms, dims_of
+from metering.models import HourlyUsage
+from metering.queries import bucket_digests
+from monetization.foundation.models import Environment
+from monetization.values.canonical import digest
+from monetization.values.money import round_half_away, round_once
+from monetization.values.periods import Period
+
+Row = dict[str, Any]
+Proof = tuple[str, str, Callable[[datetime], list[Row]]]
+
+
+def evidence_rates_again(at: datetime) -> list[Row]:
+    """Compute every frozen line again from its evidence, its steps and the price row that it names."""
+    lines = (
+        InvoiceLine.objects.exclude(invoice__status=Status.DRAFT.value)
+        .select_related("invoice", "price", "metric_version", "evidence")
+        .prefetch_related("price__tiers")
+        .order_by("pk")
+    )
+    return [
+        {"invoice": line.invoice_id, "line": line.position, "wrong": wrong}
+        for line in lines.iterator(chunk_size=500)
+        for wrong in _wrong(line)
+    ]
+
+
+def copies_keep_their_digest(at: datetime) -> list[Row]:
+    """Compute the digest of every frozen copy again."""
+    copies = IssuedCopy.objects.order_by("pk")
+    return [
+        {"invoice": copy.invoice_id, "digest": bytes(copy.digest).hex()}
+        for copy in copies.iterator(chunk_size=100)
+        if digest(copy.content) != bytes(copy.digest)
+    ]
+
+
+def _wrong(line: InvoiceLine) -> Iterator[str]:
+    """Say what doesn't follow: steps → list amount → exact → rounded → shares; usage → evidence → quantity."""
+    currency, source, exact = line.invoice.currency, line.source, Fraction(line.exact)
+    listed = sum((_step(step) for step in line.steps), Fraction(0))
+    if listed != Fraction(source["list"]):
+        yield "the steps don't sum to the list amount"
+    if not source["discounts"] and exact != listed:
+        yield "the exact amount is not the list amount"
+    if round_once(exact, currency) != line.amount:
+        yield "the amount is not the exact amount rounded once"
+    if sum(Fraction(step["share"]) for step in line.steps) != line.amount and line.steps:
+        yield "the shares of the steps don't sum to the amount"
+    if sum(Fraction(step["quantity"]) for step in line.steps) != Fraction(source["quantity"]):
+        yield "the quantities of the steps don't sum to the line's"
+    yield from _wrong_price(line)
+    yield from _wrong_usage(line)
+
+
+def _step(step: Row) -> Fraction:
+    return Fraction(step["quantity"]) * Fraction(step["unit_price"]) + Fraction(step["flat_fee"])
+
+
+def _wrong_price(line: InvoiceLine) -> Iterator[str]:
+    row = line.price
+    if row is None:
+        return
+    tiers = [(tier.up_to, tier.unit_price) for tier in row.tiers.all()] or [(None, row.unit_price)]
+    known = {(None if up_to is None else Fraction(up_to), Fraction(price or 0)) for up_to, price in tiers}
+    for step in line.steps:
+        up_to = None if step["up_to"] is None else Fraction(step["up_to"])
+        if (up_to, Fraction(step["unit_price"])) not in known:
+            yield f"the price {step['unit_price']} is not on the price row"
+
+
+def _wrong_usage(line: InvoiceLine) -> Iterator[str]:
+    source, metric = line.source, line.metric_version
+    measured = sum((Fraction(used["quantity"]) for used in source["usage"]), Fraction(0))
+    if measured != Fraction(source["measured"]):
+        yield "the usage doesn't sum to what was measured"
+    if line.quantity != round_half_away(Fraction(source["quantity"]), 18):
+        yield "the quantity is not the one that was priced"
+    if metric is not None and not metric.rounding and Fraction(source["quantity"]) != measured / Fraction(metric.divisor):
+        yield "the quantity is not the usage converted"
+    evidence = getattr(line, "evidence", None)
+    if evidence is None:
+        yield "there is no evidence"
+    elif (Fraction(evidence.quantity), evidence.event_count) != (measured, line.events):
+        yield "the evidence counts other usage"
+
+
+def usage_matches_events(at: datetime) -> list[Row]:
+    """Add up the events that count again, through the pure rules, and compare every hourly bucket."""
+    versions = {
+        dated.terms.version_id: dated.terms
+        for environment_id in Environment.objects.values_list("pk", flat=True)
+        for dated in metric_versions_for(environment_id)
+    }
+    return [
+        {"account": account, "metric_version": version} | difference
+        for account, version in _measured_pairs(versions)
+        for difference in _differences(account, versions[version])
+    ]
+
+
+def _measured_pairs(versions: Mapping[int, MetricTerms]) -> list[tuple[int, int]]:
+    """List account and metric version wherever there is usage, or an event that could have made some."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT account_id, metric_version_id FROM metering_hourlyusage")
+        pairs = {(account, version) for account, version in cursor.fetchall() if version in versions}
+        cursor.execute(
+            "SELECT DISTINCT e.account_id, v.id FROM metering_event e"
+            " JOIN catalog_metric m ON m.environment_id = e.environment_id"
+            " JOIN catalog_metricversion v ON v.metric_id = m.id AND v.event_type = e.type AND v.status = 'APPROVED'"
+        )
+        return sorted(pairs | set(cursor.fetchall()))
+
+
+def _differences(account_id: int, metric: MetricTerms) -> Iterator[Row]:
+    rows = HourlyUsage.objects.filter(account=account_id, metric_version=metric.version_id, events__gt=0)
+    stored = {
+        (hour, dims_of(values, metric.order)): (quantity, events)
+        for hour, values, quantity, events in rows.values_list("hour", "dimensions__values", "quantity", "events")
+    }
+    again = {
+        (bucket.starts_at, bucket.dims): (bucket.quantity, bucket.events)
+        for bucket in bucket_digests(account_id=account_id, metric=metric, period=Period(EVER, None))
+    }
+    for hour, dims in sorted(stored.keys() | again.keys()):
+        usage, events = stored.get((hour, dims)), again.get((hour, dims))
+        if usage != events:
+            yield {"hour": hour, "dimensions": dict(dims), "usage": usage, "from_events": events}
+
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+PROOFS: tuple[Proof, ...] = (
+    ("usage_matches_events", "Hourly usage is exactly what the events that count add up to.", usage_matches_events),
+    ("evidence_rates_again", "Every frozen line follows again from its evidence, steps and price row.", evidence_rates_again),
+    ("copies_keep_their_digest", "No frozen copy was changed since it was made.", copies_keep_their_digest),
+)
