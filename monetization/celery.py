@@ -42,4 +42,8 @@ app.conf.beat_schedule = {
     "put approved changes live": every(2, "monetization.foundation.tasks.go_live"),
     "anchor the audit chain outside": every(3600, "monetization.foundation.tasks.anchor"),
     "forget old answers": every(3600, "monetization.foundation.tasks.forget"),
+    "keep drafts up to date": every(2, "billing.tasks.refresh_drafts"),
+    "make documents whose message was lost": every(5, "billing.tasks.sweep_documents"),
+    "notice late usage": every(30, "billing.tasks.note_late_usage"),
+    "draft what is due": every(300, "billing.tasks.draft_due"),
 }
