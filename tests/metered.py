@@ -46,9 +46,7 @@ REQUESTS = MetricDraft(
 )
 
 
-def metric(
-    world: make.World, key: str, content: MetricDraft, *, environment: Environment | None = None
-) -> MetricTerms:
+def metric(world: make.World, key: str, content: MetricDraft, *, environment: Environment | None = None) -> MetricTerms:
     """Make an approved metric: mia drafts, chen approves."""
     made = metrics.create(
         environment=environment or world.live, key=key, name=key, owner=world.mia, by=world.mia, at=make.AT,

@@ -55,6 +55,12 @@ def dismiss(*, environment: Environment, ids: Sequence[int], reason: str, by: Us
     return len(rows)
 
 
+def open_ids(*, environment: Environment, reason: str) -> list[int]:
+    """List the oldest open rows of a reason, as many as may be settled at a time."""
+    found = Quarantined.objects.filter(environment=environment, status=Quarantined.Status.OPEN, reason=reason)
+    return list(found.order_by("pk").values_list("pk", flat=True)[:MOST])
+
+
 def _locked(environment: Environment, ids: Sequence[int], by: User) -> list[Quarantined]:
     allow(by, ABILITY)
     wanted = set(ids)

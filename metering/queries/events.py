@@ -1,6 +1,6 @@
 """From usage to the events behind it, and from an event to what it counted towards."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -19,16 +19,18 @@ from monetization.values.periods import Period
 
 After = tuple[datetime, str, str]  # time, source, id: the order of drill-down
 CHUNK, LATER_CHUNK = 500, 5000
+RECENT = 20_000
 HOUR = timedelta(hours=1)
 ORDER = 'e.time, e.source COLLATE "C", e.event_id COLLATE "C"'
 PREFILTER = (
     " AND (jsonb_typeof(e.data->%(field_{n})s) IS DISTINCT FROM 'string' OR e.data->>%(field_{n})s = %(value_{n})s)"
 )
+BACKWARDS = 'e.time DESC, e.source COLLATE "C" DESC, e.event_id COLLATE "C" DESC'
 
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """Events in order of (time, source, id), and where the next page starts (None: it is the last)."""
+    """Events in the order of (time, source, id) or backwards, and where the next page starts (None: it is the last)."""
 
     events: tuple[Stored, ...]
     next: After | None
@@ -57,6 +59,38 @@ def event(*, environment: Environment, source: str, event_id: str) -> Stored:
     if not found:
         raise NotFound("There is no such event", field="id", fix="Check its source and id")
     return found[0]
+
+
+def listed(
+    *,
+    environment: Environment,
+    accounts: Collection[int] | None = None,
+    type: str = "",
+    source: str = "",
+    event_id: str = "",
+    before: After | None = None,
+    limit: int = 50,
+) -> EventPage:
+    """List events, latest time first, those taken out too; `accounts` None is all of them.
+
+    Without accounts and id only the last RECENT arrivals are looked at: no index orders all events by time.
+    """
+    where = ["e.environment_id = %(environment)s"]
+    parameters: dict[str, Any] = {"environment": environment.pk}
+    texts = {"type": type, "source": source, "event_id": event_id}
+    for column, value in texts.items():
+        if value:
+            where.append(f"e.{column} = %({column})s")
+    if accounts is not None:
+        where.append("e.account_id = ANY(%(accounts)s)")
+    elif not event_id:
+        where.append("e.seq > (SELECT last_value FROM metering_event_seq) - %(recent)s")
+    if before:
+        where.append(f"({ORDER}) < (%(time)s, %(at_source)s, %(at_id)s)")
+        parameters |= dict(zip(("time", "at_source", "at_id"), before, strict=True))
+    parameters |= texts | {"accounts": list(accounts or ()), "recent": RECENT}
+    found = store.find(" AND ".join(where), parameters, f"ORDER BY {BACKWARDS} LIMIT {limit + 1}")
+    return EventPage(tuple(found[:limit]), _place(found[limit - 1]) if len(found) > limit else None)
 
 
 def counted_for(environment: Environment, stored: Stored) -> Readings:

@@ -1,0 +1,158 @@
+"""From the bytes of a request to decoded events: JSON, NDJSON, CloudEvents (structured, batch, binary), gzip.
+
+What can't be read at all is a Problem (400, 413, 415). An item that can't be decoded becomes an `Invalid` in its
+place, so that its neighbours are counted: every line of NDJSON is its own, and a JSON array with a broken item is
+split before its items are decoded. Memory is bounded: 10 MB, counted after decompression.
+"""
+
+import zlib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+from django.http import HttpRequest
+
+from monetization.foundation.rest import Problem
+from monetization.values.errors import Invalid
+
+MOST_BYTES = 10 * 1024 * 1024
+MOST_EVENTS = 10_000
+JSON = frozenset({"application/json"})
+LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+CLOUD_ONE, CLOUD_BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
+TYPES = JSON | LINES | {CLOUD_ONE, CLOUD_BATCH}
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_splitter = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def items_of(request: HttpRequest) -> list[Any]:
+    """Read a request's events: decoded JSON values with exact numbers, `Invalid` where one can't be decoded.
+
+    Raises Problem 400 (not JSON, not UTF-8), 413 (over 10 MB or 10,000 events), 415 (media type, encoding).
+    """
+    kind = media_type(request)
+    raw = body_of(request)
+    items = list(_items(request, kind, raw))
+    if len(items) > MOST_EVENTS:
+        raise Problem(413, f"More than {MOST_EVENTS:,} events", field="body", fix="Send them in parts")
+    return items
+
+
+def media_type(request: HttpRequest) -> str:
+    """Give the media type. Raises Problem 415 for one that holds no events, or a charset that isn't UTF-8."""
+    kind = (request.content_type or "").lower()
+    if kind not in TYPES:
+        known = ", ".join(sorted(TYPES))
+        raise Problem(415, f"“{kind[:80]}” is no media type of events", field="Content-Type", fix=f"Use one of {known}")
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise Problem(415, "Events are written in UTF-8", field="Content-Type", fix="Send charset=utf-8")
+    return kind
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """Read the body within its limit, decompressed if it is gzip."""
+    declared = request.META.get("CONTENT_LENGTH") or "0"
+    if declared.isdigit() and int(declared) > MOST_BYTES:
+        raise _too_large()
+    raw = request.read(MOST_BYTES + 1)
+    request._body = raw  # what Idempotency-Key takes its digest of
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding == "gzip":
+        raw = _unzipped(raw)
+    elif encoding != "identity":
+        raise Problem(415, f"“{encoding[:40]}” is not understood", field="Content-Encoding", fix="Send gzip or nothing")
+    if len(raw) > MOST_BYTES:
+        raise _too_large()
+    if not raw.strip():
+        raise Problem(400, "The body is empty", field="body", fix="Send events as JSON")
+    return raw
+
+
+def _items(request: HttpRequest, kind: str, raw: bytes) -> Iterator[Any]:
+    if kind in LINES:
+        return _lines(raw)
+    if kind in JSON and "ce-specversion" in request.headers:
+        return iter([_binary(request.headers, raw)])
+    items = _decoded(raw)
+    if kind in (CLOUD_ONE, CLOUD_BATCH):
+        return (_with_version(item) for item in items)
+    return iter(items)
+
+
+def _decoded(raw: bytes) -> list[Any]:
+    try:
+        value = _decoder.decode(raw)
+    except UNDECODABLE as error:
+        return _split(raw, error)
+    if isinstance(value, dict):
+        return [value]
+    if isinstance(value, list):
+        return value
+    raise Problem(400, "The body must be an object or an array of objects", field="body", fix="Send [{…}, {…}]")
+
+
+def _split(raw: bytes, error: Exception) -> list[Any]:
+    """Decode the items of an array one by one, where only some of them can be."""
+    try:
+        parts = _splitter.decode(raw)
+    except UNDECODABLE:
+        raise Problem(400, f"The body is not JSON: {_words(error)}", field="body", fix="Send valid JSON") from error
+    return [_one(bytes(part)) for part in parts]
+
+
+def _lines(raw: bytes) -> Iterator[Any]:
+    for line in raw.split(b"\n"):
+        if line.strip():
+            yield _one(line)
+
+
+def _one(raw: bytes) -> Any:
+    try:
+        return _decoder.decode(raw)
+    except UNDECODABLE as error:
+        return Invalid(f"It is not JSON: {_words(error)}", field="event", fix="Send valid JSON")
+
+
+def _with_version(item: Any) -> Any:
+    return item | {"specversion": item.get("specversion", "")} if isinstance(item, dict) else item
+
+
+def _binary(headers: Mapping[str, str], raw: bytes) -> dict[str, Any]:
+    """Put together an event whose attributes are headers (`ce-id`, …) and whose body is its data."""
+    attributes = {name[3:].lower(): unquote(value) for name, value in headers.items() if name.lower().startswith("ce-")}
+    data = _one(raw)
+    if isinstance(data, Invalid):
+        raise Problem(400, data.message, field="body", fix=data.fix) from data
+    return attributes | {"data": data}
+
+
+def _unzipped(raw: bytes) -> bytes:
+    parts, size = [], 0
+    try:
+        while raw:
+            stream = zlib.decompressobj(wbits=31)
+            parts.append(stream.decompress(raw, MOST_BYTES + 1 - size))
+            size += len(parts[-1])
+            if size > MOST_BYTES:
+                raise _too_large()
+            if not stream.eof:
+                raise Problem(400, "The gzip stream ends too early", field="body", fix="Send all of it")
+            raw = stream.unused_data
+    except zlib.error as error:
+        raise Problem(
+            400, "The body is not gzip", field="Content-Encoding", fix="Compress it, or say so not"
+        ) from error
+    return b"".join(parts)
+
+
+def _too_large() -> Problem:
+    return Problem(413, "The body is larger than 10 MB", field="body", fix="Send it in parts")
+
+
+def _words(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
