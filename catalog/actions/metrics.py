@@ -117,6 +117,7 @@ def errors(version: MetricVersion, at: datetime) -> list[DomainError]:
 
 
 def _write(version: MetricVersion, content: MetricDraft, *, by: User, at: datetime) -> None:
+    refuse_if(metric_errors(content.terms(version.metric.key, version.number)))
     for name, value in _columns(content).items():
         setattr(version, name, value)
     governed.touch(version, by=by, at=at)
@@ -131,7 +132,6 @@ def _write(version: MetricVersion, content: MetricDraft, *, by: User, at: dateti
         )
         for i, each in enumerate(content.dimensions)
     )  # fmt: skip
-    refuse_if(metric_errors(metric_terms(version)))
 
 
 def _columns(content: MetricDraft) -> dict[str, Any]:

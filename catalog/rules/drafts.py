@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from catalog.rules.terms import Aggregation, Dimension, Filter, Measure, PriceModel, Rounding, Tier
+from catalog.rules.terms import (
+    Aggregation,
+    Dimension,
+    Filter,
+    Measure,
+    MetricTerms,
+    PriceModel,
+    Rounding,
+    Tier,
+)
 
 ONE = Decimal(1)
 
@@ -44,6 +53,24 @@ class MetricDraft:
     divisor: Decimal = ONE
     rounding: Rounding | None = None
     digits: int = 0
+
+    def terms(self, metric: str, number: int) -> MetricTerms:
+        """Give the meaning that a version with this content would have."""
+        return MetricTerms(
+            metric=metric,
+            version_id=0,
+            number=number,
+            event_type=self.event_type,
+            aggregation=self.aggregation,
+            measures=self.measures,
+            measure_dimension=self.measure_dimension or None,
+            dimensions=self.dimensions,
+            filters=self.filters,
+            unit=self.unit,
+            divisor=self.divisor,
+            rounding=self.rounding,
+            digits=self.digits,
+        )
 
 
 def tiers_of(unit_price: Decimal | None, tiers: tuple[Tier, ...] | None) -> tuple[Tier, ...]:

@@ -85,8 +85,7 @@ def row_errors(row: CardPrice, metric: MetricTerms, path: str) -> Iterator[Domai
         minor_digits(row.currency)
     except Invalid as error:
         yield Invalid(error.message, field=f"{path}.currency", fix=error.fix)
-    yield from tier_errors(row.price, path)
-    yield from _precision_errors(row.price, path)
+    yield from list(_precision_errors(row.price, path)) or tier_errors(row.price, path)
     counts = Counter(key for key, _ in row.price.match)
     for key, value in row.price.match:
         yield from _match_errors(metric, key, value, counts[key], f"{path}.match.{key}")
