@@ -4,8 +4,11 @@ Nothing here knows what is done: a view parses its form, calls `perform` with on
 A refusal becomes a line beside its field, everything typed stays; without a field it becomes a message on top.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast
 
 from django.contrib import messages
@@ -17,10 +20,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from monetization.foundation.models import Environment, User
-from monetization.values.errors import Conflict, DomainError, NotAllowed, NotFound, WrongState
+from monetization.values.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, WrongState
+from monetization.values.periods import zone_of
 
 T = TypeVar("T")
 CHOSEN = "environment"
+NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?")
 STATUS: Mapping[type[DomainError], int] = {NotAllowed: 403, NotFound: 404, Conflict: 409, WrongState: 409}
 
 
@@ -137,6 +142,35 @@ def wanted_part(request: HttpRequest, parts: Sequence[str]) -> str | None:
     if not htmx or htmx.boosted or htmx.history_restore_request:
         return None
     return htmx.target if htmx.target in parts else None
+
+
+def number_in(text: str, field: str) -> Decimal | None:
+    """Read a number of a form exactly as it is written; None where there is none. Raises Invalid."""
+    digits = text.strip().replace("\u202f", "").replace(" ", "").replace("−", "-")
+    if not digits:
+        return None
+    if not NUMBER.fullmatch(digits):
+        raise Invalid(f"“{text.strip()}” is not a number", field=field, fix="Write digits and one point: 1250.075")
+    return Decimal(digits)
+
+
+def day_in(text: str, field: str) -> date | None:
+    """Read a date of a form (2026-10-31); None where there is none. Raises Invalid."""
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError as error:
+        raise Invalid(f"“{text}” is not a day", field=field, fix="Write it like 2026-10-31") from error
+
+
+def instant_in(text: str, zone: str, field: str) -> datetime | None:
+    """Read an instant of a form (2026-10-31T09:00), meant in a time zone, as UTC. Raises Invalid."""
+    try:
+        naive = datetime.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError as error:
+        raise Invalid(f"“{text}” is not a time", field=field, fix="Write it like 2026-10-31T09:00") from error
+    if naive is None or naive.tzinfo is not None:
+        return naive
+    return naive.replace(tzinfo=zone_of(zone)).astimezone(UTC)
 
 
 def next_page(request: HttpRequest, otherwise: str) -> str:

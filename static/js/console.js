@@ -29,6 +29,12 @@
     form.dataset.sent = "1";
     setTimeout(function () { delete form.dataset.sent; }, 4000);
   });
+  // A price row that is swapped takes the lines of its tiers with it.
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    const row = event.detail.target;
+    if (!event.detail.shouldSwap || !row || !/^price-\d+$/.test(row.id || "")) return;
+    document.querySelectorAll('tr[data-of="' + row.id.slice(6) + '"]').forEach(function (line) { line.remove(); });
+  });
   // htmx: the form's hidden token also goes with requests that don't carry it.
   document.addEventListener("htmx:configRequest", function (event) {
     const token = document.querySelector("[name=csrfmiddlewaretoken]");

@@ -11,10 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 from django.template import Library
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from monetization.values.money import finite, minor_digits, plain, round_half_away
+from monetization.values.money import EXACT, finite, minor_digits, plain, round_half_away
 from monetization.values.periods import Period, local_date, zone_of
 
 register = Library()
@@ -94,6 +94,40 @@ def change(value: Number | None, hover: str = "") -> SafeString | str:
         '<span class="change change-{}" title="{}"><span aria-hidden="true">{}</span> {}{} %</span>',
         way, hover, arrow, sign, exact(value),
     )  # fmt: skip
+
+
+@register.simple_tag
+def difference_of(old: Decimal, new: Decimal, percent: Decimal | None) -> SafeString | str:
+    """Write what a price changes by: percent, with the absolute difference as title."""
+    absolute = EXACT.subtract(new, old)
+    sign = "+" if absolute > 0 else ""
+    return change(percent, f"{sign}{price(absolute)}") if percent is not None else f"{sign}{price(absolute)}"
+
+
+@register.filter
+def local_input(value: datetime, zone: str) -> str:
+    """Write an instant as the value of a datetime-local field, in a zone."""
+    return f"{value.astimezone(zone_of(zone)):%Y-%m-%dT%H:%M}"
+
+
+@register.simple_tag
+def step_chart(tiers: Sequence[Any]) -> SafeString:
+    """Draw old and new tiers as two stepped lines; steps are equally wide, heights are to scale."""
+    sides = {"was": [t.old_unit_price for t in tiers], "will": [t.new_unit_price for t in tiers]}
+    top = max((p for prices in sides.values() for p in prices if p is not None), default=None)
+    paths = format_html_join(
+        "", '<path class="{}" d="{}"/>', ((name, _steps(prices, top)) for name, prices in sides.items() if top)
+    )
+    return format_html('<svg class="steps" width="72" height="22" viewBox="0 0 72 22" aria-hidden="true">{}</svg>', paths)
+
+
+def _steps(prices: Sequence[Decimal | None], top: Decimal) -> str:
+    width, points = 72 // max(len(prices), 1), []
+    for index, one in enumerate(prices):
+        if one is not None:
+            y = 21 - int(Fraction(one) / Fraction(top) * 19)
+            points.append(f"{'L' if points else 'M'}{index * width} {y}H{(index + 1) * width}")
+    return "".join(points)
 
 
 @register.filter

@@ -1,0 +1,116 @@
+"""A rate card version laid beside another one, shaped for a page: which lines, in which order, in which state."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from catalog.models import RateCard, RateCardVersion
+from catalog.queries import effective_instant, live_version, version_content
+from catalog.rules.diff import Change, Difference, RowChange, difference
+from catalog.rules.versions import VersionStatus
+
+SIGNS: Mapping[Change, str] = {Change.ADDED: "+", Change.REMOVED: "−", Change.CHANGED: "≠", Change.UNCHANGED: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One price row with its old and new price."""
+
+    row: RowChange
+
+    @property
+    def kind(self) -> str:
+        return self.row.change.value.lower()
+
+    @property
+    def sign(self) -> str:
+        return SIGNS[self.row.change]
+
+    @property
+    def price_id(self) -> int | None:
+        """The row of the newer version; None where it was removed."""
+        return self.row.new.row_id if self.row.new else None
+
+    @property
+    def is_single(self) -> bool:
+        """Say whether one price before and after says it all."""
+        return len(self.row.tiers) == 1 and not any(t.old_flat_fee or t.new_flat_fee for t in self.row.tiers)
+
+    def holds(self, words: Iterable[str]) -> bool:
+        """Say whether every word occurs in its product, currency or dimension values."""
+        text = " ".join([self.row.name, self.row.currency, *(value for _, value in self.row.match)]).casefold()
+        return all(word in text for word in words)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A version and the one that it is read against (None: there was nothing before)."""
+
+    version: RateCardVersion
+    base: RateCardVersion | None
+    difference: Difference
+    units: Mapping[str, str]
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        return {change.value.lower(): self.difference.count(change) for change in Change}
+
+    @property
+    def changes(self) -> int:
+        return len(self.difference.rows) - self.counts["unchanged"]
+
+    def lines(self, *, text: str, everything: bool) -> list[Line]:
+        """List the lines that hold the words of `text`; only changes unless `everything` is asked for."""
+        words = text.casefold().split()
+        lines = (Line(row) for row in self.difference.rows if everything or row.change is not Change.UNCHANGED)
+        found = [line for line in lines if line.holds(words)]
+        return sorted(found, key=lambda line: line.row.name)
+
+    def line_of(self, price_id: int) -> Line | None:
+        """Find the line of one price row of the newer version."""
+        return next((line for row in self.difference.rows if (line := Line(row)).price_id == price_id), None)
+
+
+def compare(version: RateCardVersion, now: datetime) -> Comparison:
+    """Lay a version beside the live one; one that was approved in the past beside what it followed."""
+    base = base_of(version, now)
+    old, new = version_content(base) if base is not None else (), version_content(version)
+    units = {charge.product: charge.metric.unit for charge in (*old, *new)}
+    return Comparison(version, base, difference(old, new), units)
+
+
+def base_of(version: RateCardVersion, now: datetime) -> RateCardVersion | None:
+    """Find what a version is read against."""
+    starts_at = effective_instant(version)
+    if version.status == VersionStatus.APPROVED.value and starts_at is not None and starts_at <= now:
+        return version.based_on
+    return live_version(version.rate_card, now, exclude=version.pk)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A version of a card and where it stands in time: LIVE, NEXT, ENDED or its status."""
+
+    version: RateCardVersion
+    state: str
+    label: str
+    starts_at: datetime | None
+
+
+def placed_versions(card: RateCard, now: datetime) -> list[Placed]:
+    """List a card's versions, newest first, each with its place in time (dates as in UTC)."""
+    live = live_version(card, now)
+    versions = card.versions.select_related("created_by", "request", "rate_card").order_by("-number")
+    return [_placed(version, live, now) for version in versions]
+
+
+def _placed(version: RateCardVersion, live: RateCardVersion | None, now: datetime) -> Placed:
+    starts_at, status = effective_instant(version), VersionStatus(version.status)
+    if status is not VersionStatus.APPROVED:
+        return Placed(version, status.value, status.label, starts_at)
+    if live is not None and version.pk == live.pk:
+        return Placed(version, "LIVE", "In force", starts_at)
+    if starts_at is not None and starts_at > now:
+        return Placed(version, "NEXT", "Scheduled", starts_at)
+    return Placed(version, "ENDED", "Superseded", starts_at)

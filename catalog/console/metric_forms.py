@@ -1,0 +1,115 @@
+"""The form of a metric version: rows of measures, dimensions and filters as text, read into a `MetricDraft`."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.http import QueryDict
+
+from catalog.models import MetricVersion
+from catalog.rules.drafts import MetricDraft
+from catalog.rules.terms import Aggregation, Dimension, Filter, FilterOp, Measure, Rounding
+from monetization.foundation.web import instant_in, number_in
+from monetization.values.errors import Invalid
+from monetization.values.money import plain
+
+Row = dict[str, str]
+Typed = Mapping[str, Any]
+COLUMNS = {
+    "measures": ("value", "field", "less"),
+    "dimensions": ("key", "field", "thresholds", "optional"),
+    "filters": ("field", "op", "values"),
+}
+SPARE = 2
+PLAIN = ("event_type", "aggregation", "unit", "divisor", "rounding", "digits", "measure_dimension", "effective_at")
+
+
+def typed_form(typed: QueryDict) -> Typed:
+    """Give a form as it was typed, with spare rows."""
+    rows = {name: [*typed_rows(typed, name), *_spare(name)] for name in COLUMNS}
+    return {name: typed.get(name, "").strip() for name in PLAIN} | rows
+
+
+def typed_rows(typed: QueryDict, name: str) -> list[Row]:
+    """Read the rows of one table; those without anything in them are left out."""
+    columns = [typed.getlist(f"{name}_{column}") for column in COLUMNS[name]]
+    rows = ([cell.strip() for cell in row] for row in zip(*columns, strict=False))
+    return [dict(zip(COLUMNS[name], row, strict=True)) for row in rows if any(row)]
+
+
+def form_of(version: MetricVersion | None) -> Typed:
+    """Give the form that says what a version says; with a new metric's usual start where there is none."""
+    if version is None:
+        empty = {name: list(_spare(name, 1)) for name in COLUMNS}
+        return {"aggregation": "SUM", "divisor": "1", "digits": "0", **empty}
+    return {
+        "event_type": version.event_type, "aggregation": version.aggregation, "unit": version.unit,
+        "divisor": plain(version.divisor), "rounding": version.rounding, "digits": str(version.rounding_digits),
+        "measure_dimension": version.measure_dimension, "effective_at": "",
+        "measures": [*_measures(version), *_spare("measures")],
+        "dimensions": [*_dimensions(version), *_spare("dimensions")],
+        "filters": [*_filters(version), *_spare("filters")],
+    }  # fmt: skip
+
+
+def draft_in(typed: QueryDict, zone: str) -> MetricDraft:
+    """Read a form. Raises Invalid with the field that can't be read."""
+    effective_at = instant_in(typed.get("effective_at", ""), zone, "effective_at")
+    if effective_at is None:
+        raise Invalid("It has no effective time", field="effective_at", fix="Choose an instant")
+    rounding = typed.get("rounding", "")
+    return MetricDraft(
+        event_type=typed.get("event_type", "").strip(),
+        aggregation=_one_of(Aggregation, typed.get("aggregation", ""), "aggregation"),
+        unit=typed.get("unit", "").strip(),
+        effective_at=effective_at,
+        measures=tuple(
+            Measure(row["field"], row["value"] or None, _list(row["less"])) for row in typed_rows(typed, "measures")
+        ),
+        measure_dimension=typed.get("measure_dimension", "").strip(),
+        dimensions=tuple(_dimension(i, row) for i, row in enumerate(typed_rows(typed, "dimensions"))),
+        filters=tuple(
+            Filter(row["field"], _one_of(FilterOp, row["op"], f"filters[{i}].op"), _list(row["values"]))
+            for i, row in enumerate(typed_rows(typed, "filters"))
+        ),
+        divisor=number_in(typed.get("divisor", ""), "divisor") or Decimal(1),
+        rounding=_one_of(Rounding, rounding, "rounding") if rounding else None,
+        digits=int(number_in(typed.get("digits", ""), "digits") or 0),
+    )
+
+
+def _dimension(index: int, row: Row) -> Dimension:
+    field = f"dimensions[{index}].thresholds"
+    bounds = (number_in(text, field) for text in _list(row["thresholds"]))
+    return Dimension(row["key"], row["field"], tuple(b for b in bounds if b is not None), row["optional"] != "yes")
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _one_of(kind: Any, text: str, field: str) -> Any:
+    if text not in {one.value for one in kind}:
+        known = ", ".join(one.value for one in kind)
+        raise Invalid(f"“{text}” is not known here", field=field, fix=f"Choose one of: {known}")
+    return kind(text)
+
+
+def _spare(name: str, count: int = SPARE) -> Iterator[Row]:
+    return (dict.fromkeys(COLUMNS[name], "") for _ in range(count))
+
+
+def _measures(version: MetricVersion) -> Iterator[Row]:
+    return ({"value": m.value, "field": m.field, "less": ", ".join(m.less)} for m in version.measures.all())
+
+
+def _dimensions(version: MetricVersion) -> Iterator[Row]:
+    for one in version.dimensions.all():
+        bounds = ", ".join(plain(bound) for bound in one.thresholds)
+        optional = "" if one.is_required else "yes"
+        yield {"key": one.key, "field": one.field, "thresholds": bounds, "optional": optional}
+
+
+def _filters(version: MetricVersion) -> Iterator[Row]:
+    for one in version.filters:
+        yield {"field": one["field"], "op": one["op"], "values": ", ".join(one.get("values", ()))}
