@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from monetization import knobs
 from monetization.csp import STRICT
+from monetization.foundation.shell import UNFOLD as UNFOLD
 
 try:
     VALUES = knobs.read(os.environ)
@@ -254,6 +255,3 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": VALUES["LOG_LEVEL"]},
 }
-
-if (BASE_DIR / "monetization/foundation/shell.py").exists():
-    from monetization.foundation.shell import UNFOLD  # noqa: F401

@@ -7,6 +7,7 @@ child process with the same environment.
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import sys
 
@@ -40,9 +41,9 @@ def test(arguments: list[str]) -> int:
 
 
 def soak(arguments: list[str]) -> int:
-    """Run the tests with full samples instead of seeded ones and write the report docs/soak.md."""
+    """Run the tests with full samples and a new seed, and write the report docs/soak.md."""
     os.environ["SOAK"] = "1"
-    return test(["-m", "soak", *arguments])
+    return test([f"--hypothesis-seed={secrets.randbelow(2**32)}", *arguments])
 
 
 def bench(arguments: list[str]) -> int:

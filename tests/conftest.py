@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
@@ -22,10 +25,12 @@ pytest_plugins = ["tests.cast"]
 
 SOAK = os.environ.get("SOAK") == "1"
 CI = os.environ.get("CI") == "true"
+START = time.time()
+MAX_EXAMPLES = 1000
 NEVER_SKIPPED = {"browser", "worker", "pdf"}
 
 hypothesis.settings.register_profile("seeded", derandomize=True, deadline=None)
-hypothesis.settings.register_profile("soak", max_examples=5000, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("soak", max_examples=MAX_EXAMPLES, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("soak" if SOAK else "seeded")
 
 
@@ -67,6 +72,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} must not be skipped under CI: {report.longrepr}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """After ./run soak leave its figures in docs/soak.md; tests add lines by ``record_property("soak", line)``."""
+    if not SOAK:
+        return
+    stats = {name: terminalreporter.stats.get(name, []) for name in ("passed", "failed", "error", "skipped")}
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=settings.BASE_DIR, capture_output=True, text=True)
+    lines = [
+        "# Last soak",
+        "",
+        f"- Commit {commit.stdout.strip()}, seed {config.getoption('hypothesisseed')}, {datetime.now(UTC):%Y-%m-%d}",
+        f"- {', '.join(f'{len(reports)} {name}' for name, reports in stats.items())}",
+        f"- {time.time() - START:.0f} s; {MAX_EXAMPLES} examples for each property",
+        *(f"- {line}" for report in stats["passed"] for name, line in report.user_properties if name == "soak"),
+    ]
+    (settings.BASE_DIR / "docs" / "soak.md").write_text("\n".join(lines) + "\n")
 
 
 # -- database
