@@ -34,7 +34,9 @@ def customers_for(user: User, environment: Environment) -> QuerySet[Customer]:
         return every
     if Role.SALES not in roles_of(user):
         return every.none()
-    granted: QuerySet[Customer] = get_objects_for_user(user, "foundation.view_customer", every)
+    granted: QuerySet[Customer] = get_objects_for_user(
+        user, "foundation.view_customer", every, accept_global_perms=False
+    )
     return granted
 
 
