@@ -66,9 +66,7 @@ def _change(review: Review) -> Iterator[Flag]:
         yield Flag("FIRST_INVOICE", Severity.WARN, "This is the first invoice of this contract")
     elif before == 0:
         if now:
-            yield Flag(
-                "LARGE_CHANGE", Severity.WARN, f"{now} {review.currency} after a period of nothing"
-            )
+            yield Flag("LARGE_CHANGE", Severity.WARN, f"{now} {review.currency} after a period of nothing")
     elif abs(Fraction(now) - Fraction(before)) / abs(Fraction(before)) * 100 > CHANGE_LIMIT_PERCENT:
         yield Flag("LARGE_CHANGE", Severity.WARN, _change_sentence(now, before, review.currency))
 
@@ -81,9 +79,7 @@ def _change_sentence(now: Decimal, before: Decimal, currency: str) -> str:
 def _prices(review: Review) -> Iterator[Flag]:
     for index, line in enumerate(review.lines):
         if line.amount < 0:
-            yield Flag(
-                "NEGATIVE_AMOUNT", Severity.WARN, f"{line.name} is below zero: {line.amount}", index
-            )
+            yield Flag("NEGATIVE_AMOUNT", Severity.WARN, f"{line.name} is below zero: {line.amount}", index)
         elif line.quantity and not line.list_exact:
             sentence = f"{line.name}: {plain(line.quantity)} {line.unit} at a price of zero"
             yield Flag("ZERO_PRICE", Severity.WARN, sentence, index)

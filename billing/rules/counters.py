@@ -70,9 +70,7 @@ class Counter:
         found = [_charge_of(segment, product, metric) for segment in segments]
         self._charges = {number: charge for number, charge in enumerate(found) if charge}
         self._tables = {number: _table(charge) for number, charge in self._charges.items()}
-        self._metrics = {
-            charge.metric.version_id: charge.metric for charge in self._charges.values()
-        }
+        self._metrics = {charge.metric.version_id: charge.metric for charge in self._charges.values()}
         self._opened: set[Dims] = set()
 
     def stretches(self, rows: Sequence[UsageRow]) -> list[Stretch]:
@@ -92,10 +90,7 @@ class Counter:
         return list(found.values())
 
     def _counts(self, row: UsageRow, number: int) -> bool:
-        return (
-            row.segment == number
-            and row.metric_version_id == self._charges[number].metric.version_id
-        )
+        return row.segment == number and row.metric_version_id == self._charges[number].metric.version_id
 
     def _selections(
         self, number: int, before: Sequence[UsageRow], inside: Sequence[UsageRow]
@@ -108,9 +103,7 @@ class Counter:
             mine = now.get(row_id, (price, []))[1]
             yield price, self._selected(charge.metric, earlier.get(row_id, (price, []))[1], mine)
 
-    def _selected(
-        self, metric: MetricTerms, earlier: list[UsageRow], mine: list[UsageRow]
-    ) -> Selected:
+    def _selected(self, metric: MetricTerms, earlier: list[UsageRow], mine: list[UsageRow]) -> Selected:
         measured = _sum(mine)
         same = _sum([row for row in earlier if row.metric_version_id == metric.version_id])
         start = converted(metric, same)
@@ -122,12 +115,8 @@ class Counter:
         sums: dict[int, Fraction] = {}
         for row in earlier:
             if row.metric_version_id != metric.version_id:
-                sums[row.metric_version_id] = sums.get(row.metric_version_id, NOTHING) + Fraction(
-                    row.quantity
-                )
-        return sum(
-            (converted(self._metrics[version], total) for version, total in sums.items()), NOTHING
-        )
+                sums[row.metric_version_id] = sums.get(row.metric_version_id, NOTHING) + Fraction(row.quantity)
+        return sum((converted(self._metrics[version], total) for version, total in sums.items()), NOTHING)
 
     def _cost(self, charge: Charge, price: Price, selected: Selected) -> tuple[Part, ...]:
         after = selected.before + selected.quantity

@@ -64,7 +64,5 @@ def guard(start: Status | str, goal: Status | str) -> None:
     raise WrongState(
         f"An invoice can't go from {Status(start).label.lower()} to {Status(goal).label.lower()}",
         field="status",
-        fix=f"From here it can become {' or '.join(reachable)}"
-        if reachable
-        else "It can't change any more",
+        fix=f"From here it can become {' or '.join(reachable)}" if reachable else "It can't change any more",
     )

@@ -30,9 +30,7 @@ EU = frozenset(
 )
 VAT_PREFIX = {"GR": "EL"}
 ZERO = Decimal(0)
-REVERSE_CHARGE = (
-    "Reverse charge: the customer accounts for the tax (Article 196 of Directive 2006/112/EC)"
-)
+REVERSE_CHARGE = "Reverse charge: the customer accounts for the tax (Article 196 of Directive 2006/112/EC)"
 OUT_OF_SCOPE = "Supplied outside the tax area of the seller, not subject to its tax"
 
 
@@ -96,16 +94,12 @@ class Taxes:
     missing: tuple[Missing, ...] = ()
 
 
-def treatment(
-    profile: TaxProfile, tax_category: str, on: date, rates: Sequence[TaxRate]
-) -> Treatment | Missing:
+def treatment(profile: TaxProfile, tax_category: str, on: date, rates: Sequence[TaxRate]) -> Treatment | Missing:
     """Decide how a sale of this product category is taxed on a local date."""
     seller, buyer = profile.seller_country, profile.buyer_country
     if not seller or not buyer:
         who = "seller's" if not seller else "customer's"
-        return Missing(
-            f"The {who} country is not known", f"Fill in the country of the {who} address"
-        )
+        return Missing(f"The {who} country is not known", f"Fill in the country of the {who} address")
     if profile.exempt:
         return Treatment("E", ZERO, profile.exempt)
     if buyer == seller:
@@ -133,14 +127,10 @@ def tax(
         else:
             bases.setdefault(found, []).append(amount)
     taxed = (_tax_line(each, total_of(amounts), currency) for each, amounts in bases.items())
-    return Taxes(
-        tuple(sorted(taxed, key=lambda line: (line.category, -line.percent))), tuple(missing)
-    )
+    return Taxes(tuple(sorted(taxed, key=lambda line: (line.category, -line.percent))), tuple(missing))
 
 
-def _inside_eu(
-    profile: TaxProfile, tax_category: str, on: date, rates: Sequence[TaxRate]
-) -> Treatment | Missing:
+def _inside_eu(profile: TaxProfile, tax_category: str, on: date, rates: Sequence[TaxRate]) -> Treatment | Missing:
     buyer, tax_id = profile.buyer_country, profile.buyer_tax_id.replace(" ", "").upper()
     if not tax_id:
         return _rated(profile.seller_country, tax_category, on, rates)
@@ -153,18 +143,10 @@ def _inside_eu(
     )
 
 
-def _rated(
-    country: str, tax_category: str, on: date, rates: Sequence[TaxRate]
-) -> Treatment | Missing:
-    dated = [
-        r
-        for r in rates
-        if (r.country, r.tax_category) == (country, tax_category) and r.start_date <= on
-    ]
+def _rated(country: str, tax_category: str, on: date, rates: Sequence[TaxRate]) -> Treatment | Missing:
+    dated = [r for r in rates if (r.country, r.tax_category) == (country, tax_category) and r.start_date <= on]
     if not dated:
-        return Missing(
-            f"No {tax_category} tax rate of {country} on {on}", "Add the rate with its start date"
-        )
+        return Missing(f"No {tax_category} tax rate of {country} on {on}", "Add the rate with its start date")
     percent = max(dated, key=lambda rate: rate.start_date).percent
     return Treatment("S", percent.normalize()) if percent else Treatment("Z", ZERO, "Zero rate")
 

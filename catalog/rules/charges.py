@@ -70,9 +70,7 @@ class _Step:
         return Part(self.number, self.over, self.tier.up_to, quantity, unit_price, flat_fee, amount)
 
 
-def parts(
-    price: Price, before: Position | None, after: Position, *, at_zero: bool = False
-) -> tuple[Part, ...]:
+def parts(price: Price, before: Position | None, after: Position, *, at_zero: bool = False) -> tuple[Part, ...]:
     """Give what moving from ``before`` to ``after`` costs, tier by tier; tiers not touched are left
     out.
 
@@ -83,16 +81,12 @@ def parts(
     return PARTS[price.model](price, start, Fraction(after), at_zero)
 
 
-def amount(
-    price: Price, before: Position | None, after: Position, *, at_zero: bool = False
-) -> Fraction:
+def amount(price: Price, before: Position | None, after: Position, *, at_zero: bool = False) -> Fraction:
     """Give the exact, unrounded cost of moving from ``before`` to ``after``."""
     return sum((part.amount for part in parts(price, before, after, at_zero=at_zero)), NOTHING)
 
 
-def _graduated(
-    price: Price, before: Fraction | None, after: Fraction, at_zero: bool
-) -> tuple[Part, ...]:
+def _graduated(price: Price, before: Fraction | None, after: Fraction, at_zero: bool) -> tuple[Part, ...]:
     found = (step.part(before, after) for step in _steps(price.tiers, at_zero))
     return tuple(part for part in found if part.quantity or part.flat_fee)
 

@@ -96,9 +96,7 @@ class RowChange:
         """
         if self.old is None or self.new is None:
             return Direction.SAME
-        found = {direction for tier in self.tiers for direction in tier.directions} - {
-            Direction.SAME
-        }
+        found = {direction for tier in self.tiers for direction in tier.directions} - {Direction.SAME}
         return found.pop() if len(found) == 1 else Direction.MIXED if found else Direction.SAME
 
 
@@ -174,9 +172,7 @@ def _side_by_side(old: tuple[Tier, ...], new: tuple[Tier, ...]) -> Iterator[Tier
     over = Decimal(0)
     for up_to in (*bounds, None):
         was, becomes = _tier_above(old, over), _tier_above(new, over)
-        yield TierChange(
-            over, up_to, _unit(was), _unit(becomes), _flat(was, over), _flat(becomes, over)
-        )
+        yield TierChange(over, up_to, _unit(was), _unit(becomes), _flat(was, over), _flat(becomes, over))
         over = up_to if up_to is not None else over
 
 
@@ -210,9 +206,7 @@ def _charge_changes(old: Sequence[CardCharge], new: Sequence[CardCharge]) -> Ite
         was = before.get(charge.product)
         if was is not None:
             pairs = zip(_settings(was), _settings(charge), strict=True)
-            yield from (
-                ChargeChange(charge.product, what, a, b) for (what, a), (_, b) in pairs if a != b
-            )
+            yield from (ChargeChange(charge.product, what, a, b) for (what, a), (_, b) in pairs if a != b)
 
 
 def _settings(charge: CardCharge) -> tuple[tuple[str, str], ...]:

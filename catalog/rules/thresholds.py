@@ -58,7 +58,5 @@ def parse_label(text: str) -> tuple[Decimal | None, Decimal | None]:
 
 
 def _label(low: Decimal | None, high: Decimal | None) -> str:
-    parts = ([f">{plain(low)}"] if low is not None else []) + (
-        [f"≤{plain(high)}"] if high is not None else []
-    )
+    parts = ([f">{plain(low)}"] if low is not None else []) + ([f"≤{plain(high)}"] if high is not None else [])
     return " ".join(parts)

@@ -91,26 +91,18 @@ def row_errors(row: CardPrice, metric: MetricTerms, path: str) -> Iterator[Domai
         yield from _match_errors(metric, key, value, counts[key], f"{path}.match.{key}")
 
 
-def _match_errors(
-    metric: MetricTerms, key: str, value: str, count: int, path: str
-) -> Iterator[DomainError]:
+def _match_errors(metric: MetricTerms, key: str, value: str, count: int, path: str) -> Iterator[DomainError]:
     if key not in metric.order:
         known = ", ".join(metric.order) or "none"
-        yield Invalid(
-            f"{metric.metric} has no dimension “{key}”", field=path, fix=f"Its dimensions: {known}"
-        )
+        yield Invalid(f"{metric.metric} has no dimension “{key}”", field=path, fix=f"Its dimensions: {known}")
         return
     if count > 1:
         yield Invalid(f"“{key}” is named twice", field=path, fix="Name it once")
     allowed = _values(metric, key)
     if allowed and value not in allowed:
-        yield Invalid(
-            f"“{value}” is no value of {key}", field=path, fix=f"Use one of: {', '.join(allowed)}"
-        )
+        yield Invalid(f"“{value}” is no value of {key}", field=path, fix=f"Use one of: {', '.join(allowed)}")
     elif not value:
-        yield Invalid(
-            f"“{key}” has an empty value", field=path, fix="Leave it out to match every value"
-        )
+        yield Invalid(f"“{key}” has an empty value", field=path, fix="Leave it out to match every value")
 
 
 def _values(metric: MetricTerms, key: str) -> tuple[str, ...]:
@@ -165,9 +157,7 @@ def _gaps(charge: CardCharge, currency: str, path: str) -> Iterator[DomainError]
             continue
         if any(table.choose(dims) is None for dims in _spelt_out(charge.metric, row.price.match)):
             field = f"{path}.prices[{index}].match"
-            yield Invalid(
-                f"This usage has no price in {currency}", field=field, fix=f"Add it in {currency}"
-            )
+            yield Invalid(f"This usage has no price in {currency}", field=field, fix=f"Add it in {currency}")
 
 
 def _spelt_out(metric: MetricTerms, match: Dims) -> Iterator[Dims]:
@@ -188,17 +178,13 @@ def _repeated(card: Sequence[CardCharge]) -> Iterator[DomainError]:
     for index, charge in enumerate(card):
         if first.setdefault(charge.product, index) != index:
             message = f"{charge.name} is on this card twice"
-            yield Invalid(
-                message, field=f"charges[{index}].product", fix="Put all its prices in one charge"
-            )
+            yield Invalid(message, field=f"charges[{index}].product", fix="Put all its prices in one charge")
 
 
 def _measure_errors(metric: MetricTerms) -> Iterator[DomainError]:
     fields = [measure.field for measure in metric.measures]
     if metric.aggregation == "SUM" and (not fields or not all(fields)):
-        yield Invalid(
-            "A sum needs a field to add up", field="measures", fix="Name a field of the event"
-        )
+        yield Invalid("A sum needs a field to add up", field="measures", fix="Name a field of the event")
     values = [measure.value for measure in metric.measures]
     if metric.measure_dimension and not all(values):
         yield Invalid(
@@ -212,20 +198,14 @@ def _measure_errors(metric: MetricTerms) -> Iterator[DomainError]:
     if len(set(values)) < len(values):
         yield Invalid("Two measures have the same value", field="measures", fix="Give each its own")
     if metric.divisor <= 0:
-        yield Invalid(
-            "The divisor must be above zero", field="divisor", fix="Use 1 for no conversion"
-        )
+        yield Invalid("The divisor must be above zero", field="divisor", fix="Use 1 for no conversion")
 
 
 def _dimension_errors(metric: MetricTerms) -> Iterator[DomainError]:
     if len(set(metric.order)) < len(metric.order):
-        yield Invalid(
-            "Two dimensions have the same key", field="dimensions", fix="Give each its own"
-        )
+        yield Invalid("Two dimensions have the same key", field="dimensions", fix="Give each its own")
     for index, dimension in enumerate(metric.dimensions):
         bounds = dimension.thresholds
         if any(high <= low for low, high in pairwise(bounds)):
             field = f"dimensions[{index}].thresholds"
-            yield Invalid(
-                "Thresholds must rise", field=field, fix="Put the smallest first, each once"
-            )
+            yield Invalid("Thresholds must rise", field=field, fix="Put the smallest first, each once")

@@ -91,9 +91,7 @@ class Tally:
 
 def matches(metric: MetricTerms, event: Event) -> bool:
     """Say whether the metric counts this event: its type, and every filter."""
-    return event.type == metric.event_type and all(
-        passes(each, event.data) for each in metric.filters
-    )
+    return event.type == metric.event_type and all(passes(each, event.data) for each in metric.filters)
 
 
 def readings(metric: MetricTerms, data: Mapping[str, Any]) -> list[Reading]:
@@ -135,18 +133,14 @@ def quantity(value: Any, field: str) -> Decimal:
     """Read a number that numeric(38, 18) holds exactly, from an int, a Decimal or decimal text."""
     number = _decimal(value)
     if number is None or not number.is_finite():
-        raise Unreadable(
-            f"{field} is not a number", field=f"data.{field}", fix="Send a number, or decimal text"
-        )
+        raise Unreadable(f"{field} is not a number", field=f"data.{field}", fix="Send a number, or decimal text")
     if not number:
         return ZERO
     if number.adjusted() >= INTEGER_DIGITS:
         raise TooLarge(f"{field} is too large", field=f"data.{field}", fix="Keep it below 10^20")
     _, digits, exponent = number.as_tuple()
     if -int(exponent) > DECIMAL_PLACES and any(digits[DECIMAL_PLACES + int(exponent) :]):
-        raise TooLarge(
-            f"{field} has too many decimal places", field=f"data.{field}", fix="Send at most 18"
-        )
+        raise TooLarge(f"{field} has too many decimal places", field=f"data.{field}", fix="Send at most 18")
     return number
 
 
@@ -188,9 +182,7 @@ def passes(condition: Filter, data: Mapping[str, Any]) -> bool:
     return _compares(condition, found)
 
 
-def usage(
-    metric: MetricTerms, events: Iterable[Event], cuts: Sequence[Period]
-) -> dict[tuple[int, Dims], Tally]:
+def usage(metric: MetricTerms, events: Iterable[Event], cuts: Sequence[Period]) -> dict[tuple[int, Dims], Tally]:
     """Sum one account's events per cut and dimension values: the reference for the tables.
 
     An event outside every cut counts nowhere; cuts must not overlap. Unreadable events raise, as at

@@ -76,10 +76,7 @@ def _object(value: dict[str, Any], depth: int) -> str:
     inner = _deeper(depth)
     try:
         keys = sorted(value)
-        items = [
-            f"{quoted(key)}:{WRITERS.get(type(value[key]), _refused)(value[key], inner)}"
-            for key in keys
-        ]
+        items = [f"{quoted(key)}:{WRITERS.get(type(value[key]), _refused)(value[key], inner)}" for key in keys]
     except TypeError as error:
         raise Invalid("An object's keys must be text", fix="Write the keys as text") from error
     return "{" + ",".join(items) + "}"

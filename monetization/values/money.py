@@ -56,9 +56,7 @@ def round_once(exact: Exact, currency: str) -> Decimal:
     return round_half_away(_number(exact), minor_digits(currency))
 
 
-def allocate(
-    total: Decimal, weights: Sequence[Fraction | Decimal | int], currency: str
-) -> list[Decimal]:
+def allocate(total: Decimal, weights: Sequence[Fraction | Decimal | int], currency: str) -> list[Decimal]:
     """Split a rounded total in proportion to weights: largest remainder, ties to the earlier,
     nothing lost.
 
@@ -74,9 +72,7 @@ def allocate(
                 fix="Give a positive weight",
             )
         return [_scaled(0, digits)] * len(weights)
-    return _largest_remainder(
-        units, [units * Fraction(weight) / whole for weight in weights], digits
-    )
+    return _largest_remainder(units, [units * Fraction(weight) / whole for weight in weights], digits)
 
 
 def shares(total: Decimal, parts: Sequence[Fraction], currency: str) -> list[Decimal]:
@@ -118,11 +114,7 @@ def exact_of(text: str) -> Fraction:
 def finite(value: Fraction) -> Decimal | None:
     """Give the fraction as a decimal if it ends as one, else None."""
     places = _places(value.denominator)
-    return (
-        None
-        if places is None
-        else _scaled(value.numerator * 10**places // value.denominator, places)
-    )
+    return None if places is None else _scaled(value.numerator * 10**places // value.denominator, places)
 
 
 @total_ordering
@@ -174,9 +166,7 @@ def _number(value: Any) -> Exact:
     if isinstance(value, bool | float) or not isinstance(value, Fraction | Decimal | int):
         raise TypeError(f"money needs an exact number, not {type(value).__name__}")
     if isinstance(value, Decimal) and not value.is_finite():
-        raise Invalid(
-            "The amount is not a finite number", field="amount", fix="Give a decimal number"
-        )
+        raise Invalid("The amount is not a finite number", field="amount", fix="Give a decimal number")
     return value
 
 

@@ -40,9 +40,7 @@ class Period:
                     fix="Give an instant in UTC",
                 )
         if self.ends_at is not None and self.ends_at < self.starts_at:
-            raise Invalid(
-                "A period can't end before it starts", field="ends_at", fix="Swap the two"
-            )
+            raise Invalid("A period can't end before it starts", field="ends_at", fix="Swap the two")
 
     def __contains__(self, at: datetime) -> bool:
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
@@ -63,9 +61,7 @@ class Period:
         """Cut at the instants that lie inside; pieces tile the period in rising order."""
         inside = sorted({at for at in instants if at in self and at != self.starts_at})
         edges: list[datetime | None] = [*inside, self.ends_at]
-        return [
-            Period(start, end) for start, end in zip([self.starts_at, *inside], edges, strict=True)
-        ]
+        return [Period(start, end) for start, end in zip([self.starts_at, *inside], edges, strict=True)]
 
 
 class Cadence(StrEnum):
@@ -88,9 +84,7 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise Invalid(
-            f"“{name}” is not a time zone", field="zone", fix="Use an IANA name: Europe/Berlin"
-        ) from error
+        raise Invalid(f"“{name}” is not a time zone", field="zone", fix="Use an IANA name: Europe/Berlin") from error
 
 
 @lru_cache(maxsize=65536)
@@ -125,9 +119,7 @@ def days_in(period: Period, zone: str) -> int:
 def service_period(start: date, end: date | None, zone: str) -> Period:
     """Give a term's instants: its first day counts in full, its last is still served."""
     if end is not None and end < start:
-        raise Invalid(
-            "The last day lies before the first", field="end_date", fix=f"Choose {start} or later"
-        )
+        raise Invalid("The last day lies before the first", field="end_date", fix=f"Choose {start} or later")
     return Period(local_midnight(start, zone), local_midnight(end + DAY, zone) if end else None)
 
 
@@ -151,9 +143,7 @@ class Cycle:
     def __post_init__(self) -> None:
         object.__setattr__(self, "cadence", Cadence(self.cadence))
         if (self.cadence is Cadence.DAYS) != (self.days > 0) or self.days < 0:
-            raise Invalid(
-                "A cadence of days needs their number", field="days", fix="Give a number above zero"
-            )
+            raise Invalid("A cadence of days needs their number", field="days", fix="Give a number above zero")
         if self.anchor not in (CONTRACT_DAY, FIRST) and self._day is None:
             raise Invalid(
                 f"“{self.anchor}” is not an anchor",
@@ -227,11 +217,7 @@ class Cycle:
             return start.replace(month=(start.month - 1) // step * step + 1, day=1), 1
         day = self._day or 1
         later = _clamped(start.year, start.month, day) < start
-        return (
-            (_clamped(*_month_after(start, 1), day), day)
-            if later
-            else (_clamped(start.year, start.month, day), day)
-        )
+        return (_clamped(*_month_after(start, 1), day), day) if later else (_clamped(start.year, start.month, day), day)
 
     def _edge(self, number: int) -> date:
         if self.cadence is Cadence.DAYS:

@@ -73,8 +73,7 @@ def dims(**values: str) -> Dims:
 def tiers(*table: tuple[str | None, str] | tuple[str | None, str, str]) -> tuple[Tier, ...]:
     """Write tiers as (up_to, unit price) or (up_to, unit price, flat fee)."""
     return tuple(
-        Tier(None if row[0] is None else D(row[0]), D(row[1]), D(row[2]) if len(row) > 2 else D(0))
-        for row in table
+        Tier(None if row[0] is None else D(row[0]), D(row[1]), D(row[2]) if len(row) > 2 else D(0)) for row in table
     )
 
 
@@ -83,15 +82,11 @@ def source(version: int = 1, card: str = "standard") -> Source:
 
 
 def unit_price(amount: str, match: Dims = (), version: int = 1) -> Price:
-    return Price(
-        next(rows), _key(match), match, PriceModel.PER_UNIT, tiers((None, amount)), source(version)
-    )
+    return Price(next(rows), _key(match), match, PriceModel.PER_UNIT, tiers((None, amount)), source(version))
 
 
 def graduated(*table: Any, match: Dims = (), version: int = 1) -> Price:
-    return Price(
-        next(rows), _key(match), match, PriceModel.GRADUATED, tiers(*table), source(version)
-    )
+    return Price(next(rows), _key(match), match, PriceModel.GRADUATED, tiers(*table), source(version))
 
 
 def charge(
@@ -112,16 +107,12 @@ def charge(
     )
 
 
-def card_charge(
-    *prices: tuple[str, Price], metric: MetricTerms = PLAIN, product: str = "work"
-) -> CardCharge:
+def card_charge(*prices: tuple[str, Price], metric: MetricTerms = PLAIN, product: str = "work") -> CardCharge:
     on_card = tuple(CardPrice(currency, price) for currency, price in prices)
     return CardCharge(product, product.capitalize(), "standard", metric, on_card)
 
 
-def terms(
-    *segments: Sequence[Charge], days: int = 31, discounts: Sequence[Discount] = ()
-) -> Terms:
+def terms(*segments: Sequence[Charge], days: int = 31, discounts: Sequence[Discount] = ()) -> Terms:
     """Cut a month into one segment for each sequence of charges, as evenly as whole days go."""
     edges = [START + DAY * (days * i // len(segments)) for i in range(len(segments) + 1)]
     cut = tuple(
@@ -133,15 +124,11 @@ def terms(
     return Terms("acme-2026", currency, "Europe/Berlin", period, cut, tuple(discounts))
 
 
-def used(
-    quantity: str, segment: int = 0, metric: MetricTerms = PLAIN, count: int = 1, **values: str
-) -> UsageRow:
+def used(quantity: str, segment: int = 0, metric: MetricTerms = PLAIN, count: int = 1, **values: str) -> UsageRow:
     return UsageRow(metric.version_id, segment, tuple(values.items()), D(quantity), count)
 
 
-def event(
-    data: Mapping[str, Any], at: datetime = START, kind: str = "completion", name: str = ""
-) -> Event:
+def event(data: Mapping[str, Any], at: datetime = START, kind: str = "completion", name: str = "") -> Event:
     return Event(name or f"e{next(events)}", "api", kind, "acme", at, data)
 
 

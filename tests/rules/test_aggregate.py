@@ -30,9 +30,7 @@ from tests.rules.build import CALLS, DAY, PLAIN, START, TOKENS, dims, event, use
 
 D = Decimal
 GOOD = {"model": "m", "input_tokens": 1200, "output_tokens": 300}
-CONTEXT = replace(
-    TOKENS, dimensions=(*TOKENS.dimensions, Dimension("context", "input_tokens", (D(200000),)))
-)
+CONTEXT = replace(TOKENS, dimensions=(*TOKENS.dimensions, Dimension("context", "input_tokens", (D(200000),))))
 CACHED = replace(
     TOKENS,
     measures=(
@@ -224,7 +222,7 @@ def test_order_changes_nothing(found: list[Event], random: Any) -> None:
 def test_any_cuts_sum_to_the_whole(found: list[Event], minutes: list[int]) -> None:
     whole = Period(START, START + 3 * DAY)
     pieces = whole.cut([START + timedelta(minutes=m) for m in minutes])
-    sums: dict[Any, tuple[D, int]] = {}
+    sums: dict[Any, tuple[Decimal, int]] = {}
     for (_, key), tally in usage(TOKENS, found, pieces).items():
         total, events = sums.get(key, (D(0), 0))
         sums[key] = (total + tally.quantity, events + tally.events)

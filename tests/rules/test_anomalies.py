@@ -16,9 +16,7 @@ D = Decimal
 RATES = {"a": "0.10", "free": "0", "odd": "1"}
 
 
-def review(
-    *usage: UsageRow, previous: str | None = "10.00", net: str = "10.00", late: int = 0
-) -> Review:
+def review(*usage: UsageRow, previous: str | None = "10.00", net: str = "10.00", late: int = 0) -> Review:
     rows = [unit_price(price, dims(model=model)) for model, price in RATES.items()]
     rating = rate(terms([charge(*rows, metric=CALLS, product="calls")]), usage)
     before = None if previous is None else D(previous)

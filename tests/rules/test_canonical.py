@@ -12,14 +12,10 @@ from monetization.values.canonical import canonical, digest, number_text
 from monetization.values.errors import Invalid
 
 D = Decimal
-NUMBERS = st.one_of(
-    st.integers(-(10**60), 10**60), st.decimals(allow_nan=False, allow_infinity=False)
-)
+NUMBERS = st.one_of(st.integers(-(10**60), 10**60), st.decimals(allow_nan=False, allow_infinity=False))
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=8)),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=5), inner, max_size=4)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=5), inner, max_size=4)),
     max_leaves=12,
 )
 

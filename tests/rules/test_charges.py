@@ -84,7 +84,7 @@ def test_a_price_per_unit_keeps_every_digit() -> None:
 
 
 @given(free_tables(), st.fractions(0, 200, max_denominator=100), st.fractions(0, 50))
-def test_graduated_without_flats_never_falls(price: Price, at: F, more: F) -> None:
+def test_graduated_without_flats_never_falls(price: Price, at: Fraction, more: Fraction) -> None:
     assert amount(price, 0, at + more) >= amount(price, 0, at)
 
 
@@ -99,7 +99,7 @@ def test_graduated_without_flats_is_continuous_at_its_bounds(price: Price) -> No
 
 @given(NUMBERS, st.lists(NUMBERS, max_size=5), NUMBERS, st.booleans())
 def test_any_way_from_one_position_to_another_costs_the_same(
-    start: F, through: list[F], end: F, at_zero: bool
+    start: Fraction, through: list[Fraction], end: Fraction, at_zero: bool
 ) -> None:
     stops = [start, *through, end]
     whole = amount(TABLE, start, end, at_zero=at_zero)
@@ -108,7 +108,7 @@ def test_any_way_from_one_position_to_another_costs_the_same(
 
 
 @given(NUMBERS)
-def test_below_zero_mirrors_without_flats(position: F) -> None:
+def test_below_zero_mirrors_without_flats(position: Fraction) -> None:
     assert amount(NO_FLATS, 0, -position) == -amount(NO_FLATS, 0, position)
     assert amount(TABLE, 0, -abs(position)) == -amount(NO_FLATS, 0, abs(position))
 

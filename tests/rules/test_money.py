@@ -59,7 +59,7 @@ def test_what_is_no_currency_is_refused_at_the_field(currency: str) -> None:
         (7, "USD", "7.00"),
     ],
 )
-def test_rounds_once_half_away_from_zero(exact: D | F | int, currency: str, rounded: str) -> None:
+def test_rounds_once_half_away_from_zero(exact: Decimal | Fraction | int, currency: str, rounded: str) -> None:
     assert str(round_once(exact, currency)) == rounded
 
 
@@ -87,9 +87,7 @@ def test_digits_may_be_negative(value: str, digits: int, rounded: str) -> None:
 
 
 @given(AMOUNTS, CURRENCIES)
-def test_rounding_moves_by_at_most_half_a_unit_and_mirrors_below_zero(
-    exact: F, currency: str
-) -> None:
+def test_rounding_moves_by_at_most_half_a_unit_and_mirrors_below_zero(exact: Fraction, currency: str) -> None:
     rounded, unit = round_once(exact, currency), F(1, 10 ** minor_digits(currency))
     assert abs(F(rounded) - exact) <= unit / 2
     assert round_once(-exact, currency) == -rounded
@@ -151,12 +149,8 @@ def test_nothing_to_allocate_by_is_refused() -> None:
         allocate(D("1.00"), [0, 0], "USD")
 
 
-@given(
-    st.integers(-(10**9), 10**9), st.lists(st.integers(0, 10**6), min_size=1, max_size=30), CURRENCIES
-)
-def test_allocation_loses_nothing_and_stays_within_a_unit(
-    units: int, weights: list[int], currency: str
-) -> None:
+@given(st.integers(-(10**9), 10**9), st.lists(st.integers(0, 10**6), min_size=1, max_size=30), CURRENCIES)
+def test_allocation_loses_nothing_and_stays_within_a_unit(units: int, weights: list[int], currency: str) -> None:
     digits = minor_digits(currency)
     total, whole = round_once(F(units, 10**digits), currency), sum(weights)
     if whole == 0:
@@ -169,7 +163,7 @@ def test_allocation_loses_nothing_and_stays_within_a_unit(
 
 
 @given(st.lists(AMOUNTS, min_size=1, max_size=20), CURRENCIES)
-def test_shares_of_a_rounded_sum_lose_nothing(parts: list[F], currency: str) -> None:
+def test_shares_of_a_rounded_sum_lose_nothing(parts: list[Fraction], currency: str) -> None:
     total = round_once(sum(parts, F(0)), currency)
     split = shares(total, parts, currency)
     assert sum(split) == total
@@ -194,7 +188,7 @@ def test_shares_that_nearly_cancel_stay_recognisable() -> None:
         (0, "0"),
     ],
 )
-def test_numbers_are_written_plainly(value: D | F | int, text: str) -> None:
+def test_numbers_are_written_plainly(value: Decimal | Fraction | int, text: str) -> None:
     assert plain(value) == text
     assert exact_of(text) == F(value)
 
@@ -205,5 +199,5 @@ def test_a_fraction_that_ends_is_a_decimal() -> None:
 
 
 @given(AMOUNTS)
-def test_what_is_written_reads_back(value: F) -> None:
+def test_what_is_written_reads_back(value: Fraction) -> None:
     assert exact_of(plain(value)) == value

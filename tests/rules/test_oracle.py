@@ -66,9 +66,11 @@ def request(random: Random, model: str, given: int) -> Event:
 
 def requests(seed: int) -> list[Event]:
     """Requests on both sides of the threshold and exactly on it, and some far away."""
-    random = Random(seed)  # noqa: S311 a seeded sample
-    near = [THRESHOLD - 1, THRESHOLD, THRESHOLD + 1]
-    sizes = near * 10 + [random.choice([random.randint(0, 1_000), random.randint(150_000, 250_000)]) for _ in range(150)]
+    random = Random(seed)
+    near = [THRESHOLD - 1, THRESHOLD, THRESHOLD + 1] * 10
+    small = [random.randint(0, 1_000) for _ in range(50)]
+    around = [random.randint(150_000, 250_000) for _ in range(100)]
+    sizes = near + small + around
     return [request(random, random.choice(list(PRICES)), size) for size in sizes]
 
 
@@ -127,9 +129,7 @@ def test_each_line_is_the_sum_rounded_once() -> None:
     assert rating.unpriced == ()
 
 
-@pytest.mark.parametrize(
-    ("tokens", "cost"), [(199_999, "0.599997"), (200_000, "0.6"), (200_001, "1.200006")]
-)
+@pytest.mark.parametrize(("tokens", "cost"), [(199_999, "0.599997"), (200_000, "0.6"), (200_001, "1.200006")])
 def test_one_token_over_the_threshold_reprices_the_whole_request(tokens: int, cost: str) -> None:
     data = {"model": "claude-sonnet-4-5", "input_tokens": tokens, "output_tokens": 0}
     (line,) = rated([event(data, START)]).lines

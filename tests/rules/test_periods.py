@@ -103,17 +103,13 @@ def test_a_day_starts_where_the_day_before_ends(day: date, zone: str) -> None:
         ),
     ],
 )
-def test_every_period_is_computed_from_the_original_anchor(
-    cycle: Cycle, starts: list[str]
-) -> None:
+def test_every_period_is_computed_from_the_original_anchor(cycle: Cycle, starts: list[str]) -> None:
     assert days(cycle, len(starts)) == starts
 
 
 def test_the_last_day_is_still_served_and_stubs_are_known() -> None:
     cycle = Cycle(date(2026, 1, 15), BERLIN, anchor="first", end_date=date(2026, 3, 10))
-    spans = [
-        (str(p.starts_at), str(p.ends_at), days_in(p, BERLIN)) for p in cycle.periods()
-    ]
+    spans = [(str(p.starts_at), str(p.ends_at), days_in(p, BERLIN)) for p in cycle.periods()]
     assert spans == [
         ("2026-01-14 23:00:00+00:00", "2026-01-31 23:00:00+00:00", 17),
         ("2026-01-31 23:00:00+00:00", "2026-02-28 23:00:00+00:00", 28),
@@ -195,9 +191,7 @@ def test_periods_tile_the_contract_in_every_zone(
 
 
 @given(start=DATES, zone=ZONES, number=st.integers(1, 90), ahead=st.integers(0, 400))
-def test_periods_of_days_hold_their_number_of_days(
-    start: date, zone: str, number: int, ahead: int
-) -> None:
+def test_periods_of_days_hold_their_number_of_days(start: date, zone: str, number: int, ahead: int) -> None:
     cycle = Cycle(start, zone, Cadence.DAYS, days=number)
     first, end = cycle.dates(ahead)
     assert (first, end) == (start + timedelta(days=ahead * number), first + timedelta(days=number))

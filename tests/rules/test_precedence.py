@@ -74,9 +74,7 @@ VALUES = st.fixed_dictionaries({}, optional={key: st.sampled_from("ab") for key 
 
 
 @given(st.lists(VALUES, max_size=8), VALUES, st.permutations(ORDER))
-def test_agrees_with_a_plain_search(
-    matches: list[dict[str, str]], values: dict[str, str], order: list[str]
-) -> None:
+def test_agrees_with_a_plain_search(matches: list[dict[str, str]], values: dict[str, str], order: list[str]) -> None:
     rows = [unit_price("1", tuple(match.items())) for match in matches]
     covering = [row for row in rows if set(row.match) <= set(values.items())]
     found = choose(rows, tuple(values.items()), order)

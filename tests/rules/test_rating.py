@@ -35,9 +35,7 @@ def amounts(lines: tuple[RatedLine, ...]) -> list[str]:
 
 
 def test_a_line_is_a_charge_and_a_price_row() -> None:
-    tokens = charge(
-        unit_price("2.50", INPUT), unit_price("10", OUTPUT), metric=TOKENS, product="tokens"
-    )
+    tokens = charge(unit_price("2.50", INPUT), unit_price("10", OUTPUT), metric=TOKENS, product="tokens")
     usage = [
         used("1200000", metric=TOKENS, count=7, model="a", token_type="input"),
         used("34567", metric=TOKENS, count=3, model="b", token_type="input"),
@@ -60,10 +58,7 @@ def test_steps_are_shares_of_the_rounded_amount() -> None:
     (line,) = rate(terms([charge(graduated(*TABLE))]), [used("21.333")]).lines
     assert line.exact == F("160.333")
     assert str(line.amount) == "160.33"
-    shown = [
-        (s.over, s.up_to, s.quantity, s.unit_price, s.flat_fee, s.exact, str(s.share))
-        for s in line.steps
-    ]
+    shown = [(s.over, s.up_to, s.quantity, s.unit_price, s.flat_fee, s.exact, str(s.share)) for s in line.steps]
     assert shown == [
         (0, 10, 10, 10, 2, 102, "102.00"),
         (10, 20, 10, 5, 3, 53, "53.00"),
@@ -111,9 +106,7 @@ def test_a_flat_whose_bound_was_passed_before_is_not_due_again() -> None:
 
 def test_a_price_that_comes_back_is_a_line_of_its_own() -> None:
     a, b, c = unit_price("1"), unit_price("2", version=2), unit_price("1", version=3)
-    rating = rate(
-        terms([charge(a)], [charge(b)], [charge(c)]), [used("1"), used("1", 1), used("1", 2)]
-    )
+    rating = rate(terms([charge(a)], [charge(b)], [charge(c)]), [used("1"), used("1", 1), used("1", 2)])
     assert amounts(rating.lines) == ["1.00", "2.00", "1.00"]
 
 
@@ -277,9 +270,7 @@ def test_one_metric_can_be_priced_by_two_products() -> None:
 def test_a_product_that_joins_in_mid_period_starts_its_own_counter() -> None:
     table = graduated(("10", "1"), (None, "0.5"))
     joins = charge(graduated(("10", "2"), (None, "1")), product="late")
-    rating = rate(
-        terms([charge(table)], [charge(table), joins]), [used("9"), used("9", 1)]
-    )
+    rating = rate(terms([charge(table)], [charge(table), joins]), [used("9"), used("9", 1)])
     late = next(line for line in rating.lines if line.product == "late")
     assert (late.exact, late.period.starts_at) == (18, START + 15 * DAY)
 
@@ -313,9 +304,7 @@ def test_usage_outside_the_segments_is_refused() -> None:
         rate(terms([charge(unit_price("1"))]), [used("1", 1)])
 
 
-@pytest.mark.parametrize(
-    ("currency", "amount"), [("JPY", "1"), ("USD", "0.50"), ("KWD", "0.500"), ("CLF", "0.5000")]
-)
+@pytest.mark.parametrize(("currency", "amount"), [("JPY", "1"), ("USD", "0.50"), ("KWD", "0.500"), ("CLF", "0.5000")])
 def test_each_currency_rounds_to_its_own_minor_unit(currency: str, amount: str) -> None:
     agreed = terms([charge(unit_price("0.5"), currency=currency)])
     assert amounts(rate(agreed, [used("1")]).lines) == [amount]

@@ -32,11 +32,7 @@ def price_rows(draw: st.DrawFn) -> tuple[Price, ...]:
             bounds = sorted(draw(st.sets(st.integers(1, 300), max_size=3)))
             table = [(str(bound), draw(RATES), draw(RATES)) for bound in bounds]
             last = (None, draw(RATES), draw(RATES))
-            rows.append(
-                graduated(*table, last, match=match)
-                if bounds
-                else unit_price(draw(RATES), match)
-            )
+            rows.append(graduated(*table, last, match=match) if bounds else unit_price(draw(RATES), match))
     return tuple(rows)
 
 
@@ -59,9 +55,7 @@ def total(rating: Rating) -> Fraction:
 
 @settings(max_examples=60)
 @given(price_rows(), usage_rows())
-def test_cuts_that_change_nothing_change_nothing(
-    rows: tuple[Price, ...], usage: list[UsageRow]
-) -> None:
+def test_cuts_that_change_nothing_change_nothing(rows: tuple[Price, ...], usage: list[UsageRow]) -> None:
     cut = rate(terms(*[[priced(rows)]] * SEGMENTS), usage)
     joined = [used(str(row.quantity), 0, CALLS, model=row.dims[0][1]) for row in usage]
     whole = rate(terms([priced(rows)]), joined)
@@ -72,9 +66,7 @@ def test_cuts_that_change_nothing_change_nothing(
 
 @settings(max_examples=60)
 @given(st.lists(price_rows(), min_size=SEGMENTS, max_size=SEGMENTS), usage_rows(), st.integers())
-def test_order_and_batches_change_nothing(
-    tables: list[tuple[Price, ...]], usage: list[UsageRow], seed: int
-) -> None:
+def test_order_and_batches_change_nothing(tables: list[tuple[Price, ...]], usage: list[UsageRow], seed: int) -> None:
     agreed = terms(*[[priced(rows)] for rows in tables])
     halves = [
         part
@@ -84,7 +76,7 @@ def test_order_and_batches_change_nothing(
             used(str(row.quantity - row.quantity / 2), row.segment, CALLS, model=row.dims[0][1]),
         )
     ]
-    Random(seed).shuffle(halves)  # noqa: S311 a seed that hypothesis can shrink
+    Random(seed).shuffle(halves)
     assert rate(agreed, halves) == rate(agreed, usage)
 
 
@@ -107,9 +99,7 @@ def test_each_line_is_rounded_once_and_its_steps_share_it(
 
 @settings(max_examples=60)
 @given(st.lists(price_rows(), min_size=1, max_size=3), st.data())
-def test_every_unit_of_usage_is_on_one_line_or_unpriced(
-    tables: list[tuple[Price, ...]], data: st.DataObject
-) -> None:
+def test_every_unit_of_usage_is_on_one_line_or_unpriced(tables: list[tuple[Price, ...]], data: st.DataObject) -> None:
     usage = data.draw(usage_rows(len(tables)))
     narrow = [tuple(row for row in rows if row.match) for rows in tables]
     rating = rate(terms(*[[priced(rows)] for rows in narrow]), usage)

@@ -53,9 +53,7 @@ RATES = [
         (TaxProfile("DE", "FR", "FR12345678901", "Embassy"), "E", "0"),
     ],
 )
-def test_the_category_follows_from_places_ids_and_exemption(
-    profile: TaxProfile, category: str, percent: str
-) -> None:
+def test_the_category_follows_from_places_ids_and_exemption(profile: TaxProfile, category: str, percent: str) -> None:
     found = treatment(profile, "standard", TODAY, RATES)
     assert isinstance(found, Treatment)
     assert (found.category, found.percent) == (category, D(percent))
@@ -129,9 +127,7 @@ def test_tax_is_rounded_once_on_the_sum_of_a_category_and_rate() -> None:
 
 
 def test_tax_below_zero_is_rounded_away_from_zero_too() -> None:
-    taxes = tax(
-        [("books", D("-10.50"))], TaxProfile("DE", "DE"), on=TODAY, rates=RATES, currency="EUR"
-    )
+    taxes = tax([("books", D("-10.50"))], TaxProfile("DE", "DE"), on=TODAY, rates=RATES, currency="EUR")
     assert [str(line.amount) for line in taxes.lines] == ["-0.74"]
 
 
@@ -155,9 +151,7 @@ def test_totals_are_the_sums_of_what_is_printed() -> None:
 
 @given(
     st.lists(
-        st.tuples(
-            st.sampled_from(["standard", "books"]), st.decimals(-(10**6), 10**6, places=2)
-        ),
+        st.tuples(st.sampled_from(["standard", "books"]), st.decimals(-(10**6), 10**6, places=2)),
         max_size=20,
     ),
 )

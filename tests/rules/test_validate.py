@@ -19,9 +19,7 @@ from tests.rules.build import (
 )
 
 D = Decimal
-CONTEXT = replace(
-    TOKENS, dimensions=(*TOKENS.dimensions, Dimension("context", "input_tokens", (D(200000),)))
-)
+CONTEXT = replace(TOKENS, dimensions=(*TOKENS.dimensions, Dimension("context", "input_tokens", (D(200000),))))
 
 
 def good() -> CardCharge:
@@ -79,9 +77,7 @@ def test_charges_of_one_currency() -> None:
         ([replace(good(), tier_reset="lifetime")], "charges[0].tier_reset", "billing period"),
     ],
 )  # fmt: skip
-def test_each_mistake_is_refused_once_at_its_field(
-    card: list[CardCharge], field: str, says: str
-) -> None:
+def test_each_mistake_is_refused_once_at_its_field(card: list[CardCharge], field: str, says: str) -> None:
     (error,) = card_errors(card)
     assert error.field == field
     assert says in error.message
@@ -130,9 +126,7 @@ def test_a_row_for_any_value_is_covered_by_rows_for_each_known_value() -> None:
 
 
 def test_a_row_for_any_model_is_not_covered_by_rows_for_some() -> None:
-    card = card_charge(
-        ("USD", unit_price("1", dims(model="a"))), ("EUR", unit_price("1")), metric=TOKENS
-    )
+    card = card_charge(("USD", unit_price("1", dims(model="a"))), ("EUR", unit_price("1")), metric=TOKENS)
     (error,) = card_errors([card], needed={"USD"})
     assert error.field == "charges[0].prices[1].match"
 
@@ -169,9 +163,7 @@ def test_good_metrics_have_no_errors() -> None:
         ),
     ],
 )
-def test_each_mistake_in_a_metric_is_refused(
-    change: Callable[[MetricTerms], MetricTerms], field: str
-) -> None:
+def test_each_mistake_in_a_metric_is_refused(change: Callable[[MetricTerms], MetricTerms], field: str) -> None:
     assert [error.field for error in metric_errors(change(TOKENS))] == [field]
 
 
