@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from billing.portal.frame import show
+from billing.queries.paper import ENGLISH
 from billing.queries.statement import contracts_of
 from monetization.foundation.models import AccountAlias, Membership
 from monetization.foundation.portal import PortalScope, portal_view
@@ -31,5 +32,6 @@ def settings(request: HttpRequest, scope: PortalScope) -> HttpResponse:
     alive = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
     return show(
         request, scope, "settings", "settings", account=scope.account, contracts=contracts_of(scope.account),
+        country=ENGLISH.territories.get(scope.account.country, scope.account.country),
         aliases=AccountAlias.objects.filter(alive, account=scope.account),
     )  # fmt: skip

@@ -59,9 +59,7 @@ def _cost(scope: PortalScope, billed: Billed | None) -> dict[str, Any]:
     if billed is None:
         return {"period": None}
     found = rated(contract=billed.contract, period=billed.period)
-    invoice = issued_invoices(scope.account).filter(
-        contract=billed.contract, period_starts_at=billed.period.starts_at
-    )
+    invoice = issued_invoices(scope.account).filter(contract=billed.contract, period_starts_at=billed.period.starts_at)
     return {
         "period": billed.period,
         "contract": billed.contract,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -24,22 +25,21 @@ from billing.queries.statement import (
     issued_invoices,
     open_amounts,
 )
-from billing.rules.daily import days_of, expected
+from billing.rules.daily import days_of, expected, hours_of, hours_passed
 from metering.models import UsageMark
 from monetization.foundation.portal import PortalScope, portal_view
 from monetization.foundation.rules.charts import Chart, Slot, bars
 from monetization.foundation.templatetags.show import day as day_text
-from monetization.foundation.templatetags.show import exact, money
+from monetization.foundation.templatetags.show import money
 from monetization.values.money import round_once
 from monetization.values.periods import Period, local_date
 
 RECENT, LARGEST, UNINVOICED = 5, 6, 2
-MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The running period in figures; `passed` and `days` count days, `passed` to a tenth."""
+    """The running period in figures."""
 
     contract: str
     period: Period
@@ -49,7 +49,8 @@ class Figures:
     counted_at: datetime | None
     day: int
     days: int
-    passed: str
+    hours_passed: Fraction
+    hours: Fraction | None
     unpriced: bool
 
 
@@ -105,14 +106,10 @@ def _figures(billed: Billed, found: Rated, now: datetime) -> Figures:
         counted_at=mark.changed_at if mark and found.rating.lines else None,
         day=sum(each.date <= today for each in days),
         days=len(days),
-        passed=_days_passed(billed.period, now),
+        hours_passed=hours_passed(billed.period, now),
+        hours=hours_of(billed.period),
         unpriced=bool(found.rating.unpriced),
     )
-
-
-def _days_passed(period: Period, now: datetime) -> str:
-    tenths = (now - period.starts_at) * 10 // timedelta(days=1)
-    return exact(Decimal(tenths).scaleb(-1))
 
 
 def _chart(days: Sequence[DayCost], found: Rated, figures: Figures, today: date) -> Chart:
@@ -135,12 +132,12 @@ def _to_pay(scope: PortalScope) -> dict[str, Any]:
 def _being_prepared(scope: PortalScope, invoices: Any, ended: Sequence[Billed]) -> list[dict[str, Any]]:
     """Rate the last ended periods whose invoice isn't issued yet, so that no cost is out of sight."""
     done = set(invoices.values_list("contract_id", "period_starts_at"))
-    waiting = [each for each in ended if (each.contract.pk, each.period.starts_at) not in done]
-    return [_prepared(scope, each) for each in waiting[:UNINVOICED] if each in ended[:UNINVOICED]]
+    waiting = [each for each in ended[:UNINVOICED] if (each.contract.pk, each.period.starts_at) not in done]
+    rows = [(each, rated(contract=each.contract, period=each.period)) for each in waiting]
+    return [_prepared(scope, each, found) for each, found in rows if found.rating.lines]
 
 
-def _prepared(scope: PortalScope, billed: Billed) -> dict[str, Any]:
-    found = rated(contract=billed.contract, period=billed.period)
+def _prepared(scope: PortalScope, billed: Billed, found: Rated) -> dict[str, Any]:
     return {
         "period": billed.period,
         "currency": found.terms.currency,

@@ -38,6 +38,7 @@ from monetization.values.periods import Period, local_date, zone_of
 
 ALL, NONE = "All", "(none)"
 PLACES = 18
+SHOWN_DIGITS = 7
 EVENTS_A_PAGE = 50
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 NUMBERS = msgspec.json.Encoder(decimal_format="number")
@@ -193,7 +194,15 @@ def _after(request: HttpRequest) -> After | None:
 
 def _table(series: Sequence[str], rows: Sequence[DayRow]) -> dict[str, Any]:
     totals = tuple(total_of(row.values[index] for row in rows) for index in range(len(series)))
-    return {"series": series, "rows": rows if any(totals) else (), "totals": totals, "total": total_of(totals)}
+    seen = {"series": series, "rows": rows if any(totals) else (), "totals": totals, "total": total_of(totals)}
+    return seen | {"places": _places([*(value for row in rows for value in row.values), *totals])}
+
+
+def _places(values: Sequence[Decimal]) -> int:
+    """Choose one number of decimals for all figures of a table: enough for six digits, no more than they have."""
+    largest = max(map(abs, values), default=Decimal(0))
+    room = max(SHOWN_DIGITS - max(largest.adjusted() + 1, 1), 0) if largest else 0
+    return max((len(plain(round_half_away(each, room)).partition(".")[2]) for each in values), default=0)
 
 
 def _picture(metric: Choice, series: Sequence[str], rows: Sequence[DayRow], today: date) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from catalog.queries import periods_of
 from metering.models import HourlyUsage
 from metering.queries import usage_for
 from monetization.foundation.models import Account
-from monetization.values.money import exact_of
+from monetization.values.money import exact_of, finite
 from monetization.values.periods import Period, local_date
 
 MOST_PERIODS = 24
@@ -75,6 +75,11 @@ class ReadLine:
     @property
     def has_fees(self) -> bool:
         return any(step.flat_fee for step in self.steps)
+
+    @property
+    def percent_off(self) -> Decimal | None:
+        """What all discounts together take off the list price; None where that never ends as a decimal."""
+        return finite(100 * (1 - self.exact / self.list_exact)) if self.list_exact else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,4 +226,3 @@ def _printed(line: PrintedLine, stored: InvoiceLine) -> ReadLine:
 
 def _price_list(cards: Iterable[tuple[str, int]]) -> str:
     return ", then ".join(dict.fromkeys(f"{card} version {version}" for card, version in cards))
-

@@ -19,7 +19,8 @@ from metering.rules.quantities import UsageRow
 from monetization.values.money import EXACT, round_once, total_of
 from monetization.values.periods import DAY, Period, local_date, local_midnight
 
-SETTLED = timedelta(days=1)  # a run rate from less than this says nothing
+HOUR, MICROSECOND = timedelta(hours=1), timedelta(microseconds=1)
+SETTLED = 24  # hours; a run rate from less says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +70,28 @@ def by_day(terms: Terms, cut: Sequence[Piece], usage: Iterable[UsageRow], days: 
 
 
 def expected(net: Decimal, period: Period, at: datetime, currency: str) -> Decimal | None:
-    """Give the run rate: so far ÷ time passed × length of the period, rounded once.
+    """Give the run rate: so far ÷ full hours passed × hours of the period, rounded once.
 
-    None before the first full day; after the end it is what was used.
+    None before the first day has passed; after the end it is what was used.
     """
-    if period.ends_at is None or at - period.starts_at < min(SETTLED, period.ends_at - period.starts_at):
+    passed, whole = hours_passed(period, at), hours_of(period)
+    if whole is None or passed < min(SETTLED, whole):
         return None
-    passed = min(at, period.ends_at) - period.starts_at
-    share = Fraction(_microseconds(period.ends_at - period.starts_at), _microseconds(passed))
-    return round_once(Fraction(net) * share, currency)
+    return round_once(Fraction(net) / passed * whole, currency)
+
+
+def hours_passed(period: Period, at: datetime) -> Fraction:
+    """Count the full hours of a period that have passed; after its end all of it."""
+    passed = Fraction((at - period.starts_at) // HOUR)
+    whole = hours_of(period)
+    return passed if whole is None else min(passed, whole)
+
+
+def hours_of(period: Period) -> Fraction | None:
+    """Give the length of a period in hours; None if it is open."""
+    if period.ends_at is None:
+        return None
+    return Fraction((period.ends_at - period.starts_at) // MICROSECOND, HOUR // MICROSECOND)
 
 
 def _net(terms: Terms, usage: Sequence[UsageRow]) -> Decimal:
@@ -104,7 +118,3 @@ def _reduced(charge: Charge, used: set[Dims]) -> Charge:
     if charge.flat_at_zero:
         return charge
     return replace(charge, prices=tuple(price for price in charge.prices if tuple(sorted(price.match)) in used))
-
-
-def _microseconds(span: timedelta) -> int:
-    return span // timedelta(microseconds=1)

@@ -94,8 +94,8 @@ def test_days_sum_to_the_lines(drawn: list[tuple[int, tuple[tuple[str, str], ...
 
 @pytest.mark.parametrize(
     ("hours", "figure"),
-    [(23, None), (24, D("310.42")), (24 * 10, D("31.04")), (31 * 24 + 1, D("10.00")), (9999, D("10.00"))],
+    [(23, None), (24, D("310.42")), (D("24.9"), D("310.42")), (24 * 10, D("31.04")), (31 * 24 + 1, D("10.00")), (9999, D("10.00"))],
 )
-def test_the_run_rate_is_so_far_by_time_passed(hours: int, figure: Decimal | None) -> None:
+def test_the_run_rate_is_so_far_by_full_hours_passed(hours: Decimal, figure: Decimal | None) -> None:
     """October in Berlin has 745 hours: 10.00 ÷ 24 h × 745 h = 310.4166…"""
-    assert expected(D("10.00"), OCTOBER, OCTOBER.starts_at + timedelta(hours=hours), "EUR") == figure
+    assert expected(D("10.00"), OCTOBER, OCTOBER.starts_at + timedelta(minutes=int(hours * 60)), "EUR") == figure

@@ -77,6 +77,12 @@ def quantity(value: Number | None, places: int = 6) -> SafeString | str:
 
 
 @register.filter
+def fixed(value: Number | None, places: int) -> str:
+    """Write a quantity with as many decimals as the others of its column, so that they line up."""
+    return NOTHING if value is None or value == "" else grouped(f"{round_half_away(value, places):f}")
+
+
+@register.filter
 def percent(value: Number | None) -> str:
     """Write a percentage with the digits it has: 19 %, 7.5 %."""
     return NOTHING if value is None or value == "" else f"{exact(value)} %"
