@@ -1,0 +1,138 @@
+"""The audit chain: it links what was written, and finds what anybody changed afterwards, whoever they are."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from monetization.foundation.actions import audit
+from monetization.foundation.connectors import anchors
+from monetization.foundation.models import AuditEntry, AuditLink
+from monetization.foundation.queries import Report, chain_content
+from monetization.foundation.rules.audit import START, link_hash, plain
+from tests.make import AT, World
+
+LATER = AT + timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(settings, tmp_path: Path) -> None:
+    """Keep this test's anchors apart."""
+    settings.VAR_DIR = tmp_path
+
+
+def test_entries_are_linked_once_and_in_order(world: World) -> None:
+    written = AuditEntry.objects.count()
+    assert audit.chain(at=AT) == written > 40
+    assert audit.chain(at=AT) == 0
+    links = list(AuditLink.objects.order_by("number").select_related("entry"))
+    assert [link.number for link in links] == list(range(1, written + 1))
+    assert bytes(links[0].previous_hash) == START
+    assert bytes(links[0].hash) == link_hash(START, chain_content(links[0].entry))
+    report = audit.verify(at=LATER)
+    assert (report.links, report.is_whole, report.head) == (written, True, bytes(links[-1].hash))
+
+
+def test_new_entries_continue_the_chain(world: World) -> None:
+    audit.chain(at=AT)
+    head = AuditLink.objects.latest("number")
+    entry = audit.record(environment=world.live, action="thing.done", subject=world.acme, by=world.mia, at=AT)
+    assert entry.subject == f"foundation.account:{world.acme.pk}"
+    assert audit.chain(at=AT) == 1
+    assert bytes(AuditLink.objects.latest("number").previous_hash) == bytes(head.hash)
+
+
+def test_values_are_kept_plain(world: World) -> None:
+    told = {"price": Decimal("0.0750"), "at": AT, "date": AT.date(), "hash": b"\xff", "who": {"a": (1, None, True)}}
+    assert plain(told) == {
+        "price": "0.075", "at": "2026-01-01T00:00:00.000000+00:00", "date": "2026-01-01", "hash": "ff",
+        "who": {"a": [1, None, True]},
+    }  # fmt: skip
+    entry = audit.record(environment=None, action="a.b", subject="x:1", by=None, at=AT, after=told)
+    entry.refresh_from_db()
+    assert entry.after == plain(told)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTampering:
+    """Somebody with every right on the database changes the past; the owner with triggers off is as strong as any."""
+
+    @pytest.fixture
+    def whole(self, world: World) -> Report:
+        audit.chain(at=AT)
+        assert audit.anchor(at=AT) is not None
+        report = audit.verify(at=LATER)
+        assert report.is_whole
+        return report
+
+    @pytest.fixture
+    def tamper(self, test_database) -> Callable[[str], None]:
+        def change(sql: str) -> None:
+            owner: psycopg.Connection = test_database.owner
+            with owner.transaction():
+                owner.execute("SET LOCAL session_replication_role = replica")
+                owner.execute(sql)  # type: ignore[call-overload]
+
+        return change
+
+    @pytest.mark.parametrize(
+        ("sql", "found"),
+        [
+            ("UPDATE foundation_auditentry SET reason = 'x' WHERE id = (SELECT entry_id FROM foundation_auditlink WHERE number = 7)", "link 7: entry"),
+            ("UPDATE foundation_auditentry SET at = at + interval '1 microsecond' WHERE id = (SELECT entry_id FROM foundation_auditlink WHERE number = 7)", "link 7: entry"),
+            ("UPDATE foundation_auditentry SET actor_id = (SELECT max(id) FROM foundation_user) WHERE id = (SELECT entry_id FROM foundation_auditlink WHERE number = 7)", "link 7: entry"),
+            ("UPDATE foundation_auditentry SET after = '{\"kind\": \"SANDBOX\"}' WHERE id = (SELECT entry_id FROM foundation_auditlink WHERE number = 1)", "link 1: entry"),
+            ("UPDATE foundation_auditlink SET hash = previous_hash WHERE number = 7", "link 7: entry"),
+            ("DELETE FROM foundation_auditlink WHERE number = 7", "link 8: follows 6, so 1 are missing"),
+            ("DELETE FROM foundation_auditlink WHERE number > 40", "is gone"),
+            ("DELETE FROM foundation_auditlink WHERE number = (SELECT max(number) FROM foundation_auditlink)", "has no link"),
+            ("UPDATE foundation_auditlink SET number = number + 1000 WHERE number > 30", "link 1031: follows 30"),
+            ("WITH e AS (SELECT number, entry_id FROM foundation_auditlink WHERE number IN (5, 6)) UPDATE foundation_auditlink l SET entry_id = -e.entry_id FROM e WHERE e.number = 11 - l.number; UPDATE foundation_auditlink SET entry_id = -entry_id WHERE entry_id < 0", "link 5: entry"),
+        ],
+    )  # fmt: skip
+    def test_is_found(self, whole: Report, tamper: Callable[[str], None], sql: str, found: str) -> None:
+        tamper(sql)
+        report = audit.verify(at=LATER)
+        assert not report.is_whole
+        assert any(found in problem for problem in report.problems), report.problems
+
+    def test_a_whole_new_chain_is_found_by_its_anchor(self, whole: Report, tamper: Callable[[str], None]) -> None:
+        tamper(
+            "UPDATE foundation_auditentry SET reason = 'never happened' WHERE id = (SELECT min(id) FROM foundation_auditentry)"
+        )
+        tamper("DELETE FROM foundation_auditanchor; DELETE FROM foundation_auditlink")
+        assert audit.chain(at=LATER) == whole.links
+        report = audit.verify(at=LATER)
+        assert report.problems == (f"link {whole.links}: is not the one that was anchored outside",)
+
+    def test_the_command_says_so(self, whole: Report, tamper: Callable[[str], None], capsys) -> None:
+        call_command("audit", "verify")
+        assert f"whole: {whole.links} links" in capsys.readouterr().out
+        tamper(
+            "UPDATE foundation_auditentry SET subject = 'x:1' WHERE id = (SELECT max(id) FROM foundation_auditentry)"
+        )
+        with pytest.raises(CommandError, match="not whole"):
+            call_command("audit", "verify")
+
+
+def test_anchors_are_written_once_a_head(world: World) -> None:
+    first = audit.anchor(at=AT)
+    assert first is not None and first.link.number == AuditEntry.objects.count()
+    assert audit.anchor(at=LATER) is None
+    audit.record(environment=None, action="a.b", subject="x:1", by=None, at=AT)
+    second = audit.anchor(at=LATER)
+    assert second is not None and list(anchors.read()) == [
+        (first.link.number, bytes(first.link.hash)), (second.link.number, bytes(second.link.hash)),
+    ]  # fmt: skip
+
+
+def test_an_entry_that_was_never_linked_is_found(world: World) -> None:
+    now: datetime = timezone.now()
+    audit.chain(at=now)
+    entry = audit.record(environment=None, action="a.b", subject="x:1", by=None, at=now - timedelta(minutes=6))
+    assert audit.verify(at=now).problems == (f"entry {entry.pk}: has no link",)
