@@ -6,6 +6,7 @@ transactional tests goes around them, through the owner, with triggers off.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import InsufficientPrivilege
 from psycopg.sql import SQL, Identifier, Literal
 
 from monetization.serve import migrations_digest
@@ -61,9 +63,8 @@ def template() -> str:
 def cloned(name: str) -> Iterator[TestDatabase]:
     """A fresh copy of the template under this name, dropped at the end."""
     home, source = settings.DATABASES["owner"]["NAME"], template()
-    drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
     with connect(home) as server:
-        server.execute(drop)
+        drop(server, name)
         server.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(source)))
         rename(name)
         owner = connect(name)
@@ -72,7 +73,19 @@ def cloned(name: str) -> Iterator[TestDatabase]:
         finally:
             owner.close()
             rename(home)
-            server.execute(drop)
+            drop(server, name)
+
+
+def drop(server: psycopg.Connection, name: str) -> None:
+    """Drop a database; while autovacuum is in it, FORCE is refused to anybody but a superuser."""
+    statement = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
+    for _ in range(50):
+        try:
+            server.execute(statement)
+            return
+        except InsufficientPrivilege:
+            time.sleep(0.2)
+    server.execute(statement)
 
 
 @dataclass
