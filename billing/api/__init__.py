@@ -1,0 +1,21 @@
+"""API of dues: invoices and their life, lines and what is behind them, payments, documents."""
+
+from django.urls import URLPattern, path
+
+from billing.api import invoices, lines, payments, steps
+
+ONE = "invoices/<int:pk>"
+patterns: list[URLPattern] = [
+    path("invoices", invoices.Invoices.as_view(), name="api_invoices"),
+    path(ONE, invoices.OneInvoice.as_view(), name="api_invoice"),
+    path(f"{ONE}/pdf", invoices.Pdf.as_view(), name="api_invoice_pdf"),
+    path(f"{ONE}/refresh", steps.Refresh.as_view(), name="api_invoice_refresh"),
+    path(f"{ONE}/review", steps.Review.as_view(), name="api_invoice_review"),
+    path(f"{ONE}/send-back", steps.SendBack.as_view(), name="api_invoice_send_back"),
+    path(f"{ONE}/approve", steps.Approve.as_view(), name="api_invoice_approve"),
+    path(f"{ONE}/issue", steps.Issue.as_view(), name="api_invoice_issue"),
+    path(f"{ONE}/payments", payments.Payments.as_view(), name="api_invoice_payments"),
+    path(f"{ONE}/lines", lines.Lines.as_view(), name="api_invoice_lines"),
+    path(f"{ONE}/lines/<int:position>", lines.OneLine.as_view(), name="api_invoice_line"),
+    path(f"{ONE}/lines/<int:position>/events", lines.Events.as_view(), name="api_invoice_line_events"),
+]

@@ -1,0 +1,185 @@
+"""Lines of an invoice, and the way back from a line to its usage and its events."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.api.invoices import Amount, OfInvoices
+from billing.models import InvoiceLine
+from billing.queries import line_trail
+from billing.queries.trail import Trail
+from catalog.queries import metric_terms
+from catalog.rules.terms import dims_of
+from metering.queries import EventPage, events_behind
+from monetization.foundation.rest import Cursor, Exact, requires
+from monetization.foundation.rest.views import ListView
+from monetization.values.errors import Invalid, NotFound
+
+USAGE = requires("usage:read", "metering.read")
+MOST = 200
+
+
+class InOrder(Cursor):
+    """Lines as they are printed."""
+
+    ordering = "position"
+
+
+class LineBody(serializers.ModelSerializer[InvoiceLine]):
+    """A line: quantity, amount rounded once, and the steps that explain it."""
+
+    product = serializers.CharField(source="product.key")
+    quantity = Exact()
+    amount = Amount()
+
+    class Meta:
+        model = InvoiceLine
+        fields = [
+            "position", "product", "description", "match", "starts_at", "ends_at", "quantity", "unit", "exact",
+            "amount", "tax_category", "events", "steps", "source",
+        ]  # fmt: skip
+
+
+class UsedBody(serializers.Serializer[Any]):
+    """Usage of one set of dimension values, before conversion."""
+
+    dims = serializers.DictField(child=serializers.CharField())
+    quantity = Exact()
+    events = serializers.IntegerField()
+
+
+class HourBody(serializers.Serializer[Any]):
+    """A UTC hour of the line's usage."""
+
+    hour = serializers.DateTimeField()
+    quantity = Exact()
+    events = serializers.IntegerField()
+
+
+class TrailBody(serializers.Serializer[Any]):
+    """A line and what it rests on."""
+
+    line = LineBody()
+    used = UsedBody(many=True)
+    hours = HourBody(many=True)
+    evidence = serializers.SerializerMethodField(help_text="SHA-256 over the events' digests, once under review")
+
+    def get_evidence(self, trail: Trail) -> str | None:
+        """Write the digest as text."""
+        found = getattr(trail.line, "evidence", None)
+        return bytes(found.digest).hex() if found else None
+
+
+class EventBody(serializers.Serializer[Any]):
+    """An event behind a line."""
+
+    source = serializers.CharField()
+    id = serializers.CharField(source="event_id")
+    type = serializers.CharField()
+    subject = serializers.CharField()
+    time = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    data = serializers.JSONField()
+
+
+class LineEventsBody(serializers.Serializer[Any]):
+    """A page of events in order of time."""
+
+    events = EventBody(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Send it as `after` for the next page")
+
+
+class OfLines(OfInvoices):
+    """Reads the lines of an invoice."""
+
+    def line(self) -> InvoiceLine:
+        """Return the line of this address. Raises NotFound."""
+        lines = self.invoice().lines.select_related("invoice", "product", "metric_version__metric", "evidence")
+        found = lines.filter(position=self.kwargs["position"]).first()
+        if found is None:
+            raise NotFound("There is no such line")
+        return found
+
+
+class Lines(OfInvoices, ListView):
+    """List an invoice's lines in their order."""
+
+    serializer_class = LineBody
+    pagination_class = InOrder
+
+    def get_queryset(self) -> QuerySet[Any]:
+        if getattr(self, "swagger_fake_view", False):
+            return InvoiceLine.objects.none()
+        return self.invoice().lines.select_related("invoice", "product")
+
+
+class OneLine(OfLines):
+    """Read a line with the usage behind it."""
+
+    @extend_schema(responses=TrailBody)
+    def get(self, request: Request, pk: int, position: int) -> Response:
+        """Read a line, its steps, the usage that it bills by dimension values and by hour, and its evidence."""
+        return Response(TrailBody(line_trail(self.line())).data)
+
+
+class Events(OfLines):
+    """Read the events behind a line."""
+
+    permission_classes = [*OfInvoices.permission_classes, USAGE]
+
+    @extend_schema(
+        responses=LineEventsBody,
+        parameters=[
+            OpenApiParameter("used", int, description="Which of the line's `used` entries, from 0 (default)"),
+            OpenApiParameter("after", str, description="`next` of the page before"),
+            OpenApiParameter("limit", int, description="At most 200, default 50"),
+        ],
+    )
+    def get(self, request: Request, pk: int, position: int) -> Response:
+        """List the events that one of the line's sets of dimension values was added up from."""
+        trail = line_trail(self.line())
+        index, limit = _number(request, "used", 0, len(trail.used) - 1), _number(request, "limit", 50, MOST)
+        if not trail.used or trail.line.metric_version is None:
+            return Response({"events": [], "next": None})
+        metric = metric_terms(trail.line.metric_version)
+        page = events_behind(
+            account_id=trail.line.invoice.account_id,
+            metric=metric,
+            match=dims_of(trail.used[index].dims, metric.order),
+            period=trail.period,
+            after=_after(request),
+            limit=max(limit, 1),
+        )
+        return Response(LineEventsBody({"events": page.events, "next": _next(page)}).data)
+
+
+def _number(request: Request, name: str, default: int, most: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= max(most, 0)):
+        raise Invalid(f"“{text}” is not a number from 0 to {max(most, 0)}", field=name, fix="Leave it out")
+    return int(text)
+
+
+def _after(request: Request) -> tuple[datetime, str, str] | None:
+    text = request.query_params.get("after")
+    if not text:
+        return None
+    try:
+        time, source, event_id = json.loads(urlsafe_b64decode(text.encode("ascii")))
+        return datetime.fromisoformat(time), str(source), str(event_id)
+    except (ValueError, TypeError) as error:
+        raise Invalid("This is not the end of a page", field="after", fix="Send `next` as it was") from error
+
+
+def _next(page: EventPage) -> str | None:
+    if page.next is None:
+        return None
+    time, source, event_id = page.next
+    return urlsafe_b64encode(json.dumps([time.isoformat(), source, event_id]).encode()).decode("ascii")
