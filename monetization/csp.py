@@ -1,7 +1,8 @@
-"""Content-Security-Policy: strict everywhere, looser only where the console's own scripts need it.
+"""Content-Security-Policy: strict everywhere, looser only where a page can't work otherwise.
 
 The console's shell (Alpine's standard build) evaluates expressions and sets inline styles; inline scripts stay
-forbidden there too. Portal, sign-in and API pages get the strict policy.
+forbidden there too. A PDF may be shown inside our own pages, where the browser's viewer is an embedded object; no
+other answer may be framed. Portal, sign-in and API pages get the strict policy.
 """
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -20,19 +21,38 @@ STRICT: dict[str, list[str]] = {
     "object-src": [NONE],
     "base-uri": [SELF],
     "form-action": [SELF],
-    "frame-ancestors": [SELF],
+    "frame-ancestors": [NONE],
 }
 CONSOLE = STRICT | {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
+DOCUMENT: dict[str, list[str]] = {
+    "default-src": [NONE],
+    "object-src": [SELF],
+    "style-src": [UNSAFE_INLINE],
+    "frame-ancestors": [SELF],
+}
 CONSOLE_PATH = "/console/"
 
 
 class PolicyByPath(CSPMiddleware):
-    """Send the console's policy below ``/console/`` and the strict one everywhere else."""
+    """Send PDFs with the document's policy, pages below ``/console/`` with the console's, all else strict."""
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
-        if not report_only and parts.config is None and request.path_info.startswith(CONSOLE_PATH):
+        if report_only or parts.config is not None:
+            return parts
+        if is_pdf(response):
+            parts.config = DOCUMENT
+        elif request.path_info.startswith(CONSOLE_PATH):
             parts.config = CONSOLE
         return parts
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if is_pdf(response):
+            response["X-Frame-Options"] = "SAMEORIGIN"
+        return super().process_response(request, response)
+
+
+def is_pdf(response: HttpResponseBase) -> bool:
+    return response.get("Content-Type", "") == "application/pdf"

@@ -83,7 +83,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     lines = [
         "# Last soak",
         "",
-        f"- Commit {commit.stdout.strip()}, seed {config.getoption('hypothesisseed')}, {datetime.now(UTC):%Y-%m-%d}",
+        f"- Commit {commit.stdout.strip()}, seed {config.getoption('--hypothesis-seed')}, {datetime.now(UTC):%Y-%m-%d}",
         f"- {', '.join(f'{len(reports)} {name}' for name, reports in stats.items())}",
         f"- {time.time() - START:.0f} s; {MAX_EXAMPLES} examples for each property",
         *(f"- {line}" for report in stats["passed"] for name, line in report.user_properties if name == "soak"),

@@ -50,7 +50,7 @@ def template() -> str:
         if name in old:
             return name
         for each in old:
-            server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(each)))
+            drop(server, each)
         server.execute(SQL("CREATE DATABASE {}").format(Identifier(BUILDING)))
         rename(BUILDING)
         call_command("migrate", database="owner", verbosity=0, interactive=False)
