@@ -79,7 +79,7 @@ def latest_terms(metric_ids: Iterable[int]) -> dict[int, MetricTerms]:
 def _dated(
     rows: Sequence[tuple[int, datetime, MetricTerms]],
 ) -> Iterator[DatedMetric]:
-    following = [*rows[1:], None]
+    following = [*rows[1:], None][: len(rows)]
     for (metric_id, at, terms), then in zip(rows, following, strict=True):
         ends_at = then[1] if then is not None and then[0] == metric_id else None
         yield DatedMetric(metric_id, terms, Period(at, ends_at))

@@ -1,6 +1,6 @@
 """Events: the door (see `door.py`), the list, one event."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -99,7 +99,7 @@ TEXTS = ("account", "type", "source", "id", "cursor")
 class Events(View):
     """Send events, or list them."""
 
-    permission_classes: ClassVar[list[Any]] = [READS]
+    permission_classes = [READS]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Let a POST through the door without the rest of the framework."""
@@ -149,7 +149,7 @@ class Events(View):
 class OneEvent(View):
     """Read one event."""
 
-    permission_classes: ClassVar[list[Any]] = [READS]
+    permission_classes = [READS]
 
     @extend_schema(responses=OneBody)
     def get(self, request: Request, source: str, event_id: str) -> HttpResponse:

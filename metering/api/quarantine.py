@@ -1,6 +1,6 @@
 """Quarantine: what could not be counted and why; sending it through the door again; saying that it need not count."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -55,7 +55,7 @@ class Dismissal(Strict):
 class Quarantine(ListView):
     """List quarantined events, newest first."""
 
-    permission_classes: ClassVar[list[Any]] = [READS]
+    permission_classes = [READS]
     queryset = Quarantined.objects.none()
     serializer_class = QuarantinedBody
 
@@ -78,7 +78,7 @@ class Quarantine(ListView):
 class Replay(View):
     """Send quarantined events through the door again."""
 
-    permission_classes: ClassVar[list[Any]] = [SETTLES]
+    permission_classes = [SETTLES]
 
     @extend_schema(request=Ids, responses=ReceiptBody)
     def post(self, request: Request) -> Response:
@@ -94,7 +94,7 @@ class Replay(View):
 class Dismiss(View):
     """Say that quarantined events need not count."""
 
-    permission_classes: ClassVar[list[Any]] = [SETTLES]
+    permission_classes = [SETTLES]
 
     @extend_schema(request=Dismissal, responses={204: None})
     def post(self, request: Request) -> Response:

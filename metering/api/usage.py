@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -49,7 +49,7 @@ class UsageBody(serializers.Serializer[Any]):
 class Usage(View):
     """Read usage."""
 
-    permission_classes: ClassVar[list[Any]] = [READS]
+    permission_classes = [READS]
 
     @extend_schema(
         parameters=[

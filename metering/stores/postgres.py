@@ -189,7 +189,8 @@ def of_accounts(
 
 
 def _stored(*columns: Any) -> Stored:
-    return Stored(*columns[:-2], exact.decode(columns[-2]), bytes(columns[-1]))
+    known = dict(zip(Stored.__slots__, columns, strict=True))
+    return Stored(**known | {"data": exact.decode(known["data"]), "digest": bytes(known["digest"])})
 
 
 def _line(row: Row) -> str:
