@@ -72,12 +72,22 @@ def create(
 
 
 @transaction.atomic
-def draft(*, rate_card: RateCard, by: User, at: datetime, based_on: RateCardVersion | None = None) -> RateCardVersion:
-    """Start a version with the prices of another one: the newest approved, unless told otherwise."""
+def draft(
+    *,
+    rate_card: RateCard,
+    by: User,
+    at: datetime,
+    based_on: RateCardVersion | None = None,
+    copy: bool = True,
+) -> RateCardVersion:
+    """Start a version with the prices of another one: the newest approved, unless told otherwise.
+
+    `copy=False` starts it empty, for prices that come from a list.
+    """
     allow_card(by, rate_card)
     card = rows.lock(rate_card)
     newest = card.versions.order_by("-number").first()
-    base = based_on or newest_approved(card)
+    base = (based_on or newest_approved(card)) if copy else None
     version = RateCardVersion(rate_card=card, number=newest.number + 1 if newest else 1, based_on=newest_approved(card))
     governed.begin(version, by=by, at=at)
     rows.check(version)
