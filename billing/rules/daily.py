@@ -20,7 +20,7 @@ from monetization.values.money import EXACT, round_once, total_of
 from monetization.values.periods import DAY, Period, local_date, local_midnight
 
 HOUR, MICROSECOND = timedelta(hours=1), timedelta(microseconds=1)
-SETTLED = 24  # hours; a run rate from less says nothing
+SETTLED = Fraction(24)  # hours; a run rate from less says nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import Any, Concatenate
 
 from django.contrib.auth.views import redirect_to_login
 from django.db import connection, transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -40,7 +41,7 @@ class PortalScope:
         return self.membership.role == MemberRole.CUSTOMER_ADMIN.value
 
 
-View = Callable[Concatenate[HttpRequest, PortalScope, ...], HttpResponse]
+View = Callable[Concatenate[HttpRequest, PortalScope, ...], HttpResponseBase]
 
 
 def scope(request: HttpRequest, account_id: int | None = None) -> PortalScope:
@@ -59,7 +60,7 @@ def scope(request: HttpRequest, account_id: int | None = None) -> PortalScope:
     return PortalScope(user, accounts, account, memberships[account.customer_id])
 
 
-def portal_view(view: View) -> Callable[..., HttpResponse]:
+def portal_view(view: View) -> Callable[..., HttpResponseBase]:
     """Make a page of the portal: signed in, own account, read only, as the role `portal`.
 
     The view takes `(request, scope, **the address's other parts)` and must answer with a finished response:
@@ -69,7 +70,7 @@ def portal_view(view: View) -> Callable[..., HttpResponse]:
     @never_cache
     @require_safe
     @wraps(view)
-    def page(request: HttpRequest, account_id: int | None = None, **parts: Any) -> HttpResponse:
+    def page(request: HttpRequest, account_id: int | None = None, **parts: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if request.user.is_staff and account_id is None:
