@@ -56,7 +56,8 @@ def test_a_request_is_opened_submitted_approved_and_live(world: World) -> None:
     assert outstanding_of(request) == ()
     request = approvals.go_live(request=request, by=world.chen, at=AT)
     assert request.status == "LIVE"
-    assert list(AuditEntry.objects.filter(subject=subject_of(request)).order_by("pk").values_list("action", flat=True)) == [
+    entries = AuditEntry.objects.filter(subject=subject_of(request)).order_by("pk")
+    assert list(entries.values_list("action", flat=True)) == [
         "change_request.opened", "change_request.submitted", "decision.made", "change_request.approved",
         "change_request.went_live",
     ]  # fmt: skip

@@ -18,6 +18,21 @@ from monetization.foundation.rules.audit import START, link_hash, plain
 from tests.make import AT, World
 
 LATER = AT + timedelta(hours=1)
+LINK = "foundation_auditlink"
+NAMES = {
+    "{entry}": "foundation_auditentry",
+    "{anchor}": "foundation_auditanchor",
+    "{link}": LINK,
+    "{user}": "(SELECT max(id) FROM foundation_user)",
+    "{first}": f"(SELECT entry_id FROM {LINK} WHERE number = 1)",
+    "{seventh}": f"(SELECT entry_id FROM {LINK} WHERE number = 7)",
+    "{last}": f"(SELECT max(entry_id) FROM {LINK})",
+}
+SWAP = """
+WITH e AS (SELECT number, entry_id FROM {link} WHERE number IN (5, 6))
+UPDATE {link} l SET entry_id = -e.entry_id FROM e WHERE e.number = 11 - l.number;
+UPDATE {link} SET entry_id = -entry_id WHERE entry_id < 0
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +89,8 @@ class TestTampering:
     def tamper(self, test_database) -> Callable[[str], None]:
         def change(sql: str) -> None:
             owner: psycopg.Connection = test_database.owner
+            for name, meant in NAMES.items():
+                sql = sql.replace(name, meant)
             with owner.transaction():
                 owner.execute("SET LOCAL session_replication_role = replica")
                 owner.execute(sql)  # type: ignore[call-overload]
@@ -83,16 +100,16 @@ class TestTampering:
     @pytest.mark.parametrize(
         ("sql", "found"),
         [
-            ("UPDATE foundation_auditentry SET reason = 'x' WHERE id = (SELECT entry_id FROM foundation_auditlink WHERE number = 7)", "link 7: entry"),
-            ("UPDATE foundation_auditentry SET at = at + interval '1 microsecond' WHERE id = (SELECT entry_id FROM foundation_auditlink WHERE number = 7)", "link 7: entry"),
-            ("UPDATE foundation_auditentry SET actor_id = (SELECT max(id) FROM foundation_user) WHERE id = (SELECT entry_id FROM foundation_auditlink WHERE number = 7)", "link 7: entry"),
-            ("UPDATE foundation_auditentry SET after = '{\"kind\": \"SANDBOX\"}' WHERE id = (SELECT entry_id FROM foundation_auditlink WHERE number = 1)", "link 1: entry"),
-            ("UPDATE foundation_auditlink SET hash = previous_hash WHERE number = 7", "link 7: entry"),
-            ("DELETE FROM foundation_auditlink WHERE number = 7", "link 8: follows 6, so 1 are missing"),
-            ("DELETE FROM foundation_auditlink WHERE number > 40", "is gone"),
-            ("DELETE FROM foundation_auditlink WHERE number = (SELECT max(number) FROM foundation_auditlink)", "has no link"),
-            ("UPDATE foundation_auditlink SET number = number + 1000 WHERE number > 30", "link 1031: follows 30"),
-            ("WITH e AS (SELECT number, entry_id FROM foundation_auditlink WHERE number IN (5, 6)) UPDATE foundation_auditlink l SET entry_id = -e.entry_id FROM e WHERE e.number = 11 - l.number; UPDATE foundation_auditlink SET entry_id = -entry_id WHERE entry_id < 0", "link 5: entry"),
+            ("UPDATE {entry} SET reason = 'x' WHERE id = {seventh}", "link 7: entry"),
+            ("UPDATE {entry} SET at = at + interval '1 microsecond' WHERE id = {seventh}", "link 7: entry"),
+            ("UPDATE {entry} SET actor_id = {user} WHERE id = {seventh}", "link 7: entry"),
+            ("UPDATE {entry} SET after = '{\"kind\": \"SANDBOX\"}' WHERE id = {first}", "link 1: entry"),
+            ("UPDATE {link} SET hash = previous_hash WHERE number = 7", "link 7: entry"),
+            ("DELETE FROM {link} WHERE number = 7", "link 8: follows 6, so 1 are missing"),
+            ("DELETE FROM {link} WHERE number > 40", "is gone"),
+            ("DELETE FROM {link} WHERE number = (SELECT max(number) FROM {link})", "has no link"),
+            ("UPDATE {link} SET number = number + 1000 WHERE number > 30", "link 1031: follows 30"),
+            (SWAP, "link 5: entry"),
         ],
     )  # fmt: skip
     def test_is_found(self, whole: Report, tamper: Callable[[str], None], sql: str, found: str) -> None:
@@ -102,10 +119,8 @@ class TestTampering:
         assert any(found in problem for problem in report.problems), report.problems
 
     def test_a_whole_new_chain_is_found_by_its_anchor(self, whole: Report, tamper: Callable[[str], None]) -> None:
-        tamper(
-            "UPDATE foundation_auditentry SET reason = 'never happened' WHERE id = (SELECT min(id) FROM foundation_auditentry)"
-        )
-        tamper("DELETE FROM foundation_auditanchor; DELETE FROM foundation_auditlink")
+        tamper("UPDATE {entry} SET reason = 'never happened' WHERE id = {first}")
+        tamper("DELETE FROM {anchor}; DELETE FROM {link}")
         assert audit.chain(at=LATER) == whole.links
         report = audit.verify(at=LATER)
         assert report.problems == (f"link {whole.links}: is not the one that was anchored outside",)
@@ -113,9 +128,7 @@ class TestTampering:
     def test_the_command_says_so(self, whole: Report, tamper: Callable[[str], None], capsys) -> None:
         call_command("audit", "verify")
         assert f"whole: {whole.links} links" in capsys.readouterr().out
-        tamper(
-            "UPDATE foundation_auditentry SET subject = 'x:1' WHERE id = (SELECT max(id) FROM foundation_auditentry)"
-        )
+        tamper("UPDATE {entry} SET subject = 'x:1' WHERE id = {last}")
         with pytest.raises(CommandError, match="not whole"):
             call_command("audit", "verify")
 

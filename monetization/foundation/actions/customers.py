@@ -180,15 +180,18 @@ def add_member(*, customer: Customer, user: User, role: MemberRole, by: User | N
 
 
 def _guard_parent(account: Account) -> None:
-    """Refuse a parent of another customer or environment, and circles."""
-    parent, seen = account.parent, {account.pk} - {None}
-    if parent is not None and parent.customer_id != account.customer_id:
+    """Refuse a parent of another customer, and circles; the customer's accounts stay locked until the end."""
+    if account.parent is None:
+        return
+    family = Account.objects.select_for_update().filter(customer=account.customer_id).order_by("pk")
+    parents = dict(family.values_list("pk", "parent_id"))
+    if account.parent.pk not in parents:
         raise NotAllowed("An account's parent belongs to the same customer.", field="parent", fix="Choose another")
-    while parent is not None:
-        if parent.pk in seen:
+    above: int | None = account.parent.pk
+    while above is not None:
+        if above == account.pk:
             raise Invalid("An account cannot be its own ancestor", field="parent", fix="Choose another")
-        seen.add(parent.pk)
-        parent = parent.parent
+        above = parents[above]
 
 
 def _shown(value: object) -> object:

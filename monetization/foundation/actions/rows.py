@@ -1,7 +1,8 @@
 """What every action does with a row: lock it, check it, keep it under the name of who changed it."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -39,14 +40,20 @@ def check(row: models.Model, *, leave: Collection[str] = ()) -> None:
     """
     fields = row._meta.concrete_fields
     empty = {field.name for field in fields if field.null and getattr(row, field.attname) is None}
+    refuse_if(_found(partial(row.clean_fields, exclude=empty | set(leave))))
+    refuse_if([*_found(row.validate_unique), *_found(row.validate_constraints)])
+
+
+def _found(validate: Callable[[], None]) -> list[Invalid]:
     try:
-        row.full_clean(exclude=empty | set(leave))
+        validate()
     except ValidationError as error:
-        refuse_if(
+        return [
             Invalid(str(message), field=None if field == "__all__" else field)
             for field, messages in error.message_dict.items()
             for message in messages
-        )
+        ]
+    return []
 
 
 def keep(row: models.Model, *, by: User | None, at: datetime, reason: str = "") -> None:
