@@ -13,17 +13,14 @@ from django.db import transaction
 
 from billing.actions import invoices, payments, runs
 from billing.models import Invoice
-from catalog.actions import changes, contracts
+from catalog.actions import contracts
 from catalog.models import RateCard
 from metering.actions.ingest import ingest
-from monetization.demo.catalog import import_prices, propose_price_change
+from monetization.demo.catalog import approve, import_prices, propose_price_change
 from monetization.demo.company import BUYERS, Buyer
 from monetization.demo.opening import Company, open_company
 from monetization.demo.usage import days, requests_on
-from monetization.foundation.models import ChangeRequest, User
-from monetization.foundation.queries import request_digest
-from monetization.foundation.rules.approvals import Verdict
-from monetization.values.periods import local_midnight
+from monetization.values.periods import local_date, local_midnight
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BATCH = 5_000
@@ -47,6 +44,11 @@ class Calendar:
         return (self.month - DAY).replace(day=1)
 
     @property
+    def next_month(self) -> date:
+        """Return the first day after the running month."""
+        return (self.month + 32 * DAY).replace(day=1)
+
+    @property
     def opening(self) -> datetime:
         """Return when the company was founded: ten days before its first contract."""
         return datetime.combine(self.first, datetime.min.time(), UTC) - 10 * DAY
@@ -59,7 +61,7 @@ def load(*, now: datetime, tell: Tell) -> None:
     tell("people, customers, policies")
     company = open_company(calendar.opening)
     tell("the price list")
-    card = import_prices(company, calendar.opening + HOUR)
+    card = import_prices(company, calendar.first, calendar.opening + HOUR)
     tell("contracts")
     sign_contracts(company, card, calendar)
     tell("usage of two months")
@@ -67,12 +69,7 @@ def load(*, now: datetime, tell: Tell) -> None:
     tell("invoices")
     bill_closed_month(company, calendar)
     tell("a price change that waits for approval")
-    propose_price_change(company, card, calendar)
-
-
-def approve(request: ChangeRequest, by: User, at: datetime) -> None:
-    """Say yes to a catalog request as it stands."""
-    changes.decide(request=request, verdict=Verdict.APPROVE, seen=request_digest(request), by=by, at=at)
+    propose_price_change(company, card, calendar.next_month, now - 3 * HOUR)
 
 
 def sign_contracts(company: Company, card: RateCard, calendar: Calendar) -> None:
@@ -154,7 +151,7 @@ def _take(invoice: Invoice, upto: int, company: Company, at: datetime) -> None:
             invoice=invoice,
             amount=invoice.total,
             currency=invoice.currency,
-            received_date=(at + 3 * HOUR).date(),
+            received_date=local_date(at + 2 * HOUR, invoice.account.time_zone),
             reference=f"SEPA {invoice.number}",
             by=company["finn"],
             at=at + 3 * HOUR,
