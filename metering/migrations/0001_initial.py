@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('catalog', '0002_initial'),
+        ('catalog', '0001_initial'),
         ('foundation', '0002_walls'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

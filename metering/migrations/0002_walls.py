@@ -49,7 +49,10 @@ BEGIN
   END IF;
   IF to_regclass('public.' || leaf) IS NOT NULL THEN RETURN false; END IF;
   PERFORM pg_advisory_xact_lock(hashtext('metering_make_partition'));
-  IF to_regclass('public.' || leaf) IS NOT NULL THEN RETURN false; END IF;
+  -- Asked of the table itself: what to_regclass remembers may be older than the lock.
+  IF EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = leaf) THEN
+    RETURN false;
+  END IF;
   EXECUTE format('CREATE TABLE public.%I (LIKE public.metering_event'
     ' INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', leaf);
   EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, {app}, {portal}', leaf);

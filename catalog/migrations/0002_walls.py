@@ -94,7 +94,7 @@ def needs_approval(table: str, noun: str) -> migrations.RunPython:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalog", "0002_initial"),
+        ("catalog", "0001_initial"),
         ("foundation", "0002_walls"),
     ]
 

@@ -36,8 +36,8 @@ ISSUED_IS_FINAL = run(
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0002_initial"),
-        ("catalog", "0003_walls"),
+        ("billing", "0001_initial"),
+        ("catalog", "0002_walls"),
         ("foundation", "0002_walls"),
     ]
 
