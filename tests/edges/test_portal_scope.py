@@ -84,13 +84,13 @@ def test_staff_and_strangers_find_nothing(made: Filled) -> None:
         assert start.status_code == (302 if person.is_staff else 404)
 
 
-@pytest.mark.parametrize("other", ["globex", "sandbox/acme"])
-def test_another_account_does_not_exist(made: Filled, other: str) -> None:
-    pat, stranger = make.signed_in(made.world.pat), made.world.accounts[other]
-    for name in addresses(made, made.world.acme):
-        parts = addresses(made, made.world.acme)[name].removeprefix(f"/portal/{made.world.acme.pk}/")
-        assert pat.get(f"/portal/{stranger.pk}/{parts}").status_code == 404, name
-    assert b"Globex" not in pat.get(f"/portal/{stranger.pk}/").content
+def test_another_account_does_not_exist(made: Filled) -> None:
+    pat, own = make.signed_in(made.world.pat), f"/portal/{made.world.acme.pk}/"
+    for key in ("globex", "sandbox/acme"):
+        foreign = f"/portal/{made.world.accounts[key].pk}/"
+        for address in addresses(made, made.world.acme).values():
+            answer = pat.get(address.replace(own, foreign))
+            assert (answer.status_code, b"Globex" in answer.content) == (404, False), address
 
 
 def test_parts_of_another_account_do_not_exist_below_ones_own(made: Filled) -> None:
@@ -220,21 +220,21 @@ def test_a_page_that_forgets_its_filter_still_shows_nothing_foreign(
     assert made.invoices["acme"].number in listed and foreign.number not in listed
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE foundation_account SET name = 'mine'",
-        "DELETE FROM billing_payment",
-        "INSERT INTO metering_usagemark VALUES (1, 1, now())",
-        "SELECT password FROM foundation_user",
-        "SELECT * FROM foundation_apikey",
-        "SELECT * FROM billing_flag",
-    ],
+FORBIDDEN = (
+    "UPDATE foundation_account SET name = 'mine'",
+    "DELETE FROM billing_payment",
+    "INSERT INTO metering_usagemark VALUES (1, 1, now())",
+    "SELECT password FROM foundation_user",
+    "SELECT * FROM foundation_apikey",
+    "SELECT * FROM billing_flag",
 )
-def test_the_portal_role_writes_nothing_and_reads_no_secret(made: Filled, statement: str) -> None:
-    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
-        with reading_as_portal([made.world.acme.pk]), connection.cursor() as cursor:
-            cursor.execute(statement)
+
+
+def test_the_portal_role_writes_nothing_and_reads_no_secret(made: Filled) -> None:
+    for statement in FORBIDDEN:
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            with reading_as_portal([made.world.acme.pk]), connection.cursor() as cursor:
+                cursor.execute(statement)
     assert Account.objects.get(pk=made.world.acme.pk).name == "Acme Robotics GmbH"
 
 
