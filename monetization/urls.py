@@ -17,3 +17,5 @@ urlpatterns = [
     path("console/", site.urls),
     path("api/<path:rest>", Nothing.as_view(), name="api_nothing"),
 ]
+
+handler500 = "monetization.foundation.rest.problems.server_error"

@@ -137,6 +137,7 @@ def add_alias(
     rows.allow(by, CHANGE, account.customer)
     if Account.objects.filter(environment=account.environment, key=alias).exists():
         raise Conflict(f"“{alias}” is the key of an account", field="alias", fix="Choose another alias")
+    _guard_span(starts_at, ends_at)
     row = AccountAlias(
         environment=account.environment, account=account, alias=alias, starts_at=starts_at, ends_at=ends_at
     )
@@ -154,6 +155,7 @@ def end_alias(*, alias: AccountAlias, ends_at: datetime, by: User | None, at: da
     alias = rows.lock(alias)
     if alias.ends_at is not None and alias.ends_at <= at:
         raise WrongState("This alias has ended.", fix="Add it again from the instant you need.")
+    _guard_span(alias.starts_at, ends_at)
     before = {"alias": alias.alias, "ends_at": alias.ends_at}
     alias.ends_at = ends_at
     rows.check(alias)
@@ -192,6 +194,11 @@ def _guard_parent(account: Account) -> None:
         if above == account.pk:
             raise Invalid("An account cannot be its own ancestor", field="parent", fix="Choose another")
         above = parents[above]
+
+
+def _guard_span(starts_at: datetime | None, ends_at: datetime | None) -> None:
+    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+        raise Invalid("An alias ends after it starts", field="ends_at", fix="Choose a later instant")
 
 
 def _shown(value: object) -> object:

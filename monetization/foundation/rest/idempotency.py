@@ -47,13 +47,12 @@ def once(repeat: Repeat, run: Callable[[], HttpResponseBase], *, at: datetime) -
 
     Whatever `run` raises undoes its effects; so does an answer of 400 or more.
     """
+    if (known := _known(repeat, at)) is not None:
+        return _replayed(known, repeat)
     with transaction.atomic():
         if not _first_in_line(repeat):
             raise Problem(409, "The first call with this key is still running", field=HEADER, fix="Try again shortly")
-        known = IdempotentAnswer.objects.filter(
-            environment=repeat.environment, owner=repeat.owner, key=repeat.key, created_at__gt=at - KEPT
-        ).first()
-        if known is not None:
+        if (known := _known(repeat, at)) is not None:  # it ended while this one came
             return _replayed(known, repeat)
         answer = run()
         if answer.status_code >= 400 or not isinstance(answer, HttpResponse):
@@ -67,6 +66,11 @@ def forget(*, at: datetime) -> int:
     """Drop answers older than 48 hours; returns how many."""
     dropped, _ = IdempotentAnswer.objects.filter(created_at__lte=at - KEPT).delete()
     return dropped
+
+
+def _known(repeat: Repeat, at: datetime) -> IdempotentAnswer | None:
+    kept = IdempotentAnswer.objects.filter(environment=repeat.environment, created_at__gt=at - KEPT)
+    return kept.filter(owner=repeat.owner, key=repeat.key).first()
 
 
 def _first_in_line(repeat: Repeat) -> bool:

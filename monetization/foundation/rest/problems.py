@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
@@ -64,6 +65,15 @@ def problem_answer(error: Exception) -> HttpResponse:
     return response
 
 
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a fault of ours (Django's handler500): a problem for the API, a page for people; details are in the log."""
+    if not request.path_info.startswith("/api/"):
+        return defaults.server_error(request)
+    words = "Something went wrong on our side; it was logged."
+    text = JSONEncoder().encode(content(500, "server_error", words, [fault(words, fix="Try again later")]))
+    return HttpResponse(text, status=500, content_type=CONTENT_TYPE)
+
+
 def content(status: int, code: str, detail: str, faults: Iterable[Fault]) -> dict[str, Any]:
     """Return the body of a problem."""
     return {
@@ -116,10 +126,15 @@ def _flat(detail: Any, path: str = "") -> Iterator[Fault]:
     """Yield the leaves of a serializer's nested errors, each with the path of its field."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
-            yield from _flat(inner, path if key == "non_field_errors" else f"{path}.{key}".lstrip("."))
+            yield from _flat(inner, _inside(path, key))
     elif isinstance(detail, list):
         for index, inner in enumerate(detail):
-            nested = isinstance(inner, dict | list)
-            yield from _flat(inner, f"{path}[{index}]" if nested and len(detail) > 1 else path)
+            yield from _flat(inner, _inside(path, index) if isinstance(inner, dict | list) else path)
     else:
         yield fault(str(detail), field=path or None, code=getattr(detail, "code", None))
+
+
+def _inside(path: str, key: str | int) -> str:
+    if key == "non_field_errors":
+        return path
+    return f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}".lstrip(".")
