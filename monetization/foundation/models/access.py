@@ -50,11 +50,7 @@ class IdempotentAnswer(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["environment", "owner", "key"], name="one_answer_a_key"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["environment", "owner", "key"], name="one_answer_a_key")]
         indexes = [models.Index(fields=["created_at"], name="idempotent_answer_age")]
 
     def __str__(self) -> str:

@@ -41,9 +41,7 @@ class ChangeRequest(models.Model):
     history = HistoricalRecords()
 
     class Meta:
-        indexes = [
-            models.Index(fields=["environment", "status", "-id"], name="change_request_inbox")
-        ]
+        indexes = [models.Index(fields=["environment", "status", "-id"], name="change_request_inbox")]
         ordering = ["-pk"]
 
     def __str__(self) -> str:
@@ -60,9 +58,7 @@ class ChangeItem(models.Model):
     facts = models.JSONField(default=dict, help_text="What policies' conditions look at")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["request", "subject"], name="one_item_a_subject")
-        ]
+        constraints = [models.UniqueConstraint(fields=["request", "subject"], name="one_item_a_subject")]
         indexes = [models.Index(fields=["subject"], name="change_item_subject")]
         ordering = ["pk"]
 
@@ -88,9 +84,7 @@ class Decision(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["subject", "digest", "by"], name="one_decision_a_person_and_content"
-            )
+            models.UniqueConstraint(fields=["subject", "digest", "by"], name="one_decision_a_person_and_content")
         ]
         ordering = ["pk"]
 
@@ -124,8 +118,7 @@ class Policy(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["environment", "kind", "name"], name="policy_name"),
             models.CheckConstraint(
-                condition=models.Q(operator="ALWAYS")
-                | (~models.Q(fact="") & models.Q(bound__isnull=False)),
+                condition=models.Q(operator="ALWAYS") | (~models.Q(fact="") & models.Q(bound__isnull=False)),
                 name="policy_condition_complete",
             ),
         ]
@@ -146,9 +139,7 @@ class PolicyRole(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["policy", "role"], name="one_row_a_policy_role"),
-            models.CheckConstraint(
-                condition=models.Q(how_many__gte=1), name="policy_role_at_least_one"
-            ),
+            models.CheckConstraint(condition=models.Q(how_many__gte=1), name="policy_role_at_least_one"),
         ]
         ordering = ["pk"]
 

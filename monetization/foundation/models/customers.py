@@ -134,9 +134,7 @@ class Membership(models.Model):
     history = HistoricalRecords()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "customer"], name="one_membership_a_customer")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "customer"], name="one_membership_a_customer")]
         ordering = ["customer", "user"]
 
     def __str__(self) -> str:

@@ -43,9 +43,7 @@ class LegalEntity(models.Model):
     history = HistoricalRecords()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["environment", "key"], name="legal_entity_key")
-        ]
+        constraints = [models.UniqueConstraint(fields=["environment", "key"], name="legal_entity_key")]
         verbose_name_plural = "legal entities"
         ordering = ["name", "pk"]
 
@@ -65,14 +63,8 @@ class NumberSeries(models.Model):
     last_number = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["legal_entity", "kind", "year"], name="one_series_a_year"
-            )
-        ]
+        constraints = [models.UniqueConstraint(fields=["legal_entity", "kind", "year"], name="one_series_a_year")]
         ordering = ["legal_entity", "year"]
 
     def __str__(self) -> str:
         return f"{self.legal_entity} {self.kind} {self.year}"
-
-

@@ -9,8 +9,7 @@ from django.db import models
 KEY_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 key_validator = RegexValidator(
     KEY_PATTERN,
-    "Use 1–63 characters: lower-case letters, digits, dot, hyphen, underscore; "
-    "start with a letter or digit.",
+    "Use 1–63 characters: lower-case letters, digits, dot, hyphen, underscore; start with a letter or digit.",
 )
 
 

@@ -23,9 +23,7 @@ class Message(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["id"], name="message_to_spread", condition=models.Q(spread_at__isnull=True)
-            ),
+            models.Index(fields=["id"], name="message_to_spread", condition=models.Q(spread_at__isnull=True)),
             models.Index(fields=["environment", "-id"], name="message_newest"),
         ]
         ordering = ["-pk"]
@@ -68,9 +66,7 @@ class Delivery(models.Model):
     delivered_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["message", "endpoint"], name="one_delivery_each")
-        ]
+        constraints = [models.UniqueConstraint(fields=["message", "endpoint"], name="one_delivery_each")]
         indexes = [
             models.Index(
                 fields=["next_attempt_at"],
