@@ -157,6 +157,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 # -- words and files
 
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["monetization.formats"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -4,9 +4,10 @@ A card's first version may take effect in the past; every later one starts after
 while the version that it was based on is still the newest: otherwise somebody else's change would be lost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -40,6 +41,7 @@ __all__ = [
     "create",
     "discard",
     "draft",
+    "edit",
     "errors",
     "facts_of",
     "note",
@@ -128,6 +130,16 @@ def note(*, version: RateCardVersion, notes: str, by: User, at: datetime) -> Rat
     version.notes = notes
     governed.touch(version, by=by, at=at)
     return version
+
+
+@transaction.atomic
+def edit(
+    *, version: RateCardVersion, by: User, at: datetime, notes: str | None = None, times: Mapping[str, Any]
+) -> RateCardVersion:
+    """Change a draft's notes (None: leave them) and, where `times` names one, its effective time."""
+    if times:
+        version = set_effective(version=version, by=by, at=at, **times)
+    return version if notes is None else note(version=version, notes=notes, by=by, at=at)
 
 
 @transaction.atomic
@@ -252,7 +264,8 @@ def _max_percent(changes: Difference) -> Decimal | None:
             continue
         for tier in row.tiers:
             same = tier.old_unit_price == tier.new_unit_price
-            if tier.old_flat_fee != tier.new_flat_fee or (tier.percent is None and not same):
+            same_flat = (tier.old_flat_fee or 0) == (tier.new_flat_fee or 0)
+            if not same_flat or (tier.percent is None and not same):
                 return None
             found.append(abs(tier.percent or Decimal(0)))
     return max(found)

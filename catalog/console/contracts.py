@@ -139,12 +139,12 @@ def _form_page(
     request: StaffRequest, form: dict[str, str], outcome: Outcome[Any], contract: Contract | None
 ) -> HttpResponse:
     place = {"environment": request.environment}
-    cards = RateCard.objects.filter(**place)
+    accounts, cards = accounts_for(request.user, request.environment), RateCard.objects.filter(**place)
     versions = RateCardVersion.objects.filter(rate_card__in=cards, status="APPROVED").select_related("rate_card")
     context = {
         "form": form, "outcome": outcome, "contract": contract,
         "preview": preview(request, timezone.now()) if request.method == "POST" else None,
-        "accounts": [(one.pk, f"{one.name} · {one.time_zone}") for one in accounts_for(request.user, request.environment)],
+        "accounts": [(one.pk, f"{one.name} · {one.time_zone}") for one in accounts],
         "entities": [(one.pk, one.name) for one in LegalEntity.objects.filter(**place)],
         "cards": [(one.pk, one.name) for one in cards],
         "versions": [("", "none: it follows the card"), *((one.pk, str(one)) for one in versions)],

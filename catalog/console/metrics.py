@@ -127,7 +127,9 @@ def draft(request: StaffRequest, pk: int) -> HttpResponse:
 def edit(request: StaffRequest, pk: int) -> HttpResponse:
     """Replace a draft's meaning."""
     version = get_object_or_404(versions_in(request), pk=pk)
-    return _meaning_form(request, version.metric, version, metrics.edit_version, {"version": version}, "Save this draft")
+    return _meaning_form(
+        request, version.metric, version, metrics.edit_version, {"version": version}, "Save this draft"
+    )
 
 
 def _meaning_form(

@@ -189,7 +189,7 @@ def _add_page(
     place = {"environment": request.environment}
     context = {
         "version": version, "charges": charges, "charge": charge, "metric": metric, "outcome": outcome, "typed": typed,
-        "dimensions": [(key, typed.get(f"dimension_{key}", ""), choices(metric, key)) for key in metric.order] if metric else (),
+        "dimensions": _dimensions(metric, typed) if metric else (),
         "tiered": "tiers" in request.GET or "tier_price" in typed,
         "rows": [*typed_rows(typed), *[_blank()] * SPARE], "tier_errors": _errors_by_tier(outcome),
         "products": Product.objects.filter(**place).exclude(charge__version=version),
@@ -197,6 +197,10 @@ def _add_page(
     }  # fmt: skip
     crumbs: list[Crumb] = [*card_crumbs(version.rate_card), (f"v{version.number}", _address(version))]
     return show(request, "catalog/price_new.html", context, title="Add a price", crumbs=crumbs, status=outcome.status)
+
+
+def _dimensions(metric: MetricTerms, typed: QueryDict) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [(key, typed.get(f"dimension_{key}", ""), choices(metric, key)) for key in metric.order]
 
 
 def choices(metric: MetricTerms, key: str) -> tuple[str, ...]:

@@ -51,9 +51,10 @@ def decide(request: StaffRequest, pk: int) -> HttpResponse:
     verdict, seen = request.POST.get("verdict", ""), request.POST.get("seen", "")
     if verdict not in Verdict.__members__ or not _is_hex(seen):
         raise NotFound("There is no such decision")
+    reason, said = request.POST.get("reason", "").strip(), SAID[Verdict[verdict]]
     return perform_and_go(
-        request, changes.decide, next_page(request, _address(pk)), SAID[Verdict[verdict]],
-        request=found, verdict=Verdict[verdict], seen=bytes.fromhex(seen), reason=request.POST.get("reason", "").strip(),
+        request, changes.decide, next_page(request, _address(pk)), said,
+        request=found, verdict=Verdict[verdict], seen=bytes.fromhex(seen), reason=reason,
     )  # fmt: skip
 
 

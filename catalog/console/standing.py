@@ -9,7 +9,7 @@ from django.urls import reverse
 from monetization.foundation import queries
 from monetization.foundation.models import AuditEntry, ChangeItem, ChangeRequest, Decision, User
 from monetization.foundation.queries import roles_of, subject_of
-from monetization.foundation.rules.approvals import Requirement, RequestStatus, Verdict
+from monetization.foundation.rules.approvals import RequestStatus, Requirement, Verdict
 from monetization.foundation.rules.roles import Role
 
 PAGES = {
@@ -90,14 +90,21 @@ def standing_of(request: ChangeRequest, user: User) -> Standing:
     decided = any(one.by_id == user.pk for one in decisions)
     asked = {one.role for one in needed} | {Role.HEAD}
     return Standing(
-        request, seen.hex(), _asked(needed, dict(missing)), decisions, is_maker, Role.HEAD in held,
-        _why_not(is_maker, decided, {role for role, _ in missing}, held), not is_maker and not decided and bool(asked & held),
-    )  # fmt: skip
+        request=request,
+        seen=seen.hex(),
+        asked=_asked(needed, dict(missing)),
+        decisions=decisions,
+        is_maker=is_maker,
+        is_head=Role.HEAD in held,
+        why_not=_why_not(is_maker, decided, {role for role, _ in missing}, held),
+        may_reject=not is_maker and not decided and bool(asked & held),
+    )
 
 
 def _asked(needed: Iterable[Requirement], missing: Mapping[Role, int]) -> tuple[Asked, ...]:
     return tuple(
-        Asked(one.policy, one.why, one.role, one.how_many, min(one.how_many, missing.get(one.role, 0))) for one in needed
+        Asked(one.policy, one.why, one.role, one.how_many, min(one.how_many, missing.get(one.role, 0)))
+        for one in needed
     )
 
 

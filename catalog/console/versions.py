@@ -62,6 +62,7 @@ def render_version(
         "outcome": outcome or Outcome(),
         "doing": doing,
         "typed": request.POST,
+        "approve_words": f"Approve v{version.number}",
         "now": now,
         **list_context(request, comparison),
     }
@@ -77,7 +78,11 @@ def list_context(request: StaffRequest, comparison: Comparison) -> dict[str, Any
     text, wanted = request.GET.get("q", "").strip(), request.GET.get("show", "")
     everything = wanted == "all" or (wanted != "changes" and comparison.changes == 0)
     lines = comparison.lines(text=text, everything=everything)
-    return {"text": text, "everything": everything, "lines": Paginator(lines, PER_PAGE).get_page(request.GET.get("page"))}
+    return {
+        "text": text,
+        "everything": everything,
+        "lines": Paginator(lines, PER_PAGE).get_page(request.GET.get("page")),
+    }
 
 
 @page("catalog.read")

@@ -157,7 +157,7 @@ class People(ReadOnly):
     environment_path = None
     page_name = "person"
     new_page = ("person_new", "New person", "foundation.manage_people")
-    list_display = ("name", "email", "roles", "is_staff", "is_active", "last_login")
+    list_display = ("name", "email", "roles", "works_in", "state", "last_login")
     list_filter = ("is_staff", "is_active", "role_grants__role")
     search_fields = ("name", "email")
 
@@ -168,6 +168,14 @@ class People(ReadOnly):
     def roles(self, one: User) -> str:
         held = [grant.get_role_display() for grant in one.role_grants.all()]
         return ", ".join([*held, *(f"{each.customer}" for each in one.memberships.all())]) or "–"
+
+    @admin.display(description="Works in", ordering="is_staff")
+    def works_in(self, one: User) -> str:
+        return "console" if one.is_staff else "portal"
+
+    @admin.display(description="State", ordering="is_active")
+    def state(self, one: User) -> str:
+        return "active" if one.is_active else "shut out"
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("foundation.manage_people") or request.user.has_perm("foundation.read_audit")

@@ -48,7 +48,8 @@ class Site(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         staff = self.has_permission(request)
-        return super().each_context(request) | {
+        shell: dict[str, Any] = super().each_context(request)
+        return shell | {
             "now_in": environment_of(request) if staff else None,
             "environments": Environment.objects.all() if staff else (),
         }
@@ -113,7 +114,7 @@ class RowsOpenPages(ChangeList):
         return reverse(f"console:{name}", args=[result.pk]) if name else super().url_for_result(result)
 
 
-class ReadOnly(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]
+class ReadOnly(SimpleHistoryAdmin, ModelAdmin):
     """List, filters, search, detail and history of governed rows; no generic form ever writes them.
 
     `environment_path` is the lookup that leads to the environment (None: rows belong to all of them);

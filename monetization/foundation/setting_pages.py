@@ -39,11 +39,12 @@ def new_key(request: StaffRequest) -> HttpResponse:
     if request.method == "POST":
         outcome = perform(
             request, access.issue_key, environment=request.environment, owner=request.user,
-            name=typed.get("name", "").strip(), scopes=typed.getlist("scopes"), expires_at=_end_of(typed.get("expires", "")),
+            name=typed.get("name", "").strip(), scopes=typed.getlist("scopes"),
+            expires_at=_end_of(typed.get("expires", "")),
         )  # fmt: skip
     key, secret = outcome.value or (None, "")
-    context = {"key": key, "secret": secret, "outcome": outcome, "typed": typed, "scopes": SCOPES.items()}
-    context["chosen"] = typed.getlist("scopes")
+    context: dict[str, Any] = {"key": key, "secret": secret, "outcome": outcome, "typed": typed}
+    context |= {"scopes": SCOPES.items(), "chosen": typed.getlist("scopes")}
     response = show(
         request, "console/key_new.html", context, title="New API key", crumbs=[_key_list()], status=outcome.status
     )
@@ -156,7 +157,7 @@ def new_policy(request: StaffRequest) -> HttpResponse:
     outcome = _make_policy(request) if request.method == "POST" else Outcome()
     if outcome.value:
         return HttpResponseRedirect(reverse("console:policy", args=[outcome.value.pk]))
-    deciders = [role for role in Role if DECIDE <= ABILITIES[role]]
+    deciders = [role for role in Role if ABILITIES[role] >= DECIDE]
     context: dict[str, Any] = {
         "outcome": outcome, "typed": typed, "kinds": KINDS.items(), "facts": FACTS.items(),
         "roles": [(role, typed.get(f"role_{role.value}", "")) for role in deciders],

@@ -21,7 +21,7 @@ WORDS = {MemberRole.CUSTOMER_ADMIN.value: "Customer admin", MemberRole.CUSTOMER_
 class SignInForm(AuthenticationForm):
     """E-mail and password; what is wrong is said without telling which of the two it was."""
 
-    error_messages = {  # noqa: RUF012  # Django's own declaration
+    error_messages = {  # Django's own declaration
         "invalid_login": "This e-mail and password don't fit together. Check both, and that Caps Lock is off.",
         "inactive": "This account is closed. Ask an administrator.",
     }
@@ -49,7 +49,7 @@ class SignIn(LoginView):
 class SignOut(LogoutView):
     """Sign out (POST only) and show the sign-in page again."""
 
-    http_method_names = ["post", "options"]  # noqa: RUF012
+    http_method_names = ["post", "options"]
 
 
 def home(request: HttpRequest) -> HttpResponse:

@@ -92,7 +92,7 @@ class Outcome(Generic[T]):
         return tuple(e for e in self.errors if id(e) not in near)
 
 
-def perform(request: HttpRequest, action: Callable[..., T], **kwargs: Any) -> Outcome[T]:
+def perform(request: HttpRequest, action: Callable[..., T], /, **kwargs: Any) -> Outcome[T]:
     """Call an action as the person who is signed in, now; a refusal comes back as an outcome."""
     try:
         return Outcome(action(by=request.user, at=timezone.now(), **kwargs))
@@ -106,7 +106,7 @@ def refused(*errors: DomainError) -> Outcome[Any]:
 
 
 def perform_and_go(
-    request: HttpRequest, action: Callable[..., Any], to: str, said: str = "", **kwargs: Any
+    request: HttpRequest, action: Callable[..., Any], to: str, said: str = "", /, **kwargs: Any
 ) -> HttpResponseRedirect:
     """Call the action behind a button and go to a page; a refusal is told on top of it."""
     outcome = perform(request, action, **kwargs)

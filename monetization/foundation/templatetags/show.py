@@ -58,12 +58,15 @@ def exact_text(value: str | None) -> str:
 
 
 @register.filter
-def price(value: Number | None) -> str:
-    """Write a unit price exactly, with two decimals at least: 2.50, 0.000000075."""
+def price(value: Number | None, currency: str = "") -> str:
+    """Write a unit price exactly, with its currency's digits at least (two, where none is given): 2.50, 0.000000075."""
     if value is None or value == "":
         return NOTHING
     whole, _, rest = plain(value).partition(".")
-    return grouped(f"{whole}.{rest.ljust(2, '0')}") if "/" not in whole else whole
+    if "/" in whole:
+        return whole
+    digits = rest.ljust(minor_digits(currency) if currency else 2, "0")
+    return grouped(f"{whole}.{digits}" if digits else whole)
 
 
 @register.filter
@@ -103,11 +106,11 @@ def change(value: Number | None, hover: str = "") -> SafeString | str:
 
 
 @register.simple_tag
-def difference_of(old: Decimal, new: Decimal, percent: Decimal | None) -> SafeString | str:
-    """Write what a price changes by: percent, with the absolute difference as title."""
+def difference_of(old: Decimal, new: Decimal, percent: Decimal | None, currency: str = "") -> SafeString | str:
+    """Write what a price changes by: percent, with the absolute difference as title; that alone from zero."""
     absolute = EXACT.subtract(new, old)
-    sign = "+" if absolute > 0 else ""
-    return change(percent, f"{sign}{price(absolute)}") if percent is not None else f"{sign}{price(absolute)}"
+    words = f"{'+' if absolute > 0 else ''}{price(absolute, currency)}"
+    return change(percent, words) if percent is not None else words
 
 
 @register.filter
@@ -118,20 +121,22 @@ def local_input(value: datetime, zone: str) -> str:
 
 @register.simple_tag
 def step_chart(tiers: Sequence[Any]) -> SafeString:
-    """Draw old and new tiers as two stepped lines; steps are equally wide, heights are to scale."""
+    """Draw old and new unit prices of tiers as two stepped lines; steps are equally wide, heights relative."""
     sides = {"was": [t.old_unit_price for t in tiers], "will": [t.new_unit_price for t in tiers]}
-    top = max((p for prices in sides.values() for p in prices if p is not None), default=None)
-    paths = format_html_join(
-        "", '<path class="{}" d="{}"/>', ((name, _steps(prices, top)) for name, prices in sides.items() if top)
-    )
-    return format_html('<svg class="steps" width="72" height="22" viewBox="0 0 72 22" aria-hidden="true">{}</svg>', paths)
+    known = [price for prices in sides.values() for price in prices if price is not None]
+    paths = format_html_join("", '<path class="{}" d="{}"/>', ((k, _steps(v, known)) for k, v in sides.items()))
+    chart = '<svg class="steps" width="72" height="20" viewBox="0 0 72 20" aria-hidden="true">{}</svg>'
+    return format_html(chart, paths)
 
 
-def _steps(prices: Sequence[Decimal | None], top: Decimal) -> str:
-    width, points = 72 // max(len(prices), 1), []
+def _steps(prices: Sequence[Decimal | None], known: Sequence[Decimal]) -> str:
+    """Give a path of 72 by 20: the lowest known price at the bottom, the highest on top."""
+    low, span = Fraction(min(known)), Fraction(max(known)) - Fraction(min(known)) or Fraction(1)
+    width = 72 // len(prices)
+    points: list[str] = []
     for index, one in enumerate(prices):
         if one is not None:
-            y = 21 - int(Fraction(one) / Fraction(top) * 19)
+            y = 18 - int((Fraction(one) - low) / span * 16)
             points.append(f"{'L' if points else 'M'}{index * width} {y}H{(index + 1) * width}")
     return "".join(points)
 
