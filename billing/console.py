@@ -25,7 +25,9 @@ from billing.queries.queue import Tab, neighbours, queue_tabs
 from billing.queries.queue import queue as queued
 from billing.queries.seats import seat
 from billing.queries.spend import spend_by_day
+from billing.queries.trail import events_of
 from billing.rules.moves import percent_of
+from metering.rules import places
 from monetization.foundation.console import page, show, site
 from monetization.foundation.web import StaffRequest, perform, refused, tell
 from monetization.values.errors import Invalid
@@ -85,11 +87,32 @@ def _moved(rows: Iterable[Any]) -> dict[int, Decimal | None]:
 def line(request: StaffRequest, pk: int, position: int) -> HttpResponse:
     """Walk a line back: its steps and price row, its usage by hour, its events."""
     found = _invoice(request, pk)
-    row = get_object_or_404(InvoiceLine.objects.select_related("product", "price"), invoice=found, position=position)
-    trail = line_trail(row, after=request.GET.get("after"))
+    rows = InvoiceLine.objects.select_related("invoice", "product", "metric_version__metric", "evidence")
+    row = get_object_or_404(rows, invoice=found, position=position)
+    trail = line_trail(row)
+    chosen = _chosen(request, len(trail.used))
+    try:
+        events = events_of(trail, chosen, after=places.read(request.GET.get("after")))
+    except Invalid as error:
+        raise Http404(error.message) from error
     crumbs = [(QUEUE[0], reverse(QUEUE[1])), (str(found), reverse("console:invoice", args=[pk]))]
-    context = {"invoice": found, "line": row, "trail": trail, "zone": found.account.time_zone}
+    context = {
+        "invoice": found,
+        "line": row,
+        "trail": trail,
+        "chosen": chosen,
+        "events": events.events if events else (),
+        "after": places.written(events.next) if events else None,
+        "digest": bytes(row.evidence.digest).hex() if hasattr(row, "evidence") else "",
+        "zone": found.account.time_zone,
+    }
     return show(request, "billing/line.html", context, title=row.description, crumbs=crumbs, parts=["events"])
+
+
+def _chosen(request: StaffRequest, count: int) -> int:
+    """Return which of the line's sets of dimension values is looked at; the first where none is named."""
+    text = request.GET.get("used", "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 and int(text) < count else 0
 
 
 @require_GET

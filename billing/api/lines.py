@@ -1,8 +1,5 @@
 """Lines of an invoice, and the way back from a line to its usage and its events."""
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,10 +11,8 @@ from rest_framework.response import Response
 from billing.api.invoices import Amount, OfInvoices
 from billing.models import InvoiceLine
 from billing.queries import line_trail
-from billing.queries.trail import Trail
-from catalog.queries import metric_terms
-from catalog.rules.terms import dims_of
-from metering.queries import EventPage, events_behind
+from billing.queries.trail import Trail, events_of
+from metering.rules import places
 from monetization.foundation.rest import Cursor, Exact, requires
 from monetization.foundation.rest.views import ListView
 from monetization.values.errors import Invalid, NotFound
@@ -146,18 +141,11 @@ class Events(OfLines):
         """List the events that one of the line's sets of dimension values was added up from."""
         trail = line_trail(self.line())
         index, limit = _number(request, "used", 0, len(trail.used) - 1), _number(request, "limit", 50, MOST)
-        if not trail.used or trail.line.metric_version is None:
+        after = places.read(request.query_params.get("after"))
+        page = events_of(trail, index, after=after, limit=max(limit, 1))
+        if page is None:
             return Response({"events": [], "next": None})
-        metric = metric_terms(trail.line.metric_version)
-        page = events_behind(
-            account_id=trail.line.invoice.account_id,
-            metric=metric,
-            match=dims_of(trail.used[index].dims, metric.order),
-            period=trail.period,
-            after=_after(request),
-            limit=max(limit, 1),
-        )
-        return Response(LineEventsBody({"events": page.events, "next": _next(page)}).data)
+        return Response(LineEventsBody({"events": page.events, "next": places.written(page.next)}).data)
 
 
 def _number(request: Request, name: str, default: int, most: int) -> int:
@@ -165,21 +153,3 @@ def _number(request: Request, name: str, default: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= max(most, 0)):
         raise Invalid(f"“{text}” is not a number from 0 to {max(most, 0)}", field=name, fix="Leave it out")
     return int(text)
-
-
-def _after(request: Request) -> tuple[datetime, str, str] | None:
-    text = request.query_params.get("after")
-    if not text:
-        return None
-    try:
-        time, source, event_id = json.loads(urlsafe_b64decode(text.encode("ascii")))
-        return datetime.fromisoformat(time), str(source), str(event_id)
-    except (ValueError, TypeError) as error:
-        raise Invalid("This is not the end of a page", field="after", fix="Send `next` as it was") from error
-
-
-def _next(page: EventPage) -> str | None:
-    if page.next is None:
-        return None
-    time, source, event_id = page.next
-    return urlsafe_b64encode(json.dumps([time.isoformat(), source, event_id]).encode()).decode("ascii")

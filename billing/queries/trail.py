@@ -15,7 +15,10 @@ from typing import Any
 from django.db.models import Sum
 
 from billing.models import Invoice, InvoiceLine
+from catalog.queries import metric_terms
+from catalog.rules.terms import dims_of
 from metering.models import DimensionSet, HourlyUsage
+from metering.queries import After, EventPage, events_behind
 from monetization.values.periods import Period
 
 HOUR = timedelta(hours=1)
@@ -57,6 +60,21 @@ def line_trail(line: InvoiceLine) -> Trail:
     )
     period = Period(line.starts_at, line.ends_at)
     return Trail(line, period, line.source.get("cards", ()), used, _hours(line.invoice, line, used))
+
+
+def events_of(trail: Trail, used: int, *, after: After | None = None, limit: int = 50) -> EventPage | None:
+    """List the events that one of the line's sets of dimension values was added up from; None without usage."""
+    if not trail.used or trail.line.metric_version is None:
+        return None
+    metric = metric_terms(trail.line.metric_version)
+    return events_behind(
+        account_id=trail.line.invoice.account_id,
+        metric=metric,
+        match=dims_of(trail.used[used].dims, metric.order),
+        period=trail.period,
+        after=after,
+        limit=limit,
+    )
 
 
 def _hours(invoice: Invoice, line: InvoiceLine, used: Sequence[Used]) -> tuple[HourOfUse, ...]:

@@ -116,7 +116,7 @@ def _policies(environment: Environment, at: datetime) -> None:
     for kind, roles in always.items():
         name = f"Every {kind.replace('_', ' ')}"
         policies.create_policy(environment=environment, kind=kind, name=name, roles=roles, by=None, at=at)
-    _above(environment, "rate_card", "Large price change", {Role.FINANCE: 1}, "max_change_percent", 15, at)
+    _above(environment, "rate_card", "Large price change", {Role.FINANCE: 1}, "max_change_percent", 5, at)
     _above(environment, "contract", "Deep discount", {Role.HEAD: 1}, "discount_percent", 20, at)
 
 

@@ -58,6 +58,18 @@ def exact_text(value: str | None) -> str:
 
 
 @register.filter
+def price_text(value: str | None) -> str:
+    """Write a unit price kept as text, with two decimals at least."""
+    return exact_text(value) if not value or "/" in value else price(Decimal(value))
+
+
+@register.filter
+def money_text(value: str | None, currency: str = "") -> str:
+    """Write an amount kept as text."""
+    return NOTHING if not value else money(Decimal(value), currency)
+
+
+@register.filter
 def price(value: Number | None, currency: str = "") -> str:
     """Write a unit price exactly, with its currency's digits at least (two, where none is given): 2.50, 0.000000075."""
     if value is None or value == "":
