@@ -11,18 +11,22 @@ Usage counted under an earlier version of the metric is converted as that versio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 
 from catalog.rules.charges import Part, parts
 from catalog.rules.precedence import PriceTable
 from catalog.rules.terms import Charge, Dims, MetricTerms, Price, Segment, Terms
 from metering.rules.quantities import UsageRow, converted
+from monetization.values.money import EXACT, total_of
 from monetization.values.periods import Period
 
 NOTHING = Fraction(0)
-Content = tuple[object, ...]
+ZERO = Decimal(0)
+Places = dict[tuple[int, int], list[UsageRow]]  # (segment, metric version) → rows
+Sums = dict[tuple[int, Dims], Decimal]  # (metric version, dimension values) → sum
 
 
 @dataclass(slots=True)
@@ -69,58 +73,51 @@ class Counter:
         self._segments = segments
         found = [_charge_of(segment, product, metric) for segment in segments]
         self._charges = {number: charge for number, charge in enumerate(found) if charge}
-        self._tables = {number: _table(charge) for number, charge in self._charges.items()}
+        self._tables = _tables(self._charges)
         self._metrics = {charge.metric.version_id: charge.metric for charge in self._charges.values()}
         self._opened: set[Dims] = set()
 
-    def stretches(self, rows: Sequence[UsageRow]) -> list[Stretch]:
+    def stretches(self, usage: Places) -> list[Stretch]:
         """Walk the segments in order; each price used, or due unused, adds to its stretch."""
-        found: dict[Content, Stretch] = {}
-        before: list[UsageRow] = []
+        found: dict[tuple[int, Dims, int], Stretch] = {}
+        before = Sums()
         self._opened.clear()
         for number, charge in self._charges.items():
-            inside = [row for row in rows if self._counts(row, number)]
+            inside = usage.get((number, charge.metric.version_id), [])
             for price, selected in self._selections(number, before, inside):
                 first = self._first(number, price)
-                key = (first, price.content, charge.metric.version_id)
+                key = (first, _conditions(price), charge.metric.version_id)
                 if key not in found:
                     found[key] = self._stretch(first, price)
                 found[key].add(selected, self._cost(charge, price, selected))
-            before += inside
+            _add(before, inside)
         return list(found.values())
 
-    def _counts(self, row: UsageRow, number: int) -> bool:
-        return row.segment == number and row.metric_version_id == self._charges[number].metric.version_id
-
-    def _selections(
-        self, number: int, before: Sequence[UsageRow], inside: Sequence[UsageRow]
-    ) -> Iterator[tuple[Price, Selected]]:
+    def _selections(self, number: int, before: Sums, inside: Sequence[UsageRow]) -> Iterator[tuple[Price, Selected]]:
         charge, table = self._charges[number], self._tables[number]
-        earlier, now = _by_row(table, before), _by_row(table, inside)
-        due = charge.prices if charge.flat_at_zero else ()
-        prices = {price.row_id: price for price in (*due, *(price for price, _ in now.values()))}
+        now: dict[int, list[UsageRow]] = {}
+        prices = {price.row_id: price for price in charge.prices} if charge.flat_at_zero else {}
+        for row in inside:
+            price = table.choose(row.dims)
+            if price is not None:
+                prices.setdefault(price.row_id, price)
+                now.setdefault(price.row_id, []).append(row)
+        earlier = _earlier(table, before) if prices else {}
         for row_id, price in prices.items():
-            mine = now.get(row_id, (price, []))[1]
-            yield price, self._selected(charge.metric, earlier.get(row_id, (price, []))[1], mine)
+            yield price, self._selected(charge.metric, earlier.get(row_id, {}), now.get(row_id, []))
 
-    def _selected(self, metric: MetricTerms, earlier: list[UsageRow], mine: list[UsageRow]) -> Selected:
-        measured = _sum(mine)
-        same = _sum([row for row in earlier if row.metric_version_id == metric.version_id])
+    def _selected(self, metric: MetricTerms, earlier: dict[int, Decimal], mine: list[UsageRow]) -> Selected:
+        """Convert under each version of the metric what was counted under it."""
+        sums = {version: Fraction(total) for version, total in earlier.items()}
+        same, measured = sums.pop(metric.version_id, NOTHING), Fraction(total_of(row.quantity for row in mine))
+        others = (converted(self._metrics[version], total) for version, total in sums.items())
         start = converted(metric, same)
         quantity = converted(metric, same + measured) - start
-        return Selected(tuple(mine), measured, start + self._others(metric, earlier), quantity)
-
-    def _others(self, metric: MetricTerms, earlier: list[UsageRow]) -> Fraction:
-        """The position reached under other versions of the metric, each converted as it says."""
-        sums: dict[int, Fraction] = {}
-        for row in earlier:
-            if row.metric_version_id != metric.version_id:
-                sums[row.metric_version_id] = sums.get(row.metric_version_id, NOTHING) + Fraction(row.quantity)
-        return sum((converted(self._metrics[version], total) for version, total in sums.items()), NOTHING)
+        return Selected(tuple(mine), measured, sum(others, start), quantity)
 
     def _cost(self, charge: Charge, price: Price, selected: Selected) -> tuple[Part, ...]:
         after = selected.before + selected.quantity
-        match = tuple(sorted(price.match))
+        match = _conditions(price)
         opens = charge.flat_at_zero and selected.before == 0 and match not in self._opened
         if charge.flat_at_zero:
             self._opened.add(match)
@@ -138,7 +135,7 @@ class Counter:
         if charge is None or _settings(charge) != _settings(self._charges[number]):
             return False
         row = self._tables[other].row(price.match)
-        return row is not None and row.content == price.content
+        return row is price or (row is not None and row.model is price.model and row.tiers == price.tiers)
 
     def _stretch(self, first: int, price: Price) -> Stretch:
         last, prices = first, [self._row(first, price)]
@@ -164,21 +161,45 @@ def _charge_of(segment: Segment, product: str, metric: str) -> Charge | None:
     return next(found, None)
 
 
-def _table(charge: Charge) -> PriceTable:
-    return PriceTable(charge.prices, charge.metric.order)
-
-
-def _by_row(table: PriceTable, rows: Sequence[UsageRow]) -> dict[int, tuple[Price, list[UsageRow]]]:
-    found: dict[int, tuple[Price, list[UsageRow]]] = {}
+def places(rows: Iterable[UsageRow]) -> Places:
+    """Sort usage rows by segment and metric version."""
+    found: Places = {}
     for row in rows:
-        price = table.choose(row.dims)
-        if price is not None:
-            found.setdefault(price.row_id, (price, []))[1].append(row)
+        found.setdefault((row.segment, row.metric_version_id), []).append(row)
     return found
 
 
-def _sum(rows: Sequence[UsageRow]) -> Fraction:
-    return sum((Fraction(row.quantity) for row in rows), NOTHING)
+def _tables(charges: dict[int, Charge]) -> dict[int, PriceTable]:
+    """Prepare each segment's rows for looking up; segments with the very same rows share a table."""
+    known: dict[tuple[int, tuple[str, ...]], PriceTable] = {}
+    found: dict[int, PriceTable] = {}
+    for number, charge in charges.items():
+        key = (id(charge.prices), charge.metric.order)
+        if key not in known:
+            known[key] = PriceTable(charge.prices, charge.metric.order)
+        found[number] = known[key]
+    return found
+
+
+def _add(sums: Sums, rows: Iterable[UsageRow]) -> None:
+    for row in rows:
+        key = (row.metric_version_id, row.dims)
+        sums[key] = EXACT.add(sums.get(key, ZERO), row.quantity)
+
+
+def _earlier(table: PriceTable, before: Sums) -> dict[int, dict[int, Decimal]]:
+    """Sum what each row selects of earlier usage, by metric version."""
+    found: dict[int, dict[int, Decimal]] = {}
+    for (version, dims), total in before.items():
+        price = table.choose(dims)
+        if price is not None:
+            sums = found.setdefault(price.row_id, {})
+            sums[version] = EXACT.add(sums.get(version, ZERO), total)
+    return found
+
+
+def _conditions(price: Price) -> Dims:
+    return tuple(sorted(price.match))
 
 
 def _settings(charge: Charge) -> tuple[object, ...]:

@@ -18,7 +18,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.counters import Stretch, counters
+from billing.rules.counters import Stretch, counters, places
 from catalog.rules.charges import Part
 from catalog.rules.terms import Dims, MetricTerms, Price, Source, Terms
 from metering.rules.quantities import UsageRow, counted
@@ -116,7 +116,8 @@ class Rating:
 def rate(terms: Terms, usage: Sequence[UsageRow]) -> Rating:
     """Price a period's usage: lines with their steps and sources, rounded once each."""
     rows = counted(usage, len(terms.segments))
-    stretches = [stretch for counter in counters(terms) for stretch in counter.stretches(rows)]
+    inside = places(rows)
+    stretches = [stretch for counter in counters(terms) for stretch in counter.stretches(inside)]
     lines = discounts(filter(None, map(_line, stretches)), terms)
     priced = {row for stretch in stretches for row in stretch.usage}
     return Rating(

@@ -71,6 +71,7 @@ def test_zero_usage_pays_the_first_flat_only_where_that_is_agreed() -> None:
     assert amount(TABLE, None, 0) == 0
     assert amount(TABLE, None, 0, at_zero=True) == 2
     assert amount(TABLE, None, 5, at_zero=True) == amount(TABLE, None, 5) == 52
+    assert amount(TABLE, None, 10, at_zero=True) == 102  # only the first bound includes its position
     assert amount(TABLE, 0, 5, at_zero=True) == 50  # it fell due when the counter opened
     assert amount(TABLE, None, -5, at_zero=True) == -50
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.rules.rating import Rating, rate
@@ -53,7 +53,6 @@ def total(rating: Rating) -> Fraction:
     return sum((line.exact for line in rating.lines), F(0))
 
 
-@settings(max_examples=60)
 @given(price_rows(), usage_rows())
 def test_cuts_that_change_nothing_change_nothing(rows: tuple[Price, ...], usage: list[UsageRow]) -> None:
     cut = rate(terms(*[[priced(rows)]] * SEGMENTS), usage)
@@ -64,7 +63,6 @@ def test_cuts_that_change_nothing_change_nothing(rows: tuple[Price, ...], usage:
     assert [line.period for line in cut.lines] == [line.period for line in whole.lines]
 
 
-@settings(max_examples=60)
 @given(st.lists(price_rows(), min_size=SEGMENTS, max_size=SEGMENTS), usage_rows(), st.integers())
 def test_order_and_batches_change_nothing(tables: list[tuple[Price, ...]], usage: list[UsageRow], seed: int) -> None:
     agreed = terms(*[[priced(rows)] for rows in tables])
@@ -80,7 +78,6 @@ def test_order_and_batches_change_nothing(tables: list[tuple[Price, ...]], usage
     assert rate(agreed, halves) == rate(agreed, usage)
 
 
-@settings(max_examples=60)
 @given(st.lists(price_rows(), min_size=1, max_size=3), CURRENCIES, st.data())
 def test_each_line_is_rounded_once_and_its_steps_share_it(
     tables: list[tuple[Price, ...]], currency: str, data: st.DataObject
@@ -97,7 +94,6 @@ def test_each_line_is_rounded_once_and_its_steps_share_it(
         assert sum((F(row.quantity) for row in line.usage), F(0)) == line.measured
 
 
-@settings(max_examples=60)
 @given(st.lists(price_rows(), min_size=1, max_size=3), st.data())
 def test_every_unit_of_usage_is_on_one_line_or_unpriced(tables: list[tuple[Price, ...]], data: st.DataObject) -> None:
     usage = data.draw(usage_rows(len(tables)))
@@ -122,7 +118,6 @@ def naive(agreed: Terms, usage: Sequence[UsageRow]) -> Fraction:
     return cost
 
 
-@settings(max_examples=120)
 @given(st.lists(price_rows(), min_size=SEGMENTS, max_size=SEGMENTS), usage_rows())
 def test_agrees_with_a_naive_walk(tables: list[tuple[Price, ...]], usage: list[UsageRow]) -> None:
     agreed = terms(*[[priced(rows)] for rows in tables])
