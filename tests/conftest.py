@@ -21,7 +21,7 @@ from tests import browser
 from tests.database import TestDatabase, cloned
 from tests.processes import Broker, Worker, own_broker
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.receiver"]
 
 SOAK = os.environ.get("SOAK") == "1"
 CI = os.environ.get("CI") == "true"

@@ -66,7 +66,7 @@ def problem_answer(error: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a fault of ours (Django's handler500): a problem for the API, a page for people; details are in the log."""
+    """Answer a fault of ours (Django's handler500): a problem for the API, a page for people."""
     if not request.path_info.startswith("/api/"):
         return defaults.server_error(request)
     words = "Something went wrong on our side; it was logged."
