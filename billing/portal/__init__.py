@@ -6,13 +6,13 @@ Every page is a `portal_view`: own accounts only, read only, under row-level sec
 
 from django.urls import include, path
 
-from billing.portal import account, cost, invoices, overview, usage
+from billing.portal import account, cost, events, invoices, overview, usage
 
 app_name = "portal"
 of_account = [
     path("", overview.home, name="home"),
     path("usage/", usage.by_day, name="usage"),
-    path("usage/hours/<int:bucket_id>/", usage.events, name="events"),
+    path("usage/hours/<int:bucket_id>/", events.of_hour, name="events"),
     path("cost/", cost.cost, name="cost"),
     path("cost/<int:price_id>/<int:metric_id>/", cost.line_usage, name="line_usage"),
     path("invoices/", invoices.issued, name="invoices"),

@@ -25,14 +25,14 @@ from billing.queries.statement import (
     issued_invoices,
     open_amounts,
 )
-from billing.rules.daily import days_of, expected, hours_of, hours_passed
+from billing.rules.daily import expected, hours_of, hours_passed
 from metering.models import UsageMark
 from monetization.foundation.portal import PortalScope, portal_view
 from monetization.foundation.rules.charts import Chart, Slot, bars
 from monetization.foundation.templatetags.show import day as day_text
 from monetization.foundation.templatetags.show import money
 from monetization.values.money import round_once
-from monetization.values.periods import Period, local_date
+from monetization.values.periods import Period, days_of, local_date
 
 RECENT, LARGEST, UNINVOICED = 5, 6, 2
 

@@ -1,47 +1,35 @@
-"""Usage by day and dimension, as picture, table and CSV; and the events behind one hour of it."""
+"""Usage by day and dimension, as picture, table and CSV."""
 
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
-import msgspec
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from billing.portal.frame import address, chosen, show, way_back
+from billing.portal.frame import chosen, show
 from billing.queries.statement import Billed, billed_periods
-from billing.rules.daily import days_of
 from catalog.models import Metric
-from catalog.queries import metric_terms, terms_for
-from catalog.rules.terms import Dims, MetricTerms, dims_of
-from metering.models import HourlyUsage
-from metering.queries import daily_usage, events_behind
-from metering.queries.events import HOUR, After
-from metering.rules.aggregate import readings
-from metering.stores.postgres import Stored
+from catalog.queries import terms_for
+from catalog.rules.terms import MetricTerms
+from metering.queries import daily_usage
 from monetization.foundation.portal import PortalScope, portal_view
 from monetization.foundation.rules.charts import OTHER, Slot, bars, fold
 from monetization.foundation.templatetags.show import day as day_text
 from monetization.foundation.templatetags.show import exact
 from monetization.values.money import EXACT, plain, round_half_away, total_of
-from monetization.values.periods import Period, local_date, zone_of
+from monetization.values.periods import days_of, local_date
 
 ALL, NONE = "All", "(none)"
 PLACES = 18
 SHOWN_DIGITS = 7
-EVENTS_A_PAGE = 50
-AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
-NUMBERS = msgspec.json.Encoder(decimal_format="number")
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -93,14 +81,6 @@ def by_day(request: HttpRequest, scope: PortalScope) -> HttpResponse:
     )  # fmt: skip
 
 
-@portal_view
-def events(request: HttpRequest, scope: PortalScope, bucket_id: int) -> HttpResponse:
-    """Show the events behind an hour of one set of dimension values."""
-    found = HourlyUsage.objects.select_related("dimensions", "metric_version__metric")
-    bucket: HourlyUsage = get_object_or_404(found, pk=bucket_id, account=scope.account)
-    return show(request, scope, "events", "usage", bucket=bucket, **_events(request, scope, bucket))
-
-
 def _choices(billed: Billed | None) -> list[Choice]:
     """List the metrics that the period's terms price."""
     if billed is None:
@@ -147,49 +127,6 @@ def _value(sums: Mapping[tuple[date, str], Decimal], day: date, name: str, serie
     if name != OTHER or (day, OTHER) in sums:
         return sums.get((day, name), Decimal(0))
     return total_of(value for (at, other), value in sums.items() if at == day and other not in series)
-
-
-def _events(request: HttpRequest, scope: PortalScope, bucket: HourlyUsage) -> dict[str, Any]:
-    metric = metric_terms(bucket.metric_version)
-    match = dims_of(bucket.dimensions.values, metric.order)
-    page = events_behind(
-        account_id=scope.account.pk, metric=metric, match=match, period=Period(bucket.hour, bucket.hour + HOUR),
-        after=_after(request), limit=EVENTS_A_PAGE,
-    )  # fmt: skip
-    zone = zone_of(scope.account.time_zone)
-    return {
-        "back": way_back(request, address(scope, "usage")),
-        "events": [_event(each, metric, match, zone) for each in page.events],
-        "next": "?" + urlencode({"after": _place(page.next), "from": request.GET.get("from", "")}) if page.next else "",
-    }
-
-
-def _event(stored: Stored, metric: MetricTerms, match: Dims, zone: ZoneInfo) -> dict[str, Any]:
-    counted = [each.quantity for each in readings(metric, stored.data) if set(each.dims) == set(match)]
-    return {
-        "time": f"{stored.time.astimezone(zone):%H:%M:%S.%f}",
-        "id": stored.event_id,
-        "source": stored.source,
-        "type": stored.type,
-        "counted": total_of(counted),
-        "data": msgspec.json.format(NUMBERS.encode(stored.data), indent=2).decode(),
-    }
-
-
-def _place(after: After) -> str:
-    time, source, event_id = after
-    return json.dumps([time.isoformat(), source, event_id])
-
-
-def _after(request: HttpRequest) -> After | None:
-    """Read where the page starts; Http404 for what isn't such a place."""
-    text = request.GET.get("after")
-    if not text:
-        return None
-    try:
-        return msgspec.json.decode(text, type=tuple[AwareTime, str, str])
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise Http404("no such place") from error
 
 
 def _table(series: Sequence[str], rows: Sequence[DayRow]) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from datetime import date
 from decimal import Decimal
 
 from billing.models import Invoice
-from billing.rules.daily import by_day, days_of, pieces
+from billing.rules.daily import by_day, pieces
 from catalog.queries import terms_for
 from metering.queries import usage_for
 from monetization.foundation.rules.charts import Chart, Slot, bars
 from monetization.foundation.templatetags.show import day as written
 from monetization.foundation.templatetags.show import money
 from monetization.values.errors import DomainError
-from monetization.values.periods import Period
+from monetization.values.periods import Period, days_of
 
 SPIKE = 2  # times the median day
 

@@ -26,7 +26,7 @@ from metering.models import HourlyUsage
 from metering.queries import usage_for
 from monetization.foundation.models import Account
 from monetization.values.money import exact_of, finite
-from monetization.values.periods import Period, local_date
+from monetization.values.periods import Period, days_of, local_date
 
 MOST_PERIODS = 24
 ISSUED = ("ISSUED", "PAID", "VOID")
@@ -129,7 +129,7 @@ def lines_of_invoice(document: InvoiceDocument, lines: Iterable[InvoiceLine]) ->
 
 def cost_by_day(rated: Rated, account: Account) -> list[DayCost]:
     """Rate the period up to the end of each of its local days; days sum to the net total."""
-    days = daily.days_of(rated.terms.period, rated.terms.zone)
+    days = days_of(rated.terms.period, rated.terms.zone)
     cut = daily.pieces(rated.terms, days)
     usage = usage_for(account_id=account.pk, segments=[piece.part for piece in cut])
     costs = daily.by_day(rated.terms, cut, usage, len(days))

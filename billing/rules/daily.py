@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -17,18 +17,10 @@ from catalog.rules.precedence import PriceTable
 from catalog.rules.terms import Charge, Dims, Segment, Terms
 from metering.rules.quantities import UsageRow
 from monetization.values.money import EXACT, round_once, total_of
-from monetization.values.periods import DAY, Period, local_date, local_midnight
+from monetization.values.periods import LocalDay, Period
 
 HOUR, MICROSECOND = timedelta(hours=1), timedelta(microseconds=1)
 SETTLED = Fraction(24)  # hours; a run rate from less says nothing
-
-
-@dataclass(frozen=True, slots=True)
-class LocalDay:
-    """A date of the account's zone, as far as it lies in the period."""
-
-    date: date
-    period: Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +30,6 @@ class Piece:
     day: int
     segment: int
     part: Segment
-
-
-def days_of(period: Period, zone: str) -> list[LocalDay]:
-    """List the local days of a period; the first and last may be cut. A day that the zone left out is missing."""
-    found, day = [], local_date(period.starts_at, zone)
-    while period.ends_at is not None and local_midnight(day, zone) < period.ends_at:
-        inside = Period(local_midnight(day, zone), local_midnight(day + DAY, zone)).overlap(period)
-        if inside is not None:
-            found.append(LocalDay(day, inside))
-        day += DAY
-    return found
 
 
 def pieces(terms: Terms, days: Sequence[LocalDay]) -> list[Piece]:

@@ -13,14 +13,14 @@ from rest_framework.response import Response
 from catalog.queries import metric_versions_for
 from catalog.rules.terms import MetricTerms
 from metering.api.shared import READS, account_named, instant_named, limit_of
-from metering.queries import Cut, Measured, days_of, measured
+from metering.queries import Cut, Measured, measured
 from metering.rules.aggregate import Tally
 from metering.rules.book import hour_of
 from monetization.foundation.models import Account
 from monetization.foundation.rest.views import View
 from monetization.values.errors import Invalid, NotFound
 from monetization.values.money import plain
-from monetization.values.periods import Period
+from monetization.values.periods import Period, days_of
 
 HOUR = timedelta(hours=1)
 LONGEST = {"hour": timedelta(days=32), "day": timedelta(days=400), "total": timedelta(days=4000)}

@@ -3,7 +3,7 @@
 from metering.queries.events import After, EventPage, counted_for, event, events_behind, listed
 from metering.queries.evidence import Bucket, bucket_digests
 from metering.queries.freshness import late_since, mark_of, marks
-from metering.queries.usage import Cut, DailyRow, Measured, daily_usage, days_of, measured, usage_for
+from metering.queries.usage import Cut, DailyRow, Measured, daily_usage, measured, usage_for
 
 __all__ = [
     "After",
@@ -15,7 +15,6 @@ __all__ = [
     "bucket_digests",
     "counted_for",
     "daily_usage",
-    "days_of",
     "event",
     "events_behind",
     "late_since",

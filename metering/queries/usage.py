@@ -19,8 +19,7 @@ from metering.rules.book import Book, hour_of
 from metering.rules.quantities import UsageRow
 from metering.stores import postgres as store
 from monetization.foundation.models import Account
-from monetization.values.errors import Invalid
-from monetization.values.periods import DAY, Period, local_date, local_midnight
+from monetization.values.periods import Period, days_of
 
 HOUR = timedelta(hours=1)
 FOREVER = store.FOREVER
@@ -103,20 +102,6 @@ def daily_usage(
         tally = tallies.setdefault((days[row.cut][0], row.account_id, row.metric_version_id, dims), Tally())
         _add(tally, row.quantity, row.events)
     return [DailyRow(*key, each.quantity, each.events) for key, each in sorted(tallies.items())]
-
-
-def days_of(period: Period, zone: str) -> list[tuple[date, Period]]:
-    """List the local days that a closed period touches, each with the part of it that lies inside."""
-    if period.ends_at is None:
-        raise Invalid("Days need a period with an end", field="period", fix="Give its end")
-    found: list[tuple[date, Period]] = []
-    day = local_date(period.starts_at, zone)
-    while local_midnight(day, zone) < period.ends_at:
-        inside = Period(local_midnight(day, zone), local_midnight(day + DAY, zone)).overlap(period)
-        if inside is not None and not inside.is_empty:
-            found.append((day, inside))
-        day += DAY
-    return found
 
 
 def whole_hours(period: Period) -> Span | None:

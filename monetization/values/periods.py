@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from itertools import count
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monetization.values.errors import Invalid
@@ -114,6 +115,26 @@ def days_in(period: Period, zone: str) -> int:
     if period.ends_at is None:
         raise Invalid("An open period has no number of days", field="ends_at", fix="Give its end")
     return days_between(local_date(period.starts_at, zone), local_date(period.ends_at, zone))
+
+
+class LocalDay(NamedTuple):
+    """A date of a zone, as far as it lies in a period."""
+
+    date: date
+    period: Period
+
+
+def days_of(period: Period, zone: str) -> list[LocalDay]:
+    """List the local days that a closed period touches, the first and last perhaps cut; days left out are missing."""
+    if period.ends_at is None:
+        raise Invalid("Days need a period with an end", field="period", fix="Give its end")
+    found, day = [], local_date(period.starts_at, zone)
+    while local_midnight(day, zone) < period.ends_at:
+        inside = Period(local_midnight(day, zone), local_midnight(day + DAY, zone)).overlap(period)
+        if inside is not None and not inside.is_empty:
+            found.append(LocalDay(day, inside))
+        day += DAY
+    return found
 
 
 def service_period(start: date, end: date | None, zone: str) -> Period:

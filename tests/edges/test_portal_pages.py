@@ -102,7 +102,7 @@ def test_a_file_runs_nothing_in_a_spreadsheet(made: Filled) -> None:
     sent = statements.event("x1", "acme", "2026-11-03T12:00:00Z", '=HYPERLINK("https://evil.example")', 5, None)
     ingest(environment=made.world.live, events=[sent], by=None, at=NOW)
     heads = downloaded(made, "?by=model&format=csv")[0]
-    assert "'=HYPERLINK(\"https://evil.example\") (1M tokens)" in heads
+    assert '\'=HYPERLINK("https://evil.example") (1M tokens)' in heads
     page = text(made, "home")
     assert "Some usage has no price in your contract yet" in page and "So far EUR 16.60" in page
 
@@ -116,12 +116,13 @@ def test_from_a_line_to_its_hours_to_its_events(made: Filled) -> None:
     bucket = HourlyUsage.objects.get(account=made.world.acme, events=2)
     page = text(made, "events", bucket_id=bucket.pk)
     assert "5,000,001 counted from 2 events in this hour" in page
-    assert "09:00:00.000000 a3 api llm.request 4,000,000" in page and "09:20:00.000000 a4 api llm.request 1,000,001" in page
+    assert "09:00:00.000000 a3 api llm.request 4,000,000" in page
+    assert "09:20:00.000000 a4 api llm.request 1,000,001" in page
     assert '"output_tokens": 200000' in page
 
 
 def test_events_come_page_by_page(made: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("billing.portal.usage.EVENTS_A_PAGE", 1)
+    monkeypatch.setattr("billing.portal.events.A_PAGE", 1)
     bucket = HourlyUsage.objects.get(account=made.world.acme, events=2)
     client, address = make.signed_in(made.world.pat), reverse("portal:events", args=[made.world.acme.pk, bucket.pk])
     first = client.get(address).content.decode()

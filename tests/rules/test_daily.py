@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.rules.daily import by_day, days_of, expected, pieces
+from billing.rules.daily import by_day, expected, pieces
 from billing.rules.rating import rate
 from catalog.rules.terms import (
     Aggregation,
@@ -23,7 +23,7 @@ from catalog.rules.terms import (
     Tier,
 )
 from metering.rules.quantities import UsageRow
-from monetization.values.periods import Period
+from monetization.values.periods import Period, days_of
 
 D = Decimal
 BERLIN = "Europe/Berlin"
@@ -94,7 +94,14 @@ def test_days_sum_to_the_lines(drawn: list[tuple[int, tuple[tuple[str, str], ...
 
 @pytest.mark.parametrize(
     ("hours", "figure"),
-    [(23, None), (24, D("310.42")), (D("24.9"), D("310.42")), (24 * 10, D("31.04")), (31 * 24 + 1, D("10.00")), (9999, D("10.00"))],
+    [
+        (23, None),
+        (24, D("310.42")),
+        (D("24.9"), D("310.42")),
+        (24 * 10, D("31.04")),
+        (31 * 24 + 1, D("10.00")),
+        (9999, D("10.00")),
+    ],
 )
 def test_the_run_rate_is_so_far_by_full_hours_passed(hours: Decimal, figure: Decimal | None) -> None:
     """October in Berlin has 745 hours: 10.00 ÷ 24 h × 745 h = 310.4166…"""
