@@ -181,6 +181,18 @@ def add_member(*, customer: Customer, user: User, role: MemberRole, by: User | N
     return member
 
 
+@transaction.atomic
+def remove_member(*, member: Membership, by: User | None, at: datetime, reason: str = "") -> None:
+    """End a person's way into the portal of a customer; the next request finds it gone."""
+    rows.allow(by, CHANGE, member.customer)
+    member = rows.lock(member)
+    audit.record(
+        environment=member.customer.environment, action="member.removed", subject=member.customer, by=by, at=at,
+        before={"user": member.user_id, "role": member.role}, reason=reason,
+    )  # fmt: skip
+    member.delete()
+
+
 def _guard_parent(account: Account) -> None:
     """Refuse a parent of another customer, and circles; the customer's accounts stay locked until the end."""
     if account.parent is None:
