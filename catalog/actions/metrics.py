@@ -10,7 +10,7 @@ from catalog.actions import governed
 from catalog.models import Metric, MetricDimension, MetricMeasure, MetricVersion
 from catalog.queries.metrics import metric_terms
 from catalog.rules.drafts import MetricDraft
-from catalog.rules.validate import metric_errors
+from catalog.rules.metrics import metric_errors
 from catalog.rules.versions import VersionStatus
 from monetization.foundation.actions import audit, rows
 from monetization.foundation.models import ChangeRequest, Environment, User

@@ -14,9 +14,9 @@ from django.db.models import Min
 from catalog.models import Contract
 from catalog.queries import metric_versions_for
 from metering.models import Quarantined
-from metering.rules.aggregate import Missing
 from metering.rules.book import Book, Readings
 from metering.rules.envelope import Incoming, written
+from metering.rules.fields import Missing
 from monetization.foundation.queries import accounts_by_subject
 from monetization.values.errors import Invalid
 from monetization.values.periods import local_midnight

@@ -1,57 +1,24 @@
-"""The meaning of usage: which events a metric counts, what it reads from them, and what they sum
-to.
+"""The meaning of usage: which events a metric counts, what it reads from them, and what they sum to.
 
-Ingestion calls ``readings`` for every event, so what SQL adds up is what this module says.
-``usage`` is the pure reference: it streams events through the same rules and touches no table;
-tests hold the tables to it.
-
-Quantities are exact decimals within numeric(38, 18): less than 10^20, at most 18 decimal places.
-Numbers may come as JSON numbers or as decimal text; booleans, floats, NaN and infinities are
-refused, never rounded.
+Ingestion calls ``readings`` for every event, so what SQL adds up is what this module says. ``usage`` is the pure
+reference: it streams events through the same rules and touches no table; tests hold the tables to it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from operator import ge, gt, le, lt
 from typing import Any
 
-from catalog.rules.terms import Aggregation, Dimension, Dims, Filter, FilterOp, Measure, MetricTerms
-from catalog.rules.thresholds import label_of
-from monetization.values.canonical import number_text
-from monetization.values.errors import Invalid
+from catalog.rules.terms import Aggregation, Dims, Measure, MetricTerms
+from metering.rules.fields import ABSENT, ZERO, Unreadable, field_of, missing, quantity, value_of
+from metering.rules.filters import passes
 from monetization.values.money import EXACT
 from monetization.values.periods import Period
 
-_NUMBER = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
-INTEGER_DIGITS, DECIMAL_PLACES = 20, 18
-TEXT_LIMIT = 200
 ONE = Decimal(1)
-ZERO = Decimal(0)
-ABSENT: Any = object()
-COMPARISONS = {FilterOp.GT: gt, FilterOp.GE: ge, FilterOp.LT: lt, FilterOp.LE: le}
-
-
-class Missing(Invalid):
-    """The event lacks a field that the metric needs."""
-
-    code = "missing_field"
-
-
-class Unreadable(Invalid):
-    """A field holds something that is not a quantity, or not a dimension value."""
-
-    code = "invalid_field"
-
-
-class TooLarge(Unreadable):
-    """A number outside numeric(38, 18)."""
-
-    code = "too_large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +73,7 @@ def readings(metric: MetricTerms, data: Mapping[str, Any]) -> list[Reading]:
         return [Reading(common, ONE)]
     found = [measure for measure in metric.measures if field_of(data, measure.field) is not ABSENT]
     if not found:
-        raise _missing(metric.measures[0].field)
+        raise missing(metric.measures[0].field)
     return [Reading(_dims(metric, common, measure), measured(measure, data)) for measure in found]
 
 
@@ -129,59 +96,6 @@ def measured(measure: Measure, data: Mapping[str, Any]) -> Decimal:
     return amount
 
 
-def quantity(value: Any, field: str) -> Decimal:
-    """Read a number that numeric(38, 18) holds exactly, from an int, a Decimal or decimal text."""
-    number = _decimal(value)
-    if number is None or not number.is_finite():
-        raise Unreadable(f"{field} is not a number", field=f"data.{field}", fix="Send a number, or decimal text")
-    if not number:
-        return ZERO
-    if number.adjusted() >= INTEGER_DIGITS:
-        raise TooLarge(f"{field} is too large", field=f"data.{field}", fix="Keep it below 10^20")
-    _, digits, exponent = number.as_tuple()
-    if -int(exponent) > DECIMAL_PLACES and any(digits[DECIMAL_PLACES + int(exponent) :]):
-        raise TooLarge(f"{field} has too many decimal places", field=f"data.{field}", fix="Send at most 18")
-    return number
-
-
-def value_of(dimension: Dimension, data: Mapping[str, Any]) -> str:
-    """Read a dimension's value: the field as text, or the label of its number's range."""
-    found = field_of(data, dimension.field)
-    if found is ABSENT:
-        if dimension.required:
-            raise _missing(dimension.field)
-        return ""
-    if dimension.thresholds:
-        return label_of(quantity(found, dimension.field), dimension.thresholds)
-    return _text(found, dimension.field)
-
-
-def field_of(data: Mapping[str, Any], path: str) -> Any:
-    """Follow a dotted path (``usage.input_tokens``); ABSENT where it leads nowhere or to null.
-
-    A key that holds the dots itself wins over nesting.
-    """
-    found = data.get(path, ABSENT)
-    if found is ABSENT and "." in path:
-        found = data
-        for key in path.split("."):
-            found = found.get(key, ABSENT) if isinstance(found, Mapping) else ABSENT
-    return ABSENT if found is None else found
-
-
-def passes(condition: Filter, data: Mapping[str, Any]) -> bool:
-    """Test one filter; comparing what is not a number is false, never an error."""
-    found = field_of(data, condition.field)
-    if condition.op is FilterOp.EXISTS:
-        return found is not ABSENT
-    if condition.op is FilterOp.MISSING:
-        return found is ABSENT
-    if condition.op in (FilterOp.IN, FilterOp.NOT_IN):
-        inside = found is not ABSENT and _plain_text(found) in condition.values
-        return inside is (condition.op is FilterOp.IN)
-    return _compares(condition, found)
-
-
 def usage(metric: MetricTerms, events: Iterable[Event], cuts: Sequence[Period]) -> dict[tuple[int, Dims], Tally]:
     """Sum one account's events per cut and dimension values: the reference for the tables.
 
@@ -202,46 +116,3 @@ def _dims(metric: MetricTerms, common: Dims, measure: Measure) -> Dims:
     if metric.measure_dimension is None:
         return common
     return (*common, (metric.measure_dimension, measure.value or ""))
-
-
-def _decimal(value: Any) -> Decimal | None:
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        return Decimal(value)
-    return None
-
-
-def _text(value: Any, field: str) -> str:
-    text = _plain_text(value)
-    if text is None or "\x00" in text or len(text) > TEXT_LIMIT:
-        raise Unreadable(
-            f"{field} can't be used as a dimension value",
-            field=f"data.{field}",
-            fix=f"Send a text of at most {TEXT_LIMIT} characters, a number, or true or false",
-        )
-    return text
-
-
-def _plain_text(value: Any) -> str | None:
-    """Write a scalar as text, numbers in their shortest form so that 1 and 1.0 are one value."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | Decimal):
-        return number_text(value) if Decimal(value).is_finite() else None
-    return None
-
-
-def _compares(condition: Filter, found: Any) -> bool:
-    number = _decimal(found)
-    if number is None or not number.is_finite():
-        return False
-    return bool(COMPARISONS[condition.op](number, Decimal(condition.values[0])))
-
-
-def _missing(field: str) -> Missing:
-    return Missing(f"{field} is missing", field=f"data.{field}", fix=f"Send data.{field}")

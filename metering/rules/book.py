@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from catalog.rules.terms import MetricTerms
-from metering.rules.aggregate import Reading, passes, readings
+from metering.rules.aggregate import Reading, readings
+from metering.rules.filters import passes
 from monetization.values.periods import Period
 
 Readings = list[tuple[MetricTerms, Reading]]

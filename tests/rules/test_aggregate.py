@@ -11,18 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.rules.terms import Dimension, Filter, FilterOp, Measure, MetricTerms, Rounding
-from metering.rules.aggregate import (
-    Event,
-    Missing,
-    Reading,
-    TooLarge,
-    Unreadable,
-    field_of,
-    matches,
-    quantity,
-    readings,
-    usage,
-)
+from metering.rules.aggregate import Event, Reading, matches, readings, usage
+from metering.rules.fields import Missing, TooLarge, Unreadable, field_of, quantity
 from metering.rules.quantities import UsageRow, converted, counted
 from monetization.values.errors import Invalid
 from monetization.values.periods import Period

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from catalog.rules.cards import CardCharge, charges_in
+from catalog.rules.metrics import metric_errors
 from catalog.rules.terms import Aggregation, Dimension, Measure, MetricTerms
-from catalog.rules.validate import card_errors, metric_errors
+from catalog.rules.validate import card_errors
 from tests.rules.build import (
     PLAIN,
     TOKENS,
