@@ -148,9 +148,8 @@ def erase(version: RateCardVersion) -> None:
 
 
 def _open(version: RateCardVersion, by: User) -> RateCardVersion:
-    version = governed.lock_draft(version)
     allow_card(by, version.rate_card)
-    return version
+    return governed.lock_draft(version)
 
 
 def _touch(

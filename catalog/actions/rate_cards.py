@@ -193,9 +193,8 @@ def newest_approved(card: RateCard, but: RateCardVersion | None = None) -> RateC
 
 
 def _open(version: RateCardVersion, by: User) -> RateCardVersion:
-    version = governed.lock_draft(version)
     allow_card(by, version.rate_card)
-    return version
+    return governed.lock_draft(version)
 
 
 def _copy(base: RateCardVersion, version: RateCardVersion) -> None:

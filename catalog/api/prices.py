@@ -1,0 +1,208 @@
+"""The prices of a rate card version: read in pages, replaced as a whole, changed one by one while it is a draft."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog.actions import rate_cards
+from catalog.api.rate_cards import OfRateCards, RateCardVersionBody
+from catalog.models import Charge, PriceRow
+from catalog.rules.drafts import ChargeDraft, PriceDraft, model_of, tiers_of
+from catalog.rules.terms import PriceModel, Tier
+from monetization.foundation.rest import Cursor, Exact, Strict
+from monetization.foundation.rest.views import ListView
+
+MOST_ROWS = 50_000
+
+
+class InOrder(Cursor):
+    """Rows in the order in which they were written."""
+
+    ordering = "pk"
+
+
+class Text(serializers.CharField):
+    """Text only: the number 1.0 and the text "1.0" are not the same dimension value."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Read it. Raises ValidationError for numbers."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class TierBody(Strict):
+    """Units above the tier before, up to and including `up_to` (null: open)."""
+
+    up_to = Exact(allow_null=True, default=None)
+    unit_price = Exact()
+    flat_fee = Exact(default=Decimal(0))
+
+
+class AmountBody(Strict):
+    """What a row costs: `unit_price`, or `tiers`."""
+
+    unit_price = Exact(required=False, allow_null=True)
+    tiers = TierBody(many=True, required=False)
+    model = serializers.ChoiceField(choices=[each.value for each in PriceModel], required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse both and neither."""
+        if (attrs.get("unit_price") is None) == (not attrs.get("tiers")):
+            raise serializers.ValidationError({"unit_price": ["Give a unit_price, or tiers; one of them."]})
+        return attrs
+
+
+class PriceBody(AmountBody):
+    """A price row: a dimension left out of `match` is any."""
+
+    currency = serializers.CharField(max_length=3)
+    match = serializers.DictField(child=Text(max_length=200), default=dict)
+
+
+class NewPriceBody(PriceBody):
+    """A row on a product's charge."""
+
+    product = serializers.CharField(max_length=63)
+
+
+class ChargeBody(Strict):
+    """A product with its metric and all its prices."""
+
+    product = serializers.CharField(max_length=63)
+    metric = serializers.CharField(max_length=63)
+    prices = PriceBody(many=True)
+
+
+class ContentBody(Strict):
+    """Everything on a version."""
+
+    charges = ChargeBody(many=True)
+
+    def validate_charges(self, charges: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Bound the number of rows."""
+        if sum(len(charge["prices"]) for charge in charges) > MOST_ROWS:
+            raise serializers.ValidationError(f"At most {MOST_ROWS} prices")
+        return charges
+
+    def drafts(self) -> list[ChargeDraft]:
+        """Give what was asked for as drafts."""
+        return [
+            ChargeDraft(each["product"], each["metric"], tuple(_draft(row) for row in each["prices"]))
+            for each in self.validated_data["charges"]
+        ]
+
+
+class PriceRowBody(serializers.ModelSerializer[PriceRow]):
+    """A price row of a version."""
+
+    product = serializers.CharField(source="charge.product.key")
+    metric = serializers.CharField(source="charge.metric.key")
+    unit_price = Exact(allow_null=True)
+    tiers = TierBody(many=True)
+
+    class Meta:
+        model = PriceRow
+        fields = ["id", "product", "metric", "currency", "match", "model", "unit_price", "tiers"]
+
+
+class OfPrices(OfRateCards):
+    """Something about the prices of one version."""
+
+    def rows(self) -> QuerySet[PriceRow]:
+        """Return the version's rows, narrowed by the query."""
+        found = PriceRow.objects.filter(charge__version=self.version()).prefetch_related("tiers")
+        found = found.select_related("charge__product", "charge__metric", "charge__version__rate_card")
+        asked = self.request.query_params
+        for name, column in (("currency", "currency"), ("product", "charge__product__key")):
+            if asked.get(name):
+                found = found.filter(**{column: asked[name]})
+        return found
+
+    def row(self) -> PriceRow:
+        """Find one of them."""
+        return get_object_or_404(self.rows(), pk=self.kwargs["pk"])
+
+
+class Prices(OfPrices, ListView):
+    """List a version's price rows in the order in which they were written."""
+
+    queryset = PriceRow.objects.none()
+    serializer_class = PriceRowBody
+    pagination_class = InOrder
+
+    @extend_schema(parameters=[OpenApiParameter("currency"), OpenApiParameter("product")])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    def get_queryset(self) -> QuerySet[PriceRow]:
+        return self.rows()
+
+    @extend_schema(request=ContentBody, responses=RateCardVersionBody)
+    def put(self, request: Request, key: str, number: int) -> Response:
+        """Replace all charges and prices of a draft."""
+        body = ContentBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        rate_cards.replace_content(version=self.version(), charges=body.drafts(), by=self.by, at=self.at)
+        return self.shown()
+
+    @extend_schema(request=NewPriceBody, responses={201: PriceRowBody})
+    def post(self, request: Request, key: str, number: int) -> Response:
+        """Add a price row to a product that is on the draft."""
+        body = NewPriceBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        said = body.validated_data
+        charge = get_object_or_404(Charge, version=self.version(), product__key=said["product"])
+        made = rate_cards.add_price(
+            charge=charge, currency=said["currency"], match=said["match"], by=self.by, at=self.at, **_amount(said)
+        )
+        return Response(PriceRowBody(made).data, status=201)
+
+
+class OnePrice(OfPrices):
+    """One price row."""
+
+    @extend_schema(responses=PriceRowBody)
+    def get(self, request: Request, key: str, number: int, pk: int) -> Response:
+        """Read one row."""
+        return Response(PriceRowBody(self.row()).data)
+
+    @extend_schema(request=AmountBody, responses=PriceRowBody)
+    def put(self, request: Request, key: str, number: int, pk: int) -> Response:
+        """Change what a draft's row costs."""
+        body = AmountBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        rate_cards.set_price(price=self.row(), by=self.by, at=self.at, **_amount(body.validated_data))
+        return Response(PriceRowBody(self.row()).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, key: str, number: int, pk: int) -> Response:
+        """Take a row off a draft."""
+        rate_cards.remove_price(price=self.row(), by=self.by, at=self.at)
+        return Response(status=204)
+
+
+def _amount(said: dict[str, Any]) -> dict[str, Any]:
+    model = said.get("model")
+    return {
+        "unit_price": said.get("unit_price"),
+        "tiers": _tiers(said),
+        "model": PriceModel(model) if model else None,
+    }
+
+
+def _tiers(said: dict[str, Any]) -> tuple[Tier, ...]:
+    return tuple(Tier(each["up_to"], each["unit_price"], each["flat_fee"]) for each in said.get("tiers") or ())
+
+
+def _draft(said: dict[str, Any]) -> PriceDraft:
+    price: Decimal | None = said.get("unit_price")
+    tiers = tiers_of(price, _tiers(said))
+    model = said.get("model")
+    return PriceDraft(said["currency"], said["match"], tiers, model_of(tiers, PriceModel(model) if model else None))
