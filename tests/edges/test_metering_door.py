@@ -98,8 +98,10 @@ def test_gzip_and_its_limits(tokens, post):
 
 
 def test_numbers_keep_their_digits(tokens, post, key):
-    body = b'[{"id":"x","type":"llm.request","subject":"acme","time":"2026-03-05T10:00:00Z","data":' \
-           b'{"model":"m","input_tokens":0.100000000000000001,"output_tokens":"12345678901234567890.5","rest":1e30}}]'  # fmt: skip
+    body = (
+        b'[{"id":"x","type":"llm.request","subject":"acme","time":"2026-03-05T10:00:00Z","data":{"model":"m",'
+        b'"input_tokens":0.100000000000000001,"output_tokens":"12345678901234567890.5","rest":1e30}}]'
+    )
     assert counts(post(body)) == {"accepted": 1}
     found = {row.dimensions.values["token_type"]: row.quantity for row in HourlyUsage.objects.all()}
     assert found == {"input": Decimal("0.100000000000000001"), "output": Decimal("12345678901234567890.5")}
@@ -296,9 +298,15 @@ def test_usage_over_http(world, tokens, post, key):
     assert (len(hours["results"]), hours["next"]) == (3, "3")
     assert len(api.get("/usage", **short, granularity="hour", group_by="token_type", cursor=3).json()["results"]) == 1
     for change, status in (
-        ({"account": "nobody"}, 404), ({"metric": "x"}, 404), ({"from": "x"}, 422), ({"to": "2026-01-01T00:00:00Z"}, 422),
-        ({"granularity": "year"}, 422), ({"group_by": "colour"}, 422), ({"cursor": "x"}, 422), ({"limit": "0"}, 422),
-    ):  # fmt: skip
+        ({"account": "nobody"}, 404),
+        ({"metric": "x"}, 404),
+        ({"from": "x"}, 422),
+        ({"to": "2026-01-01T00:00:00Z"}, 422),
+        ({"granularity": "year"}, 422),
+        ({"group_by": "colour"}, 422),
+        ({"cursor": "x"}, 422),
+        ({"limit": "0"}, 422),
+    ):
         assert api.get("/usage", **asked | change).status_code == status, change
 
 
