@@ -19,7 +19,7 @@ from monetization.embedded import in_use
 from monetization.launch import PYTHON, embedded, environment, need, say, step
 from monetization.processes import Children, NotStarted, die_with_parent, logged, running, tail, until
 
-KEPT_BY_DEMO = ("postgres", "valkey", "media", "outgoing-mail", "beat", "demo.digest")
+KEPT_BY_DEMO = ("postgres", "valkey", "media", "outgoing-mail", "beat", "anchors", "demo.digest")
 
 
 def demo(arguments: list[str]) -> int:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from psycopg.errors import ExclusionViolation, UniqueViolation
 
 from monetization.foundation.models import User
 from monetization.values.errors import Conflict, Invalid, NotAllowed, NotFound, refuse_if
@@ -64,7 +65,7 @@ def keep(row: models.Model, *, by: User | None, at: datetime, reason: str = "") 
         with transaction.atomic():
             row.save()
     except IntegrityError as error:
-        if "unique" not in str(error) and "exclusion" not in str(error):
+        if not isinstance(error.__cause__, UniqueViolation | ExclusionViolation):
             raise
         raise Conflict(
             f"Another {row._meta.verbose_name} already has this.", fix="Load the page again and compare."
