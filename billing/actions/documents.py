@@ -28,7 +28,7 @@ from monetization.values.errors import WrongState
 log = logging.getLogger(__name__)
 TASK = "billing.tasks.make_document"
 MOST_ATTEMPTS = 5
-FIRST_DELAY = timedelta(seconds=15)  # longer than a page takes; an attempt still running then does no harm
+FIRST_DELAY = timedelta(seconds=10)  # longer than a page takes; an attempt still running then does no harm
 
 
 def order(*, invoice: Invoice, at: datetime) -> Document:
