@@ -42,6 +42,8 @@ app.conf.beat_schedule = {
     "put approved changes live": every(2, "monetization.foundation.tasks.go_live"),
     "anchor the audit chain outside": every(3600, "monetization.foundation.tasks.anchor"),
     "forget old answers": every(3600, "monetization.foundation.tasks.forget"),
+    "make partitions of events ahead": every(6 * 3600, "metering.tasks.make_partitions"),
+    "find repeats of events far apart": every(3600, "metering.tasks.sweep_repeats"),
     "keep drafts up to date": every(2, "billing.tasks.refresh_drafts"),
     "make documents whose message was lost": every(5, "billing.tasks.sweep_documents"),
     "notice late usage": every(30, "billing.tasks.note_late_usage"),
