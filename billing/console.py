@@ -11,19 +11,21 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from billing.actions import closing, documents, invoices, payments
+from billing.actions import closing, invoices, payments
+from billing.documents.pdf import pdf_of
 from billing.models import Document, Invoice, InvoiceLine
-from billing.queries import line_trail
+from billing.queries import invoice_document, line_trail
 from billing.queries.moves import compare
 from billing.queries.queue import Tab, neighbours, queue_tabs
 from billing.queries.queue import queue as queued
 from billing.queries.seats import seat
+from billing.queries.sources import cards_of
 from billing.queries.spend import spend_by_day
 from billing.queries.trail import events_of
 from billing.rules.moves import percent_of
@@ -55,10 +57,11 @@ def invoice(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _review(request: StaffRequest, found: Invoice, **more: Any) -> HttpResponse:
     now = timezone.now()
-    lines = found.lines.select_related("product").prefetch_related("flags")
+    rows = list(found.lines.select_related("product").prefetch_related("flags"))
     context = {
         "invoice": found,
-        "lines": list(lines),
+        "lines": rows,
+        "cards": cards_of(rows),
         "taxes": found.taxes.all(),
         "flags": found.flags.select_related("line"),
         "comparison": compare(found),
@@ -78,8 +81,7 @@ def _review(request: StaffRequest, found: Invoice, **more: Any) -> HttpResponse:
 def _moved(rows: Iterable[Any]) -> dict[int, Decimal | None]:
     """Return each row's change against the period before, in percent."""
     return {
-        row.pk: None if row.net_before is None else percent_of(row.net - row.net_before, row.net_before)
-        for row in rows
+        row.pk: None if row.net_before is None else percent_of(row.net - row.net_before, row.net_before) for row in rows
     }
 
 
@@ -100,6 +102,7 @@ def line(request: StaffRequest, pk: int, position: int) -> HttpResponse:
         "invoice": found,
         "line": row,
         "trail": trail,
+        "cards": cards_of([row]),
         "chosen": chosen,
         "events": events.events if events else (),
         "after": places.written(events.next) if events else None,
@@ -121,10 +124,12 @@ def pdf(request: StaffRequest, pk: int) -> HttpResponse:
     found = _invoice(request, pk)
     ready = found.documents.filter(kind=Document.Kind.PDF, status=Document.Status.READY).first()
     if ready is not None:
-        return FileResponse(ready.file.open("rb"), content_type="application/pdf", filename=f"{found}.pdf")
+        response = HttpResponse(ready.file.read(), content_type="application/pdf")
+        response["Content-Disposition"] = f'inline; filename="{found}.pdf"'
+        return response
     if found.issued_at is not None:
         raise Http404("The PDF is still being made")
-    response = HttpResponse(documents.preview(found), content_type="application/pdf")
+    response = HttpResponse(pdf_of(invoice_document(found)), content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="preview-{found.pk}.pdf"'
     return response
 

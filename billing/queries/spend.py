@@ -62,7 +62,6 @@ def _spend(currency: str, dates: list[date], amounts: list[Decimal]) -> Spend:
         for each, amount in zip(dates, amounts, strict=True)
     )
     slots = [
-        Slot(str(d.date.day), f"{written(d.date)}: {currency} {money(d.amount, currency)}", (d.amount,))
-        for d in days
+        Slot(str(d.date.day), f"{written(d.date)}: {currency} {money(d.amount, currency)}", (d.amount,)) for d in days
     ]
     return Spend(days, bars([currency], slots))

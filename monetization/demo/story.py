@@ -156,5 +156,3 @@ def _take(invoice: Invoice, upto: int, company: Company, at: datetime) -> None:
             by=company["finn"],
             at=at + 3 * HOUR,
         )
-
-
