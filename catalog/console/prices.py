@@ -105,7 +105,7 @@ def _price_form(request: StaffRequest, price: PriceRow, outcome: Outcome[Any], r
     if tiered and not rows:
         rows = [{"up_to": "", "unit_price": current, "flat_fee": ""}]
     context = {
-        "price": price, "outcome": outcome, "tiered": tiered, "rows": [*rows, *[_blank()] * SPARE],
+        "price": price, "outcome": outcome, "tiered": tiered, "tier_rows": [*rows, *[_blank()] * SPARE],
         "unit_price": request.POST.get("unit_price", current), "next": _return_to(request, price),
         "tier_errors": _errors_by_tier(outcome),
     }  # fmt: skip
@@ -191,7 +191,7 @@ def _add_page(
         "version": version, "charges": charges, "charge": charge, "metric": metric, "outcome": outcome, "typed": typed,
         "dimensions": _dimensions(metric, typed) if metric else (),
         "tiered": "tiers" in request.GET or "tier_price" in typed,
-        "rows": [*typed_rows(typed), *[_blank()] * SPARE], "tier_errors": _errors_by_tier(outcome),
+        "tier_rows": [*typed_rows(typed), *[_blank()] * SPARE], "tier_errors": _errors_by_tier(outcome),
         "products": Product.objects.filter(**place).exclude(charge__version=version),
         "metrics": Metric.objects.filter(**place, versions__isnull=False).distinct(),
     }  # fmt: skip

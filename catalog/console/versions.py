@@ -30,6 +30,7 @@ from monetization.foundation.web import (
 from monetization.values.errors import DomainError
 
 PER_PAGE = 100
+NOTHING_YET: Outcome[Any] = Outcome()
 
 
 def versions_in(request: StaffRequest) -> QuerySet[RateCardVersion]:
@@ -46,7 +47,7 @@ def version_page(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def render_version(
-    request: StaffRequest, version: RateCardVersion, outcome: Outcome[Any] | None = None, doing: str = ""
+    request: StaffRequest, version: RateCardVersion, outcome: Outcome[Any] = NOTHING_YET, doing: str = ""
 ) -> HttpResponse:
     """Render the page; after a refusal with what was typed and what is wrong with it."""
     now, card = timezone.now(), version.rate_card
@@ -59,7 +60,7 @@ def render_version(
         "may_edit": version.is_draft and may_draft(request.user, card),
         "standing": standing_of(version.request, request.user) if version.request else None,
         "timeline": timeline(version.request) if version.request else (),
-        "outcome": outcome or Outcome(),
+        "outcome": outcome,
         "doing": doing,
         "typed": request.POST,
         "approve_words": f"Approve v{version.number}",
@@ -69,7 +70,7 @@ def render_version(
     title = f"{card.name} v{version.number}"
     return show(
         request, "catalog/version.html", context, title=title, crumbs=card_crumbs(card), parts=("lines",),
-        status=outcome.status if outcome else 200,
+        status=outcome.status,
     )  # fmt: skip
 
 
