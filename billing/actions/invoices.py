@@ -22,6 +22,7 @@ from billing.rules.anomalies import Severity
 from billing.rules.lifecycle import Kind, Status, guard
 from billing.rules.printed import content_of
 from catalog.models import Contract
+from metering.actions.sweep import sweep
 from metering.models import UsageMark
 from monetization.foundation.actions import approvals, audit, outbox, rows
 from monetization.foundation.models import User
@@ -68,6 +69,7 @@ def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
         raise WrongState(
             "The period of this invoice is still running", fix=f"Review it after {invoice.period_ends_at:%d %B %Y}"
         )
+    sweep(at=at)  # repeats that the door could not see, before anything rests on them
     _hold_usage(invoice, at)
     found = drafts.recompute(invoice, at=at)
     if found is None:

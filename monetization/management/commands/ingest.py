@@ -127,9 +127,14 @@ def decoded(raw: IO[bytes], path: Path | None, rows: RowMap, wanted: str | None)
 
 
 def _csv(stream: Any, rows: RowMap) -> Iterator[Any]:
-    reader = csv.DictReader(TextIOWrapper(stream, encoding="utf-8-sig", newline=""), restkey="", restval="")
-    for number, row in enumerate(reader, start=1):
-        yield rows.event(_typed(row, rows), number)
+    text = TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    try:
+        for number, row in enumerate(csv.DictReader(text, restkey="", restval=""), start=1):
+            yield rows.event(_typed(row, rows), number)
+    except UnicodeDecodeError as error:
+        raise Invalid(f"The file is not UTF-8: {error}", field="file", fix="Save it as UTF-8") from error
+    finally:
+        text.detach()  # or it would close the file, whose position is still asked for
 
 
 def _typed(row: dict[Any, Any], rows: RowMap) -> dict[str, Any]:
