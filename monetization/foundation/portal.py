@@ -87,11 +87,22 @@ def portal_view(view: View) -> Callable[..., HttpResponseBase]:
 
 @contextmanager
 def reading_as_portal(account_ids: Iterable[int]) -> Iterator[None]:
-    """Read as the database role `portal`, which sees only rows of these accounts and writes nothing."""
+    """Read as the database role `portal`, which sees only rows of these accounts and writes nothing.
+
+    All reads see one instant, so that the figures of a page agree while usage arrives.
+    """
+    is_outermost = not connection.in_atomic_block
     with transaction.atomic():
+        if is_outermost:
+            _stand_still()
         _become(PORTAL_ROLE, ",".join(str(int(each)) for each in account_ids))
         yield
         _become("none", "")  # an outer transaction would go on as the portal; a failed one rolls both back
+
+
+def _stand_still() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 def _become(role: str, account_ids: str) -> None:

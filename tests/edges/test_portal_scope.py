@@ -1,6 +1,7 @@
 """Who sees what in the portal: own accounts, nothing else, twice over (the app's scope and the database's)."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from billing.portal import invoices as invoice_pages
 from catalog import queries
 from catalog.models import Contract, PriceRow
 from catalog.queries import cards, metrics, period_of
+from metering.actions.ingest import ingest
 from metering.models import Event, HourlyUsage
 from monetization.foundation.actions import customers
 from monetization.foundation.models import Account, Customer, Membership, User
@@ -247,6 +249,26 @@ def test_after_a_page_the_connection_is_the_apps_again(made: Filled) -> None:
             cursor.execute("SELECT current_user, current_setting('portal.account_ids', true)")
             assert cursor.fetchone()[0] == "app"
         assert Account.objects.filter(key="globex").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_figures_of_a_page_are_of_one_instant(made: Filled) -> None:
+    """Usage that arrives while a page is read changes none of its figures, and all of the next page's."""
+    sent = statements.event("now", "acme", "2026-11-20T11:00:00Z", "claude", 7, None)
+    with reading_as_portal([made.world.acme.pk]):
+        before = Event.objects.count(), HourlyUsage.objects.count()
+        with ThreadPoolExecutor(1) as other:
+            other.submit(arrive, made, sent).result()
+        assert (Event.objects.count(), HourlyUsage.objects.count()) == before
+    with reading_as_portal([made.world.acme.pk]):
+        assert (Event.objects.count(), HourlyUsage.objects.count()) == (before[0] + 1, before[1] + 1)
+
+
+def arrive(made: Filled, sent: dict[str, Any]) -> None:
+    try:
+        assert ingest(environment=made.world.live, events=[sent], by=None, at=NOW).accepted == 1
+    finally:
+        connection.close()
 
 
 def test_what_the_portal_reads_first_is_what_everybody_remembers(made: Filled) -> None:
