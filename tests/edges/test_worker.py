@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
-from pytest_django.fixtures import SettingsWrapper
 
 from billing.actions import documents
 from billing.documents.pdf import pdf_of
@@ -34,7 +34,7 @@ def terms(world: World) -> Priced:
 
 
 @pytest.fixture
-def worker(transactional_db: None, tmp_path: Path, settings: SettingsWrapper) -> Iterator[Worker]:
+def worker(transactional_db: None, tmp_path: Path, settings: Any) -> Iterator[Worker]:
     """A worker with a folder for documents of its own, whose tasks may take as long as a page on a busy machine."""
     settings.MEDIA_ROOT = tmp_path / "media"
     app.control.purge()
