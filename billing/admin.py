@@ -1,4 +1,4 @@
-"""Lists, filters, search and history of dues. Nothing here writes but the form of a tax rate, which calls its action."""
+"""Lists, filters, search and history of dues. Only the form of a tax rate writes, by its action."""
 
 from typing import Any
 

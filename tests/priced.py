@@ -1,4 +1,4 @@
-"""A priced world for tests of dues: card `list`, acme pays EUR in Berlin and globex JPY in Tokyo, by calendar months."""
+"""A priced world for tests of dues: card `list`; acme pays EUR in Berlin, globex JPY in Tokyo, by calendar months."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

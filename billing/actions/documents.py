@@ -75,9 +75,7 @@ def retry(*, document: Document, by: User, at: datetime) -> Document:
         raise WrongState("Only a parked document is tried again", fix="Wait for the attempts under way")
     document.status, document.attempts, document.next_attempt_at = Document.Status.PENDING, 0, at
     document.save()
-    audit.record(
-        environment=document.invoice.environment, action="document.retried", subject=document, by=by, at=at
-    )
+    audit.record(environment=document.invoice.environment, action="document.retried", subject=document, by=by, at=at)
     wake(document.pk)
     return document
 

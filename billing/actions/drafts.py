@@ -54,9 +54,7 @@ def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
     return found
 
 
-def write_flags(
-    invoice: Invoice, found: Iterable[anomalies.Flag], lines: Sequence[InvoiceLine]
-) -> None:
+def write_flags(invoice: Invoice, found: Iterable[anomalies.Flag], lines: Sequence[InvoiceLine]) -> None:
     """Write findings down, each beside the line that it is about."""
     Flag.objects.bulk_create(
         Flag(
@@ -114,8 +112,7 @@ def _write_lines(invoice: Invoice, lines: Sequence[RatedLine]) -> list[InvoiceLi
     rows = Product.objects.filter(environment_id=invoice.environment_id, key__in=keys)
     products = dict(rows.values_list("key", "pk"))
     return InvoiceLine.objects.bulk_create(
-        _line(invoice, position, line, products[line.product])
-        for position, line in enumerate(lines, start=1)
+        _line(invoice, position, line, products[line.product]) for position, line in enumerate(lines, start=1)
     )
 
 
@@ -129,7 +126,7 @@ def _line(invoice: Invoice, position: int, line: RatedLine, product_id: int) -> 
         description=description(line)[:300],
         match=dict(line.match),
         starts_at=line.period.starts_at,
-        ends_at=line.period.ends_at,
+        ends_at=line.period.ends_at or invoice.period_ends_at,
         quantity=round_half_away(line.quantity, PLACES),
         unit=line.unit,
         exact=plain(line.exact),

@@ -188,9 +188,7 @@ def _new(contract: Contract, period: Period, by: User | None, at: datetime) -> I
 
 def _hold_usage(invoice: Invoice, at: datetime) -> None:
     """Let no usage of the account be added until this transaction ends, so that the frozen sum is one sum."""
-    UsageMark.objects.bulk_create(
-        [UsageMark(account_id=invoice.account_id, changed_at=at)], ignore_conflicts=True
-    )
+    UsageMark.objects.bulk_create([UsageMark(account_id=invoice.account_id, changed_at=at)], ignore_conflicts=True)
     UsageMark.objects.select_for_update().get(account_id=invoice.account_id)
 
 

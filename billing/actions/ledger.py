@@ -1,4 +1,4 @@
-"""Book transfers. Append-only, and a source is booked once for ever: a repeat is an error of ours, never a second booking."""
+"""Book transfers. Append-only; a source is booked once for ever, so a repeat is an error and never a second booking."""
 
 from __future__ import annotations
 

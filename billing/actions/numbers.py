@@ -13,9 +13,7 @@ INVOICE = "INVOICE"
 
 def take(*, entity: LegalEntity, kind: str, year: int) -> str:
     """Give the next number, such as MS-2026-000017. Call it inside the transaction that uses it."""
-    NumberSeries.objects.bulk_create(
-        [NumberSeries(legal_entity=entity, kind=kind, year=year)], ignore_conflicts=True
-    )
+    NumberSeries.objects.bulk_create([NumberSeries(legal_entity=entity, kind=kind, year=year)], ignore_conflicts=True)
     series = NumberSeries.objects.select_for_update().get(legal_entity=entity, kind=kind, year=year)
     series.last_number += 1
     series.save(update_fields=["last_number"])

@@ -75,9 +75,7 @@ def _guard_day(invoice: Invoice, received: date, at: datetime) -> None:
         raise Invalid("This day is still to come", field="received_date", fix="Give the day on which it arrived")
 
 
-def _kept(
-    invoice: Invoice, amount: Decimal, received: date, reference: str, by: User, at: datetime
-) -> Payment:
+def _kept(invoice: Invoice, amount: Decimal, received: date, reference: str, by: User, at: datetime) -> Payment:
     if not reference:
         raise Invalid("A payment needs its reference", field="reference", fix="Copy it from the bank statement")
     mine = Payment.objects.filter(environment_id=invoice.environment_id, reference=reference)

@@ -39,7 +39,9 @@ class Amount(serializers.CharField):
     """An amount with its invoice currency's digits, as text."""
 
     def get_attribute(self, instance: Any) -> Any:
-        return round_once(super().get_attribute(instance), _currency(instance))
+        """Round nothing: give the column its currency's digits."""
+        amount: Any = super().get_attribute(instance)
+        return round_once(amount, _currency(instance))
 
 
 class TaxBody(serializers.ModelSerializer[InvoiceTax]):
@@ -109,7 +111,6 @@ class OfInvoices(View):
     """Reads the invoices of the accounts that the caller sees."""
 
     permission_classes = [READS]
-    queryset = Invoice.objects.none()
 
     def seen(self) -> QuerySet[Invoice]:
         """Return the invoices that the caller may see."""
@@ -129,6 +130,7 @@ class Invoices(OfInvoices, ListView):
     """List invoices, newest first."""
 
     serializer_class = InvoiceBody
+    queryset = Invoice.objects.none()
 
     def get_permissions(self) -> list[Any]:
         """Ask for the reading scope, or the drafting one."""

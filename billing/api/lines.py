@@ -75,13 +75,13 @@ class TrailBody(serializers.Serializer[Any]):
 class EventBody(serializers.Serializer[Any]):
     """An event behind a line."""
 
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field, by DRF's metaclass
     id = serializers.CharField(source="event_id")
     type = serializers.CharField()
     subject = serializers.CharField()
     time = serializers.DateTimeField()
     received_at = serializers.DateTimeField()
-    data = serializers.JSONField()
+    data = serializers.JSONField()  # type: ignore[assignment]
 
 
 class LineEventsBody(serializers.Serializer[Any]):

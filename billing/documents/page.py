@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.template.loader import render_to_string
 
 from billing.documents import figures
 from billing.rules.printed import InvoiceDocument, PrintedLine, PrintedStep
+from billing.rules.tax import EU
 from monetization.values.money import total_of
 
 MOST_ROWS = 300  # a longer table says so and leaves the rest to the annex; pages beyond help nobody
 
-COUNTRIES_WITH_VAT = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK GB NO CH".split()
-)
+COUNTRIES_WITH_VAT = EU | {"GB", "NO", "CH"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def _taxes(document: InvoiceDocument) -> list[dict[str, str]]:
     return [
         {
             "category": tax.category,
-            "percent": figures.percent(tax.percent) if tax.amount or tax.category == "S" else figures.percent(Decimal(0)),
+            "percent": figures.percent(tax.percent),
             "base": figures.amount(tax.base, document.currency),
             "amount": figures.amount(tax.amount, document.currency),
         }

@@ -54,8 +54,8 @@ def pdf_of(document: InvoiceDocument) -> bytes:
 
 @lru_cache(maxsize=1)
 def _style() -> str:
-    template: Any = get_template("documents/invoice.css").template
-    return str(template.source)
+    template: Any = get_template("documents/invoice.css")
+    return str(template.template.source)
 
 
 @lru_cache(maxsize=16)

@@ -16,9 +16,7 @@ ON_ITS_WAY = (
     "issued_by_id", "issued_at", "due_date", "number", "paid", "revision",
 )  # fmt: skip
 OF_INVOICE = "SELECT status FROM billing_invoice WHERE id = $1"
-OF_LINE = (
-    "SELECT i.status FROM billing_invoiceline l JOIN billing_invoice i ON i.id = l.invoice_id WHERE l.id = $1"
-)
+OF_LINE = "SELECT i.status FROM billing_invoiceline l JOIN billing_invoice i ON i.id = l.invoice_id WHERE l.id = $1"
 OWN_INVOICES = "invoice_id IN (SELECT id FROM billing_invoice)"  # itself filtered by the policy above it
 
 ISSUED_IS_FINAL = run(

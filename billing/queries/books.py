@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection
 
-from billing.queries import proofs
+from billing.queries.proofs import PROOFS
 
 Rows = list[dict[str, Any]]
 
@@ -31,7 +31,7 @@ class Check:
 def books_checks() -> tuple[Check, ...]:
     """List all checks in the order in which they are read."""
     asked = tuple(Check(name, sentence, partial(_found, sql)) for name, sentence, sql in QUERIES)
-    return asked + tuple(Check(*proof) for proof in proofs.PROOFS)
+    return asked + tuple(Check(*proof) for proof in PROOFS)
 
 
 def _found(sql: str, at: datetime) -> Rows:
@@ -132,7 +132,8 @@ SELECT 'transfer', t.id FROM billing_transfer t JOIN foundation_legalentity e ON
   JOIN billing_ledgeraccount d ON d.id = t.debit_id JOIN billing_ledgeraccount c ON c.id = t.credit_id
   LEFT JOIN billing_invoice i ON i.id = t.invoice_id
   WHERE t.environment_id <> e.environment_id OR t.environment_id <> i.environment_id
-     OR t.legal_entity_id <> ALL (ARRAY[d.legal_entity_id, c.legal_entity_id, coalesce(i.legal_entity_id, d.legal_entity_id)])
+     OR t.legal_entity_id <> ALL (ARRAY[d.legal_entity_id, c.legal_entity_id])
+     OR t.legal_entity_id <> i.legal_entity_id
 UNION ALL
 SELECT 'payment', p.id FROM billing_payment p JOIN billing_invoice i ON i.id = p.invoice_id
   WHERE p.environment_id <> i.environment_id OR p.currency <> i.currency
@@ -175,10 +176,10 @@ ORDER BY 2
 QUERIES: tuple[tuple[str, str, str], ...] = (
     ("lines_sum_to_total", "An invoice's total is the sum of its printed lines and taxes.", SUMS),
     ("tax_rests_on_lines", "The bases of an approved invoice's taxes sum to its net.", TAX_BASES),
-    ("invoice_matches_transfers", "What an issued invoice bills and what was paid of it is booked, no more.", TRANSFERS),
+    ("invoice_matches_transfers", "What an issued invoice bills and what was paid of it is booked.", TRANSFERS),
     ("copy_matches_invoice", "Every issued invoice has a frozen copy that says the same.", COPIES),
     ("numbers_without_gaps", "Each number of a series up to its counter is on exactly one invoice.", NUMBERS),
-    ("versions_do_not_overlap", "At an instant one contract and one version of a price or metric is in force.", OVERLAPS),
+    ("versions_do_not_overlap", "At an instant one contract and one version of anything is in force.", OVERLAPS),
     ("checker_is_not_maker", "Nobody approved what he made, and nothing is approved without a decision.", CHECKERS),
     ("environments_do_not_mix", "Rows that belong together are of one environment.", ENVIRONMENTS),
     ("outbox_is_moving", "No message waits longer than its turn.", OUTBOX),

@@ -51,9 +51,7 @@ def document_from_rows(invoice: Invoice) -> InvoiceDocument:
         contract=contract.key,
         contract_name=contract.name,
         purchase_order=contract.purchase_order,
-        lines=tuple(
-            _line(line, zone, invoice.currency) for line in invoice.lines.select_related("product")
-        ),
+        lines=tuple(_line(line, zone, invoice.currency) for line in invoice.lines.select_related("product")),
         taxes=tuple(_tax(tax, invoice.currency) for tax in invoice.taxes.all()),
         net=round_once(invoice.net, invoice.currency),
         tax=round_once(invoice.tax, invoice.currency),

@@ -1,4 +1,4 @@
-"""Checks of the books that compute again: a line from its steps and evidence, a copy's digest, hourly usage from events."""
+"""Checks of the books that compute again: lines from steps and evidence, copies' digests, usage from events."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ def _wrong_usage(line: InvoiceLine) -> Iterator[str]:
         yield "the usage doesn't sum to what was measured"
     if line.quantity != round_half_away(Fraction(source["quantity"]), 18):
         yield "the quantity is not the one that was priced"
-    if metric is not None and not metric.rounding and Fraction(source["quantity"]) != measured / Fraction(metric.divisor):
+    exact = metric is not None and not metric.rounding
+    if metric is not None and exact and Fraction(source["quantity"]) != measured / Fraction(metric.divisor):
         yield "the quantity is not the usage converted"
     evidence = getattr(line, "evidence", None)
     if evidence is None:
@@ -145,6 +146,6 @@ def _differences(account_id: int, metric: MetricTerms) -> Iterator[Row]:
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 PROOFS: tuple[Proof, ...] = (
     ("usage_matches_events", "Hourly usage is exactly what the events that count add up to.", usage_matches_events),
-    ("evidence_rates_again", "Every frozen line follows again from its evidence, steps and price row.", evidence_rates_again),
+    ("evidence_rates_again", "Every frozen line follows from its evidence, steps and price row.", evidence_rates_again),
     ("copies_keep_their_digest", "No frozen copy was changed since it was made.", copies_keep_their_digest),
 )

@@ -55,9 +55,7 @@ def rated(*, contract: Contract, period: Period) -> Rated:
     mark = mark_of(contract.account_id)  # before the usage, so that it can only be behind
     rating = rate(terms, usage_for(account_id=contract.account_id, segments=terms.segments))
     taxes = tax_of(contract, rating, tax_point(period, terms.zone))
-    sums = totals(
-        (line.amount for line in rating.lines), (line.amount for line in taxes.lines), terms.currency
-    )
+    sums = totals((line.amount for line in rating.lines), (line.amount for line in taxes.lines), terms.currency)
     return Rated(terms, rating, taxes, sums, mark)
 
 

@@ -55,9 +55,7 @@ class Trail:
 
 def line_trail(line: InvoiceLine) -> Trail:
     """Walk a line back to its usage. Hours at a cut inside the hour show that hour's usage in full."""
-    used = tuple(
-        Used(row["dims"], Decimal(row["quantity"]), row["events"]) for row in line.source.get("usage", ())
-    )
+    used = tuple(Used(row["dims"], Decimal(row["quantity"]), row["events"]) for row in line.source.get("usage", ()))
     period = Period(line.starts_at, line.ends_at)
     return Trail(line, period, line.source.get("cards", ()), used, _hours(line.invoice, line, used))
 

@@ -54,7 +54,10 @@ def test_drafting_again_changes_nothing_and_new_usage_changes_it(world: World, t
     assert upkeep.refresh_stale(at=NOVEMBER_5 + HOUR) == 0
     use(world, october(days=1, input=2_000_000))
     assert upkeep.refresh_stale(at=NOVEMBER_5 + HOUR) == 1
-    assert lines(draft(terms.acme)) == [("gpt-4o · output", D("0.2"), D("2.00")), ("gpt-4o · input", D("4"), D("10.00"))]
+    assert lines(draft(terms.acme)) == [
+        ("gpt-4o · output", D("0.2"), D("2.00")),
+        ("gpt-4o · input", D("4"), D("10.00")),
+    ]
     assert upkeep.refresh_stale(at=NOVEMBER_5 + HOUR) == 0
 
 
@@ -235,7 +238,8 @@ def test_an_issued_invoice_prints_what_was_issued(world: World, terms: Priced) -
     use(world, october())
     invoice = issued(world, terms.acme)
     before = invoice_document(invoice)
-    customers.change_account(account=world.acme, changes={"name": "Acme Renamed", "city": "Bonn"}, by=None, at=NOVEMBER_5)
+    changes = {"name": "Acme Renamed", "city": "Bonn"}
+    customers.change_account(account=world.acme, changes=changes, by=None, at=NOVEMBER_5)
     assert invoice_document(Invoice.objects.get(pk=invoice.pk)) == before
     assert before.buyer.name == "Acme Robotics GmbH"
 

@@ -105,14 +105,10 @@ def test_the_portal_reads_issued_invoices_of_its_accounts(world: World, terms: P
 
 @pytest.mark.parametrize("table", ["billing_transfer", "billing_flag", "billing_ledgeraccount"])
 def test_the_portal_reads_no_books(world: World, terms: Priced, table: str) -> None:
-    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL ROLE portal")
-        cursor.execute(f"SELECT * FROM {table}")
+    assert "permission denied" in refused(f"SET LOCAL ROLE portal; SELECT * FROM {table}")
 
 
 def test_the_portal_writes_nothing(world: World, terms: Priced) -> None:
     issued(world, terms.acme)
     for table in COUNTED:
-        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL ROLE portal")
-            cursor.execute(f"UPDATE {table} SET id = id")
+        assert "permission denied" in refused(f"SET LOCAL ROLE portal; UPDATE {table} SET id = id")

@@ -58,7 +58,8 @@ class Request:
     def body(self) -> dict[str, Any]:
         provider, model = MODELS[self.account]
         data = {"provider": provider, "model": model, "input_tokens": self.given, "output_tokens": self.made}
-        return {"id": self.id, "type": "llm.request", "subject": self.account, "time": self.time.isoformat(), "data": data}
+        time = self.time.isoformat()
+        return {"id": self.id, "type": "llm.request", "subject": self.account, "time": time, "data": data}
 
     def prices(self) -> dict[str, Fraction]:
         """What the independent calculator says, by kind of token."""
@@ -93,7 +94,8 @@ def around_the_threshold() -> Iterator[Request]:
     sizes = [THRESHOLD - 1, THRESHOLD, THRESHOLD + 1, 128_000, 128_001, 272_000, 272_001]
     sizes += [random.randrange(190_000, 210_000) for _ in range(40)]
     for number, given in enumerate(sizes):
-        yield Request("globex", f"threshold:{number}", NIGHT + timedelta(seconds=number), given, random.randrange(1, 4000))
+        time = NIGHT + timedelta(seconds=number)
+        yield Request("globex", f"threshold:{number}", time, given, random.randrange(1, 4000))
 
 
 def bill(world: World) -> None:
@@ -105,10 +107,9 @@ def bill(world: World) -> None:
     for version in loaded.metrics:
         deals.approved_metric(world, version, at=AT)
     deals.approved(world, loaded.version, at=AT)
+    card = RateCard.objects.get(key="list")
     for account in (world.acme, world.globex):
-        deals.contract(
-            world, account, RateCard.objects.get(key="list"), currency="USD", start_date=date(2023, 11, 1), anchor="first"
-        )
+        deals.contract(world, account, card, currency="USD", start_date=date(2023, 11, 1), anchor="first")
 
 
 def send(api: Api, requests: Sequence[Request], size: int) -> tuple[int, int]:
@@ -131,10 +132,8 @@ def drafted(world: World) -> dict[str, Invoice]:
 
 def printed(world: World) -> list[tuple[Any, ...]]:
     """Everything that a draft says, for comparing."""
-    return [
-        (invoice.account.key, invoice.total, *invoice.lines.values_list("description", "quantity", "exact", "amount", "events"))
-        for invoice in drafted(world).values()
-    ]
+    columns = ("description", "quantity", "exact", "amount", "events")
+    return [(each.account.key, each.total, *each.lines.values_list(*columns)) for each in drafted(world).values()]
 
 
 def hourly() -> list[tuple[Any, ...]]:
@@ -191,7 +190,10 @@ def proved(world: World, acme: list[Request], globex: list[Request]) -> dict[str
 def test_seeded_requests_are_billed_as_the_calculator_says(world: World) -> None:
     globex = [*seeded("globex"), *around_the_threshold()]
     found = proved(world, list(seeded("acme")), globex)
-    assert [line.description for line in found["acme"].lines.all()] == ["openai · gpt-4o · output", "openai · gpt-4o · input"]
+    assert [line.description for line in found["acme"].lines.all()] == [
+        "openai · gpt-4o · output",
+        "openai · gpt-4o · input",
+    ]
     above = [one for one in globex if one.given > THRESHOLD]
     lines = found["globex"].lines.filter(match__token_type="input")
     priced = {line.source["cards"][0]["row"]: line for line in lines}

@@ -1,6 +1,7 @@
 """The document survives what kills workers and brokers: it is there in the end, and once."""
 
 from collections.abc import Iterator
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from catalog.rules.drafts import PriceDraft
 from monetization.celery import app
 from tests import deals, make
 from tests.make import World
-from tests.priced import NOVEMBER_5, OCTOBER, Priced, draft, event, issued, priced, use
+from tests.priced import OCTOBER, Priced, draft, event, issued, priced, use
 from tests.processes import Broker, Worker, eventually
 
 pytestmark = [pytest.mark.worker, pytest.mark.pdf]
@@ -48,7 +49,7 @@ def long_invoice(world: World, terms: Priced) -> Invoice:
     """Issue an invoice of 240 lines, whose document takes a second or two."""
     rows: tuple[PriceDraft, ...] = deals.prices([(model, "", "3") for model in MODELS], ("EUR", "JPY"))
     rows += deals.prices(currencies=("EUR", "JPY"))
-    version = deals.version(world, terms.card, rows=rows, at=OCTOBER, effective_date=NOVEMBER_5.date().replace(month=10, day=2))
+    version = deals.version(world, terms.card, rows=rows, at=OCTOBER, effective_date=date(2026, 10, 2))
     deals.approved(world, version, at=OCTOBER)
     use(world, [event("acme", OCTOBER.replace(day=9), model, input=1_000_000) for model in MODELS])
     return issued(world, terms.acme)
