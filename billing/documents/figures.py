@@ -14,12 +14,12 @@ THIN = "\N{THIN SPACE}"
 
 def amount(value: Decimal, currency: str) -> str:
     """Write an amount with all digits of its currency: 1,234.50 (JPY 1,234)."""
-    return _signed(f"{abs(round_once(value, currency)):,.{minor_digits(currency)}f}", value)
+    return _signed(f"{round_once(value, currency).copy_abs():,.{minor_digits(currency)}f}", value)
 
 
 def number(value: Decimal) -> str:
     """Write a quantity or price with exactly the digits that it has: 12,345.000001."""
-    whole, _, places = plain(abs(value)).partition(".")
+    whole, _, places = plain(value.copy_abs()).partition(".")
     grouped = f"{int(whole):,}"
     return _signed(f"{grouped}.{places}" if places else grouped, value)
 

@@ -77,7 +77,7 @@ def fold(*, buckets: Mapping[Bucket, Tally], at: datetime) -> None:
 
 def unfold(*, buckets: Mapping[Bucket, Tally], at: datetime) -> None:
     """Take tallies out of hourly usage again; a bucket that no event is left in stays, at zero."""
-    fold(buckets={key: Tally(-each.quantity, -each.events) for key, each in buckets.items()}, at=at)
+    fold(buckets={key: Tally(each.quantity.copy_negate(), -each.events) for key, each in buckets.items()}, at=at)
 
 
 def _raise_marks(account_ids: set[int], at: datetime) -> dict[int, int]:
