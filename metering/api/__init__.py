@@ -6,7 +6,7 @@ from metering.api import events, quarantine, usage
 
 patterns: list[URLPattern] = [
     path("events", events.Events.as_view(), name="api_events"),
-    path("events/<path:source>/<str:event_id>", events.OneEvent.as_view(), name="api_event"),
+    path("events/<token:source>/<token:event_id>", events.OneEvent.as_view(), name="api_event"),
     path("usage", usage.Usage.as_view(), name="api_usage"),
     path("quarantine", quarantine.Quarantine.as_view(), name="api_quarantine"),
     path("quarantine/replay", quarantine.Replay.as_view(), name="api_quarantine_replay"),

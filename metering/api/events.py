@@ -10,8 +10,9 @@ from rest_framework.request import Request
 
 from metering.api import door
 from metering.api.body import CLOUD_BATCH, CLOUD_ONE
-from metering.api.shared import READS, account_named, cursor_of, cursor_text, event_body, exact_answer, limit_of
+from metering.api.shared import READS, account_named, cursor_of, event_body, exact_answer, limit_of
 from metering.queries import counted_for, event, listed
+from metering.rules import places
 from monetization.foundation.queries import accounts_for, sees_all_customers
 from monetization.foundation.rest import requires
 from monetization.foundation.rest.views import View
@@ -117,7 +118,7 @@ class Events(View):
             source=query.get("source", ""), event_id=query.get("id", ""), before=cursor_of(query),
             limit=limit_of(query),
         )  # fmt: skip
-        return exact_answer({"next": cursor_text(page.next), "results": [event_body(each) for each in page.events]})
+        return exact_answer({"next": places.written(page.next), "results": [event_body(each) for each in page.events]})
 
     @extend_schema(
         request={kind: EventBody(many=True) for kind in ("application/json", "application/x-ndjson", CLOUD_BATCH)}
@@ -153,7 +154,7 @@ class OneEvent(View):
 
     @extend_schema(responses=OneBody)
     def get(self, request: Request, source: str, event_id: str) -> HttpResponse:
-        """Read an event and what it counted towards."""
+        """Read an event and what it counted towards. In source and id write `/` as `~1` and `~` as `~0`."""
         stored = event(environment=self.environment, source=source, event_id=event_id)
         if not accounts_for(self.by, self.environment).filter(pk=stored.account_id).exists():
             raise NotFound("There is no such event", field="id", fix="Check its source and id")

@@ -1,15 +1,13 @@
 """What the endpoints of usage, events and quarantine read from an address in the same way."""
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from django.http import HttpResponse
 
-from metering.queries import After
-from metering.rules.envelope import instant, written
+from metering.rules import places
+from metering.rules.envelope import instant
 from metering.stores.postgres import Stored
 from monetization.foundation.models import Account, Environment, User
 from monetization.foundation.queries import accounts_for, sees_all_customers
@@ -70,23 +68,11 @@ def event_body(stored: Stored) -> dict[str, Any]:
     }
 
 
-def cursor_text(place: After | None) -> str | None:
-    """Write where the next page starts."""
-    if place is None:
-        return None
-    time, source, event_id = place
-    return urlsafe_b64encode(json.dumps([written(time), source, event_id]).encode()).decode()
-
-
-def cursor_of(query: Any) -> After | None:
+def cursor_of(query: Any) -> places.After | None:
     """Read where a page starts. Raises Invalid."""
-    text = query.get("cursor")
-    if not text:
-        return None
     try:
-        time, source, event_id = json.loads(urlsafe_b64decode(text.encode("ascii")))
-        return instant(time), str(source), str(event_id)
-    except (ValueError, TypeError, Invalid) as error:
+        return places.read(query.get("cursor"))
+    except Invalid as error:
         raise Invalid("cursor is not one of ours", field="cursor", fix="Follow `next` as it was given") from error
 
 

@@ -10,9 +10,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection
+from django.db.models import Sum
 
 from catalog.rules.terms import Dims, MetricTerms, Segment, dims_of
-from metering.models import DimensionSet
+from metering.models import DimensionSet, HourlyUsage
 from metering.queries.admission import book_of
 from metering.rules.aggregate import Tally
 from metering.rules.book import Book, hour_of
@@ -26,7 +27,8 @@ FOREVER = store.FOREVER
 Span = tuple[datetime, datetime]
 
 HOURS = """
-SELECT cut.n, u.account_id, u.metric_version_id, u.dimensions_id, sum(u.quantity), sum(u.events)
+SELECT cut.n, CASE WHEN %s THEN 0 ELSE u.account_id END, u.metric_version_id, u.dimensions_id,
+       sum(u.quantity), sum(u.events)
 FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[]) cut(n, version, starts, ends)
 JOIN metering_hourlyusage u
   ON u.account_id = ANY(%s) AND u.metric_version_id = cut.version AND u.hour >= cut.starts AND u.hour < cut.ends
@@ -67,14 +69,17 @@ def usage_for(*, account_id: int, segments: Sequence[Segment]) -> list[UsageRow]
     ]
 
 
-def measured(*, account_ids: Collection[int], cuts: Sequence[Cut]) -> list[Measured]:
-    """Measure accounts of one environment in cuts of time, in a bounded number of queries."""
+def measured(*, account_ids: Collection[int], cuts: Sequence[Cut], together: bool = False) -> list[Measured]:
+    """Measure accounts of one environment in cuts of time, in a bounded number of queries.
+
+    `together` adds all accounts up (`account_id` is 0 then), which is far cheaper than telling many apart.
+    """
     if not account_ids:
         return []
-    tallies = _from_hours(account_ids, cuts)
+    tallies = _from_hours(account_ids, cuts, together)
     split = [(number, span) for number, cut in enumerate(cuts) for span in _split_hours(cut.period)]
     if split:
-        _add_events(tallies, account_ids, cuts, split)
+        _add_events(tallies, account_ids, cuts, split, together)
     return [Measured(*key, each.quantity, each.events) for key, each in sorted(tallies.items())]
 
 
@@ -91,13 +96,22 @@ class DailyRow:
 
 
 def daily_usage(
-    *, account_ids: Collection[int], metrics: Collection[MetricTerms], period: Period, zone: str, by: Sequence[str] = ()
+    *,
+    account_ids: Collection[int],
+    metrics: Collection[MetricTerms],
+    period: Period,
+    zone: str,
+    by: Sequence[str] = (),
+    together: bool = False,
 ) -> list[DailyRow]:
-    """Measure local days of a zone, added up by some dimensions; days without usage are left out."""
+    """Measure local days of a zone, added up by some dimensions; days without usage are left out.
+
+    `together` adds the accounts up too (`account_id` is 0 then).
+    """
     days = days_of(period, zone)
     cuts = [Cut(span, {each.version_id: each for each in metrics}) for _, span in days]
     tallies: dict[tuple[date, int, int, Dims], Tally] = {}
-    for row in measured(account_ids=account_ids, cuts=cuts):
+    for row in measured(account_ids=account_ids, cuts=cuts, together=together):
         dims = tuple(pair for pair in row.dims if pair[0] in by)
         tally = tallies.setdefault((days[row.cut][0], row.account_id, row.metric_version_id, dims), Tally())
         _add(tally, row.quantity, row.events)
@@ -127,7 +141,7 @@ def _split_hours(period: Period) -> Iterator[Span]:
             yield whole[1], end
 
 
-def _from_hours(account_ids: Collection[int], cuts: Sequence[Cut]) -> dict[Key, Tally]:
+def _from_hours(account_ids: Collection[int], cuts: Sequence[Cut], together: bool) -> dict[Key, Tally]:
     asked = [
         (number, version, *span)
         for number, cut in enumerate(cuts)
@@ -137,7 +151,7 @@ def _from_hours(account_ids: Collection[int], cuts: Sequence[Cut]) -> dict[Key, 
     if not asked:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(HOURS, [*map(list, zip(*asked, strict=True)), list(account_ids)])
+        cursor.execute(HOURS, [together, *map(list, zip(*asked, strict=True)), list(account_ids)])
         rows = cursor.fetchall()
     sets = dict(DimensionSet.objects.filter(pk__in={row[3] for row in rows}).values_list("pk", "values"))
     return {
@@ -149,7 +163,11 @@ def _from_hours(account_ids: Collection[int], cuts: Sequence[Cut]) -> dict[Key, 
 
 
 def _add_events(
-    tallies: dict[Key, Tally], account_ids: Collection[int], cuts: Sequence[Cut], split: Sequence[tuple[int, Span]]
+    tallies: dict[Key, Tally],
+    account_ids: Collection[int],
+    cuts: Sequence[Cut],
+    split: Sequence[tuple[int, Span]],
+    together: bool,
 ) -> None:
     types = {metric.event_type for cut in cuts for metric in cut.metrics.values()}
     events = store.of_accounts(account_ids=account_ids, types=types, spans=[span for _, span in split])
@@ -159,7 +177,7 @@ def _add_events(
         number = next(n for n, (start, end) in split if start <= event.time < end)
         for metric, reading in book.readings(event.type, event.time, event.data):
             if metric.version_id in cuts[number].metrics:
-                key = (event.account_id, number, metric.version_id, reading.dims)
+                key = (0 if together else event.account_id, number, metric.version_id, reading.dims)
                 tallies.setdefault(key, Tally()).add(reading.quantity)
 
 
@@ -170,3 +188,17 @@ def _book(account_ids: Iterable[int]) -> Book:
 def _add(tally: Tally, quantity: Decimal, events: int) -> None:
     tally.add(quantity)
     tally.events += events - 1
+
+
+def largest_accounts(
+    *, account_ids: Collection[int], version_ids: Collection[int], period: Period, limit: int = 10
+) -> list[tuple[int, Decimal]]:
+    """Rank accounts by unconverted usage in the whole hours of a period, the largest first."""
+    whole = whole_hours(period)
+    if whole is None:
+        return []
+    rows = HourlyUsage.objects.filter(
+        account__in=account_ids, metric_version__in=version_ids, hour__gte=whole[0], hour__lt=whole[1]
+    )
+    ranked = rows.values_list("account").annotate(total=Sum("quantity")).order_by("-total", "account")
+    return list(ranked[:limit])

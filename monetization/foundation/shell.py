@@ -50,7 +50,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Usage",
         (
             Place("Explorer", "bar_chart", "usage", METERING),
-            Place("Events", "list_alt", "metering_event_changelist", METERING, ("events/",)),
+            Place("Events", "list_alt", "events", METERING),
             Place("Quarantine", "report", "quarantine", METERING),
         ),
     ),

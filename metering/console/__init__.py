@@ -1,0 +1,8 @@
+"""Pages of the console about facts: usage explorer, events, quarantine."""
+
+from metering.console import events, quarantine, usage
+from monetization.foundation.console import site
+
+site.add_pages(usage.pages)
+site.add_pages(events.pages)
+site.add_pages(quarantine.pages)
