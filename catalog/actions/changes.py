@@ -14,7 +14,7 @@ from catalog.models import Contract, MetricVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
 from catalog.rules.versions import VersionStatus
-from monetization.foundation.actions import approvals, rows
+from monetization.foundation.actions import approvals, outbox, rows
 from monetization.foundation.models import ChangeItem, ChangeRequest, User
 from monetization.foundation.rules.approvals import RequestStatus, Verdict, guard_maker
 from monetization.values.errors import Conflict, DomainError, NotFound, refuse_if
@@ -91,6 +91,11 @@ def _publish_all(request: ChangeRequest, *, by: User, at: datetime, reason: str)
             raise Conflict(f"{row} is not what was approved.", fix="Send it back and submit it again.")
         refuse_if(errors(row, at))
         governed.move(row, VersionStatus.APPROVED, by=by, at=at, reason=reason)
+        noun = item.subject.partition(".")[2].partition(":")[0]
+        outbox.publish(
+            environment=request.environment, topic=f"{noun}.approved", subject=row,
+            payload={"name": str(row), "request": request.pk, "digest": fresh}, at=at,
+        )  # fmt: skip
 
 
 def _move_all(request: ChangeRequest, status: VersionStatus, *, by: User, at: datetime, reason: str) -> None:

@@ -25,8 +25,10 @@ from catalog.actions.prices import (
 )
 from catalog.actions.rights import DRAFT, DRAFT_ON, allow_card
 from catalog.models import Charge, Contract, Metric, RateCard, RateCardVersion
-from catalog.queries.cards import difference, effective_instant, read_charges, version_content
+from catalog.queries.cards import effective_instant, read_charges, version_content
+from catalog.rules.cards import CardCharge
 from catalog.rules.diff import Change, Difference
+from catalog.rules.diff import difference as compare
 from catalog.rules.drafts import PriceDraft
 from catalog.rules.validate import card_errors
 from catalog.rules.versions import VersionStatus
@@ -35,6 +37,7 @@ from monetization.foundation.models import ChangeRequest, Environment, User
 from monetization.values.errors import Conflict, DomainError, Invalid, refuse_if
 from monetization.values.periods import local_midnight
 
+Content = tuple[CardCharge, ...]
 __all__ = [
     "add_charge",
     "add_price",
@@ -146,9 +149,10 @@ def edit(
 def submit(*, version: RateCardVersion, title: str, reason: str, by: User, at: datetime) -> ChangeRequest:
     """Ask for decisions about a draft; its prices are frozen from here on."""
     version = _open(version, by)
-    refuse_if(errors(version, at))
+    content = version_content(version)
+    refuse_if(errors(version, at, content))
     return governed.propose(
-        version, title=title or f"Prices of {version}", reason=reason, facts=facts_of(version),
+        version, title=title or f"Prices of {version}", reason=reason, facts=facts_of(version, content),
         effective_at=effective_instant(version), by=by, at=at,
     )  # fmt: skip
 
@@ -161,25 +165,29 @@ def discard(*, version: RateCardVersion, by: User, at: datetime) -> RateCardVers
     return version
 
 
-def errors(version: RateCardVersion, at: datetime) -> list[DomainError]:
-    """List why a version can't be approved now. Raises Conflict if it is based on an outdated one."""
+def errors(version: RateCardVersion, at: datetime, content: Content | None = None) -> list[DomainError]:
+    """List why a version can't be approved now. Raises Conflict if it is based on an outdated one.
+
+    `content` is the version's, where it was read already.
+    """
     newest = newest_approved(version.rate_card, but=version)
     if newest is not None and version.based_on_id != newest.pk:
         raise Conflict(
             f"Version {newest.number} was approved since this draft was started.",
             fix="Draft a new version from it and enter your changes again.",
         )
-    content = version_content(version)
+    content = version_content(version) if content is None else content
     found = [*_time_errors(version, newest, at), *_unread(version)]
     return found + card_errors(content, needed=_needed(version.rate_card, at), unseen=_unseen(version))
 
 
-def facts_of(version: RateCardVersion) -> dict[str, Decimal]:
+def facts_of(version: RateCardVersion, content: Content | None = None) -> dict[str, Decimal]:
     """Tell policies how much changes: nothing on a first version, because no price stood before.
 
     A percentage that can't be said (a price that was zero, a fee) is left out, so that every policy applies.
     """
-    changes = difference(version.based_on, version)
+    old = version_content(version.based_on) if version.based_on is not None else ()
+    changes = compare(old, version_content(version) if content is None else content)
     kinds = (Change.ADDED, Change.REMOVED, Change.CHANGED)
     facts = {"rows_changed": Decimal(sum(changes.count(kind) for kind in kinds))}
     percent = _max_percent(changes)

@@ -144,7 +144,7 @@ class Prices(OfPrices, ListView):
     def get_queryset(self) -> QuerySet[PriceRow]:
         return self.rows()
 
-    @extend_schema(request=ContentBody, responses=RateCardVersionBody)
+    @extend_schema(operation_id="prices_replace", request=ContentBody, responses=RateCardVersionBody)
     def put(self, request: Request, key: str, number: int) -> Response:
         """Replace all charges and prices of a draft."""
         body = ContentBody(data=request.data)

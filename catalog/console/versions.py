@@ -57,6 +57,7 @@ def render_version(
         "card": card,
         "comparison": comparison,
         "place": next(one for one in placed_versions(card, now) if one.version.pk == version.pk),
+        "may_draft": may_draft(request.user, card),
         "may_edit": version.is_draft and may_draft(request.user, card),
         "standing": standing_of(version.request, request.user) if version.request else None,
         "timeline": timeline(version.request) if version.request else (),

@@ -22,8 +22,7 @@ GOVERNED = {
 OF_METRIC = "SELECT status FROM catalog_metricversion WHERE id = $1"
 OF_CARD = "SELECT status FROM catalog_ratecardversion WHERE id = $1"
 OF_CHARGE = (
-    "SELECT v.status FROM catalog_charge c JOIN catalog_ratecardversion v ON v.id = c.version_id"
-    " WHERE c.id = $1"
+    "SELECT v.status FROM catalog_charge c JOIN catalog_ratecardversion v ON v.id = c.version_id WHERE c.id = $1"
 )
 OF_PRICE = (
     "SELECT v.status FROM catalog_pricerow p JOIN catalog_charge c ON c.id = p.charge_id"
@@ -102,9 +101,6 @@ class Migration(migrations.Migration):
         run(APPROVAL, DROP_APPROVAL),
         *(frozen(table, free=("DRAFT",), arrows=ARROWS, columns=()) for table in GOVERNED),
         *(needs_approval(table, noun) for table, noun in GOVERNED.items()),
-        *(
-            frozen_part(table, column=column, status=status, free=("DRAFT",))
-            for table, column, status in PARTS
-        ),
+        *(frozen_part(table, column=column, status=status, free=("DRAFT",)) for table, column, status in PARTS),
         *(portal_reads(table, own) for table, own in READ.items()),
     ]

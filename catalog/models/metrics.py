@@ -74,9 +74,7 @@ class MetricVersion(Governed):
                 condition=models.Q(status="APPROVED"),
                 name="one_metric_version_an_instant",
             ),
-            models.CheckConstraint(
-                condition=models.Q(divisor__gt=0), name="metric_divisor_above_zero"
-            ),
+            models.CheckConstraint(condition=models.Q(divisor__gt=0), name="metric_divisor_above_zero"),
         ]
         indexes = [models.Index(fields=["event_type"], name="metric_version_event_type")]
         ordering = ["metric", "-number"]
@@ -95,9 +93,7 @@ class MetricMeasure(models.Model):
     less = ArrayField(models.CharField(max_length=120), default=empty_list, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["version", "value"], name="one_measure_a_value")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "value"], name="one_measure_a_value")]
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:
@@ -115,9 +111,7 @@ class MetricDimension(models.Model):
     is_required = models.BooleanField(default=True, help_text="Quarantine events without it")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["version", "key"], name="one_dimension_a_key")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "key"], name="one_dimension_a_key")]
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:

@@ -16,9 +16,7 @@ class Product(models.Model):
     name = models.CharField(max_length=120)
     description = models.CharField(max_length=200, blank=True)
     tags = ArrayField(models.CharField(max_length=40), default=empty_list, blank=True)
-    tax_category = models.CharField(
-        max_length=40, default="standard", help_text="What tax rates are looked up by"
-    )
+    tax_category = models.CharField(max_length=40, default="standard", help_text="What tax rates are looked up by")
     created_at = models.DateTimeField()
 
     history = HistoricalRecords()

@@ -92,9 +92,7 @@ class Charge(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["version", "product"], name="one_charge_a_product")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "product"], name="one_charge_a_product")]
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:
@@ -112,9 +110,7 @@ class PriceRow(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["charge", "currency", "match"], name="one_price_a_combination"
-            ),
+            models.UniqueConstraint(fields=["charge", "currency", "match"], name="one_price_a_combination"),
             models.CheckConstraint(
                 condition=~models.Q(model="PER_UNIT") | models.Q(unit_price__isnull=False),
                 name="per_unit_has_a_price",
@@ -136,9 +132,7 @@ class PriceTier(models.Model):
     flat_fee = quantity_field(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["price", "position"], name="one_tier_a_position")
-        ]
+        constraints = [models.UniqueConstraint(fields=["price", "position"], name="one_tier_a_position")]
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:

@@ -15,16 +15,12 @@ from monetization.foundation.models.fields import choices
 class Governed(models.Model):
     """A row whose content is frozen on submission and bound to its approval by a digest."""
 
-    status = models.CharField(
-        max_length=10, choices=choices(VersionStatus), default=VersionStatus.DRAFT.value
-    )
+    status = models.CharField(max_length=10, choices=choices(VersionStatus), default=VersionStatus.DRAFT.value)
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     last_edited_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     edited_at = models.DateTimeField()
-    request = models.ForeignKey(
-        ChangeRequest, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    request = models.ForeignKey(ChangeRequest, models.PROTECT, null=True, blank=True, related_name="+")
     content_digest = models.BinaryField(max_length=32, null=True, help_text="Set on submission")
 
     class Meta:

@@ -23,7 +23,7 @@ CONTRACT_FIELDS = (
 
 def content_digest(row: Governed) -> bytes:
     """Give the SHA-256 (32 bytes) of everything that a decision about this row is about."""
-    return digest(plain(content_of(row)))
+    return digest(content_of(row))
 
 
 def content_of(row: Governed) -> dict[str, Any]:
@@ -90,4 +90,4 @@ def _contract(contract: Contract) -> dict[str, Any]:
 
 
 def _fields(row: Governed, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in names}
+    return {name: plain(getattr(row, name)) for name in names}

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 
 from monetization.values.errors import Invalid
@@ -57,6 +58,7 @@ def parse_label(text: str) -> tuple[Decimal | None, Decimal | None]:
     return low, high
 
 
+@lru_cache(maxsize=4096)
 def _label(low: Decimal | None, high: Decimal | None) -> str:
     parts = ([f">{plain(low)}"] if low is not None else []) + ([f"≤{plain(high)}"] if high is not None else [])
     return " ".join(parts)
