@@ -12,7 +12,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from monetization import knobs
 from monetization.embedded import in_use
@@ -31,16 +31,23 @@ def demo(arguments: list[str]) -> int:
     os.environ["DEMO"] = "1"
     if asked.port:
         os.environ["PORT"] = asked.port
-    values = knobs.read(os.environ)
-    _port_is_free(values)
-    began, environ = time.monotonic(), environment(values)
-    _start_over_if_needed(values, asked.reset)
-    with embedded(values) as children, contextlib.ExitStack() as stack:
-        _prepare(values, environ)
-        _serve(values, environ, stack, children)
+    values, began = knobs.read(os.environ), time.monotonic()
+    with product(values, reset=asked.reset) as children:
         _welcome(values, time.monotonic() - began)
         _watch(values, children)
     return 0
+
+
+@contextlib.contextmanager
+def product(values: knobs.Values, *, reset: bool = False) -> Iterator[Children]:
+    """The demo company, served: made if need be. Raises NotStarted."""
+    _port_is_free(values)
+    _start_over_if_needed(values, reset)
+    environ = environment(values)
+    with embedded(values) as children, contextlib.ExitStack() as stack:
+        _prepare(values, environ)
+        _serve(values, environ, stack, children)
+        yield children
 
 
 def _port_is_free(values: knobs.Values) -> None:

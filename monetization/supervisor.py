@@ -15,7 +15,7 @@ from monetization import knobs
 from monetization.embedded import in_use
 from monetization.launch import Stopped, child, embedded, environment, say, stop
 from monetization.processes import NotStarted
-from monetization.serve import demo
+from monetization.serve import demo, product
 
 
 def manage(arguments: list[str]) -> int:
@@ -47,9 +47,10 @@ def soak(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Measure on durable embedded servers of its own: [--quick] [AREA]."""
+    """Measure the served demo company, on servers and a port of its own: [--quick] [AREA]."""
+    os.environ.setdefault("PORT", "8999")
     values = _apart("bench")
-    with embedded(values):
+    with product(values):
         return child(["-m", "benchmarks", *arguments], environment(values))
 
 
