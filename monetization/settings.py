@@ -5,8 +5,11 @@ import sys
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from billing.rules.lifecycle import Kind, Status
+from catalog.rules.versions import VersionStatus
 from monetization import knobs
 from monetization.csp import STRICT
+from monetization.foundation.rules.approvals import RequestStatus
 from monetization.foundation.shell import UNFOLD as UNFOLD
 
 try:
@@ -245,6 +248,13 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # Different fields of one name need names of their own in the schema.
+    "ENUM_NAME_OVERRIDES": {
+        "InvoiceKind": [(each.value, each.label) for each in Kind],
+        "InvoiceStatus": [(each.value, each.label) for each in Status],
+        "VersionStatus": [(each.value, each.label) for each in VersionStatus],
+        "RequestStatus": [(each.value, each.label) for each in RequestStatus],
+    },
 }
 
 # -- log

@@ -72,7 +72,7 @@ class TrailBody(serializers.Serializer[Any]):
         return bytes(found.digest).hex() if found else None
 
 
-class EventBody(serializers.Serializer[Any]):
+class LineEventBody(serializers.Serializer[Any]):
     """An event behind a line."""
 
     source = serializers.CharField()  # type: ignore[assignment]  # a field, by DRF's metaclass
@@ -87,7 +87,7 @@ class EventBody(serializers.Serializer[Any]):
 class LineEventsBody(serializers.Serializer[Any]):
     """A page of events in order of time."""
 
-    events = EventBody(many=True)
+    events = LineEventBody(many=True)
     next = serializers.CharField(allow_null=True, help_text="Send it as `after` for the next page")
 
 

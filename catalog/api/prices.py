@@ -15,6 +15,7 @@ from catalog.api.rate_cards import OfRateCards, RateCardVersionBody
 from catalog.models import Charge, PriceRow
 from catalog.rules.drafts import ChargeDraft, PriceDraft, model_of, tiers_of
 from catalog.rules.terms import PriceModel, Tier
+from monetization.foundation.models.fields import choices
 from monetization.foundation.rest import Cursor, Exact, Strict
 from monetization.foundation.rest.views import ListView
 
@@ -50,7 +51,7 @@ class AmountBody(Strict):
 
     unit_price = Exact(required=False, allow_null=True)
     tiers = TierBody(many=True, required=False)
-    model = serializers.ChoiceField(choices=[each.value for each in PriceModel], required=False)
+    model = serializers.ChoiceField(choices=choices(PriceModel), required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse both and neither."""

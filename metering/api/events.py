@@ -107,6 +107,7 @@ class Events(View):
         return door.answer(request) if request.method == "POST" else super().dispatch(request, *args, **kwargs)
 
     @extend_schema(
+        operation_id="events_list",
         parameters=[OpenApiParameter(name, str) for name in TEXTS] + [OpenApiParameter("limit", int)],
         responses=EventsBody,
     )

@@ -21,7 +21,7 @@ READS_REQUESTS = requires("catalog:read", "foundation.read")
 READS_AUDIT = requires("audit:read", "foundation.read_audit")
 
 
-class ItemBody(serializers.ModelSerializer[ChangeItem]):
+class ChangeItemBody(serializers.ModelSerializer[ChangeItem]):
     """One thing that a request changes."""
 
     digest = serializers.SerializerMethodField(help_text="SHA-256 of its content, hexadecimal")
@@ -40,7 +40,7 @@ class RequestBody(serializers.ModelSerializer[ChangeRequest]):
 
     owner = serializers.CharField(source="owner.email")
     submitted_by = serializers.CharField(source="submitted_by.email", default=None, allow_null=True)
-    items = ItemBody(many=True)
+    items = ChangeItemBody(many=True)
 
     class Meta:
         model = ChangeRequest
