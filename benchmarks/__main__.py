@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 import django
 from django.conf import settings
 
+from benchmarks import metering
 from benchmarks.client import Client
 
 BATCH = 1_000
@@ -28,10 +29,13 @@ def main() -> None:
     parser.add_argument("area", nargs="?", choices=sorted(AREAS), help="only this area")
     asked = parser.parse_args()
     django.setup()
+    found: dict[str, str] = {}
     for name, area in AREAS.items():
         if asked.area in (None, name):
             for figure, value, unit in area(asked.quick):
                 print(f"{name:<8} {figure:<44} {value:>12} {unit}", flush=True)
+                found[f"{name}.{figure}"] = f"{value} {unit}".strip()
+    (settings.VAR_DIR / "bench.json").write_text(json.dumps(found, indent=1, ensure_ascii=False))
     print(f"on {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
 
 
@@ -150,7 +154,7 @@ def _opened(client: Client, path: str) -> float:
     return client.seconds
 
 
-AREAS = {"ingest": ingest, "pages": pages}
+AREAS = {"ingest": ingest, "metering": metering.figures, "pages": pages}
 
 if __name__ == "__main__":
     main()
