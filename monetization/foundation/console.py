@@ -15,6 +15,8 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
@@ -46,6 +48,9 @@ class Site(UnfoldAdminSite):
     def get_urls(self) -> list[Any]:
         return [*self.pages, *super().get_urls()]
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        return super().admin_view(require_http_methods(["GET", "HEAD", "POST"])(view), cacheable)
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         staff = self.has_permission(request)
         shell: dict[str, Any] = super().each_context(request)
@@ -60,7 +65,8 @@ class Site(UnfoldAdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if request.user.is_authenticated:
             raise Http404("The console is for staff")
-        return redirect(f"{reverse('sign_in')}?next={next_page(request, reverse('console:index'))}")
+        wanted = urlencode({"next": next_page(request, reverse("console:index"))})
+        return redirect(f"{reverse('sign_in')}?{wanted}")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         raise Http404("Sign out at its own address")
@@ -69,13 +75,13 @@ class Site(UnfoldAdminSite):
 site = Site()
 
 
-def page(ability: str) -> Callable[[View[P]], Callable[..., HttpResponse]]:
-    """Make a view a page of the console: signed-in staff with the ability, 404 and 403 for domain refusals."""
+def page(*abilities: str) -> Callable[[View[P]], Callable[..., HttpResponse]]:
+    """Make a view a page of the console: signed-in staff with one of the abilities, 404 and 403 for domain refusals."""
 
     def wrap(view: View[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def guarded(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            if not request.user.has_perm(ability):
+            if not any(request.user.has_perm(ability) for ability in abilities):
                 raise PermissionDenied
             request.environment = environment_of(request)
             try:
@@ -153,6 +159,11 @@ class ReadOnly(SimpleHistoryAdmin, ModelAdmin):
         if not hasattr(self.model, "history"):
             raise Http404("This table keeps no history: its rows never change")
         return super().history_view(request, object_id, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def history_form_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not hasattr(self.model, "history"):
+            raise Http404("This table keeps no history: its rows never change")
+        return super().history_form_view(request, object_id, *args, **kwargs)  # type: ignore[no-any-return]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

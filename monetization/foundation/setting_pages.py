@@ -24,6 +24,7 @@ KINDS = {"rate_card": "Rate card", "metric": "Metric", "contract": "Contract", "
 FACTS = {
     "rate_card": "max_change_percent, rows_changed", "contract": "discount_percent", "invoice": "total, flags",
 }  # fmt: skip
+AUDIT = "foundation.read_audit"
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -52,7 +53,7 @@ def new_key(request: StaffRequest) -> HttpResponse:
     return response
 
 
-@page(KEYS)
+@page(KEYS, AUDIT)
 @require_safe
 def key_page(request: StaffRequest, pk: int) -> HttpResponse:
     """Show a key, without what makes it one."""
@@ -105,7 +106,7 @@ def new_person(request: StaffRequest) -> HttpResponse:
     return show(request, "console/person_new.html", context, title="New person", crumbs=crumbs, status=outcome.status)
 
 
-@page(PEOPLE)
+@page(PEOPLE, AUDIT)
 @require_safe
 def person_page(request: StaffRequest, pk: int) -> HttpResponse:
     """Show a person, the roles held and what they open."""
@@ -118,6 +119,7 @@ def person_page(request: StaffRequest, pk: int) -> HttpResponse:
         "free": [role for role in Role if role.value not in held],
         "memberships": person.memberships.select_related("customer"),
         "is_me": person.pk == request.user.pk,
+        "may_manage": request.user.has_perm(PEOPLE),
     }
     return show(request, "console/person.html", context, title=str(person), crumbs=[_people_list()])
 
