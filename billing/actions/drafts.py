@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from django.db.models import F
@@ -19,8 +18,9 @@ from billing.models import Flag, Invoice, InvoiceLine, InvoiceTax
 from billing.queries.rated import Rated, rated
 from billing.rules import anomalies
 from billing.rules.anomalies import Review, Severity
+from billing.rules.kept import description, source_of, step_of
 from billing.rules.lifecycle import Status
-from billing.rules.rating import RatedLine, Step
+from billing.rules.rating import RatedLine
 from billing.rules.tax import TaxLine
 from catalog.models import Product
 from monetization.values.errors import DomainError
@@ -39,7 +39,7 @@ def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
         _park(invoice, error, at)
         return None
     _empty(invoice)
-    lines = _write_lines(invoice, found.rating.lines)
+    lines = _write_lines(invoice, found)
     _write_taxes(invoice, found.taxes.lines)
     write_flags(invoice, anomalies.flags(_review(invoice, found)), lines)
     _keep(
@@ -107,16 +107,17 @@ def _keep(invoice: Invoice, **values: Any) -> None:
     invoice.refresh_from_db()
 
 
-def _write_lines(invoice: Invoice, lines: Sequence[RatedLine]) -> list[InvoiceLine]:
-    keys = {line.product for line in lines}
+def _write_lines(invoice: Invoice, found: Rated) -> list[InvoiceLine]:
+    keys = {line.product for line in found.rating.lines}
     rows = Product.objects.filter(environment_id=invoice.environment_id, key__in=keys)
     products = dict(rows.values_list("key", "pk"))
     return InvoiceLine.objects.bulk_create(
-        _line(invoice, position, line, products[line.product]) for position, line in enumerate(lines, start=1)
+        _line(invoice, position, line, products[line.product], found)
+        for position, line in enumerate(found.rating.lines, start=1)
     )
 
 
-def _line(invoice: Invoice, position: int, line: RatedLine, product_id: int) -> InvoiceLine:
+def _line(invoice: Invoice, position: int, line: RatedLine, product_id: int, found: Rated) -> InvoiceLine:
     return InvoiceLine(
         invoice=invoice,
         position=position,
@@ -133,59 +134,9 @@ def _line(invoice: Invoice, position: int, line: RatedLine, product_id: int) -> 
         amount=line.amount,
         tax_category=line.tax_category,
         events=line.events,
-        steps=[_step(step) for step in line.steps],
-        source=source_of(line),
+        steps=[step_of(step) for step in line.steps],
+        source=source_of(line, found.terms.discounts),
     )
-
-
-def description(line: RatedLine) -> str:
-    """Name a line by the dimension values that its price row asks for, in the metric's order."""
-    return " · ".join(value for _, value in line.match) or line.name
-
-
-def source_of(line: RatedLine) -> dict[str, Any]:
-    """Keep what a line rests on: price rows with their approval, discounts, exact sums, and the usage billed."""
-    return {
-        "cards": [
-            {
-                "row": price.row_id,
-                "card": price.source.card,
-                "version": price.source.version,
-                "version_id": price.source.version_id,
-                "owner": price.source.owner,
-                "approval": price.source.approval,
-            }
-            for price in line.prices
-        ],
-        "discounts": list(line.discounts),
-        "list": plain(line.list_exact),
-        "measured": plain(line.measured),
-        "quantity": plain(line.quantity),
-        "usage": _usage(line),
-    }
-
-
-def _usage(line: RatedLine) -> list[dict[str, Any]]:
-    sums: dict[tuple[tuple[str, str], ...], tuple[Fraction, int]] = {}
-    for row in line.usage:
-        quantity, events = sums.get(row.dims, (Fraction(0), 0))
-        sums[row.dims] = quantity + Fraction(row.quantity), events + row.events
-    return [
-        {"dims": dict(dims), "quantity": plain(quantity), "events": events}
-        for dims, (quantity, events) in sorted(sums.items())
-    ]
-
-
-def _step(step: Step) -> dict[str, Any]:
-    return {
-        "over": plain(step.over),
-        "up_to": None if step.up_to is None else plain(step.up_to),
-        "quantity": plain(step.quantity),
-        "unit_price": plain(step.unit_price),
-        "flat_fee": plain(step.flat_fee),
-        "exact": plain(step.exact),
-        "share": plain(step.share),
-    }
 
 
 def _write_taxes(invoice: Invoice, taxes: Sequence[TaxLine]) -> None:

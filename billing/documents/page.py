@@ -45,7 +45,8 @@ def html_of(document: InvoiceDocument) -> str:
 
 def context_of(document: InvoiceDocument) -> dict[str, Any]:
     """Give the template its words and figures, all of them text."""
-    groups, left_out = _cut(_groups(document))
+    shared = _shared_discounts(document)
+    groups, left_out = _cut(_groups(document, said=shared))
     return {
         "document": document,
         "title": "Invoice" if not document.is_preview else "Invoice preview",
@@ -55,6 +56,7 @@ def context_of(document: InvoiceDocument) -> dict[str, Any]:
         "period": figures.span(document.first_date, document.last_date),
         "groups": groups,
         "left_out": left_out,
+        "discounts": shared,
         "net": figures.amount(document.net, document.currency),
         "tax": figures.amount(document.tax, document.currency),
         "total": figures.amount(document.total, document.currency),
@@ -63,18 +65,24 @@ def context_of(document: InvoiceDocument) -> dict[str, Any]:
     }
 
 
-def _groups(document: InvoiceDocument) -> list[Group]:
+def _shared_discounts(document: InvoiceDocument) -> tuple[str, ...]:
+    """Give the discounts that every line has, so that they are said once."""
+    found = {line.discounts for line in document.lines}
+    return found.pop() if len(found) == 1 else ()
+
+
+def _groups(document: InvoiceDocument, said: tuple[str, ...]) -> list[Group]:
     return [
         Group(
             product=product,
             amount=figures.amount(total_of(line.amount for line in lines), document.currency),
-            rows=[row for line in lines for row in _rows(line, document)],
+            rows=[row for line in lines for row in _rows(line, document, said)],
         )
         for product, lines in document.by_product()
     ]
 
 
-def _rows(line: PrintedLine, document: InvoiceDocument) -> list[Row]:
+def _rows(line: PrintedLine, document: InvoiceDocument, said: tuple[str, ...]) -> list[Row]:
     row = Row(
         tone="line",
         text=figures.detail(line, (document.first_date, document.last_date)) or line.product,
@@ -84,7 +92,8 @@ def _rows(line: PrintedLine, document: InvoiceDocument) -> list[Row]:
         amount=figures.amount(line.amount, document.currency),
     )
     steps = [] if line.unit_price is not None else [_step(step, line, document.currency) for step in line.steps]
-    return [row, *steps, *(Row(tone="step", text=f"after {name}") for name in line.discounts)]
+    own = [Row(tone="step", text=f"after {name}") for name in line.discounts if name not in said]
+    return [row, *steps, *own]
 
 
 def _step(step: PrintedStep, line: PrintedLine, currency: str) -> Row:

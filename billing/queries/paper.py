@@ -23,6 +23,7 @@ from monetization.values.money import plain, round_half_away, round_once
 from monetization.values.periods import local_date
 
 ENGLISH = Locale("en", "GB")
+CITY_FIRST = frozenset({"AU", "CA", "GB", "IE", "IN", "JP", "KR", "NZ", "SG", "US"})
 
 
 def invoice_document(invoice: Invoice) -> InvoiceDocument:
@@ -82,7 +83,8 @@ def _buyer(account: Account) -> Party:
 
 
 def _address(place: LegalEntity | Account) -> tuple[str, ...]:
-    town = f"{place.postal_code} {place.city}".strip()
+    first, then = (place.city, place.postal_code) if place.country in CITY_FIRST else (place.postal_code, place.city)
+    town = f"{first} {then}".strip()
     country = ENGLISH.territories.get(place.country, place.country)
     return tuple(part for part in (place.street, town, country) if part)
 

@@ -128,7 +128,9 @@ def _measured_pairs(versions: Mapping[int, MetricTerms]) -> list[tuple[int, int]
 
 
 def _differences(account_id: int, metric: MetricTerms) -> Iterator[Row]:
-    rows = HourlyUsage.objects.filter(account=account_id, metric_version=metric.version_id, events__gt=0)
+    rows = HourlyUsage.objects.filter(account=account_id, metric_version=metric.version_id).exclude(
+        events=0, quantity=0
+    )
     stored = {
         (hour, dims_of(values, metric.order)): (quantity, events)
         for hour, values, quantity, events in rows.values_list("hour", "dimensions__values", "quantity", "events")

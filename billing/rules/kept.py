@@ -1,0 +1,63 @@
+"""What an invoice line keeps of its rating, as JSON: numbers are exact text, ``1/31`` where one never ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+from billing.rules.rating import RatedLine, Step
+from catalog.rules.terms import Discount
+from monetization.values.money import plain
+
+
+def description(line: RatedLine) -> str:
+    """Name a line by the dimension values that its price row asks for, in the metric's order."""
+    return " · ".join(value for _, value in line.match) or line.name
+
+
+def source_of(line: RatedLine, discounts: Iterable[Discount]) -> dict[str, Any]:
+    """Keep what a line rests on: price rows with their approval, discounts, exact sums, and the usage billed."""
+    percents = {each.name: each.percent for each in discounts}
+    return {
+        "cards": [
+            {
+                "row": price.row_id,
+                "card": price.source.card,
+                "version": price.source.version,
+                "version_id": price.source.version_id,
+                "owner": price.source.owner,
+                "approval": price.source.approval,
+            }
+            for price in line.prices
+        ],
+        "discounts": [f"{name} of {plain(percents[name])} %" for name in line.discounts],
+        "list": plain(line.list_exact),
+        "measured": plain(line.measured),
+        "quantity": plain(line.quantity),
+        "usage": _usage(line),
+    }
+
+
+def _usage(line: RatedLine) -> list[dict[str, Any]]:
+    sums: dict[tuple[tuple[str, str], ...], tuple[Fraction, int]] = {}
+    for row in line.usage:
+        quantity, events = sums.get(row.dims, (Fraction(0), 0))
+        sums[row.dims] = quantity + Fraction(row.quantity), events + row.events
+    return [
+        {"dims": dict(dims), "quantity": plain(quantity), "events": events}
+        for dims, (quantity, events) in sorted(sums.items())
+    ]
+
+
+def step_of(step: Step) -> dict[str, Any]:
+    """Write a step down; all numbers are text."""
+    return {
+        "over": plain(step.over),
+        "up_to": None if step.up_to is None else plain(step.up_to),
+        "quantity": plain(step.quantity),
+        "unit_price": plain(step.unit_price),
+        "flat_fee": plain(step.flat_fee),
+        "exact": plain(step.exact),
+        "share": plain(step.share),
+    }
