@@ -36,6 +36,8 @@ def _apart(name: str) -> knobs.Values:
 def test(arguments: list[str]) -> int:
     """Run pytest on embedded servers of its own."""
     values = _apart("test")
+    if all(each.startswith("-") for each in arguments) and not {"-n", "--pdb"} & set(arguments):
+        arguments = ["-n", "2", "--dist", "loadfile", *arguments]  # everything, in two processes
     with embedded(values, durable=False):
         return child(["-m", "pytest", *arguments], environment(values))
 
