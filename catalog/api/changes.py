@@ -12,6 +12,7 @@ from catalog.actions import changes
 from catalog.api.shared import DECIDES, WRITES
 from monetization.foundation.api.records import RequestDetailBody
 from monetization.foundation.models import ChangeRequest
+from monetization.foundation.queries import requests_for
 from monetization.foundation.rest import Strict
 from monetization.foundation.rest.views import View
 from monetization.foundation.rules.approvals import Verdict
@@ -38,7 +39,7 @@ class OfRequests(View, generics.GenericAPIView[ChangeRequest]):
     serializer_class = RequestDetailBody
 
     def get_queryset(self) -> QuerySet[ChangeRequest]:
-        found = ChangeRequest.objects.filter(environment=self.environment)
+        found = requests_for(self.by, self.environment)
         return found.select_related("environment", "owner", "submitted_by").prefetch_related("items")
 
     def shown(self) -> Response:

@@ -11,6 +11,7 @@ from catalog.actions import changes
 from catalog.console.standing import address_of, standing_of, timeline
 from monetization.foundation.console import page, show
 from monetization.foundation.models import ChangeRequest
+from monetization.foundation.queries import requests_for
 from monetization.foundation.rules.approvals import Verdict
 from monetization.foundation.web import StaffRequest, next_page, perform_and_go
 from monetization.values.errors import NotFound
@@ -23,8 +24,8 @@ SAID = {
 
 
 def requests_in(request: StaffRequest) -> QuerySet[ChangeRequest]:
-    """Return the requests of the environment that this person works in."""
-    return ChangeRequest.objects.filter(environment=request.environment)
+    """Return the requests that this person may see."""
+    return requests_for(request.user, request.environment)
 
 
 @page("foundation.read")

@@ -26,7 +26,7 @@ from monetization.foundation.models import (
     RoleGrant,
     User,
 )
-from monetization.foundation.queries import accounts_for, customers_for
+from monetization.foundation.queries import accounts_for, customers_for, requests_for, sees_all_customers
 from monetization.foundation.rules.roles import MemberRole
 from monetization.foundation.web import Outcome, environment_of, perform, person
 
@@ -40,6 +40,9 @@ class ChangeRequests(ReadOnly):
     list_filter = ("status", "kind")
     search_fields = ("title", "reason", "owner__name", "owner__email")
     list_select_related = ("owner",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return requests_for(person(request), environment_of(request))
 
 
 @admin.register(Customer, site=site)
@@ -232,6 +235,9 @@ class Messages(ReadOnly):
     list_filter = ("topic",)
     search_fields = ("topic", "subject")
 
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_view_permission(request, obj) and sees_all_customers(person(request))
+
 
 @admin.register(Delivery, site=site)
 class Deliveries(ReadOnly):
@@ -239,6 +245,9 @@ class Deliveries(ReadOnly):
     list_display = ("message", "endpoint", "status", "attempts", "next_attempt_at", "last_answer", "delivered_at")
     list_filter = ("status",)
     list_select_related = ("message", "endpoint")
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_view_permission(request, obj) and sees_all_customers(person(request))
 
 
 @admin.register(Endpoint, site=site)

@@ -5,29 +5,43 @@ Settings import this module before any app is loaded, so it holds data and funct
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+if TYPE_CHECKING:
+    from monetization.foundation.models import User
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An entry of the sidebar: the URL name it opens, the abilities of which it needs one, the paths where it is lit."""
+    """An entry of the sidebar: its URL name, the abilities of which it needs one, the paths where it is lit.
+
+    `whole`: only for those who see every customer, because its rows can't be told apart by customer.
+    """
 
     title: str
     icon: str
     url: str
     abilities: tuple[str, ...]
     below: tuple[str, ...] = ()
+    whole: bool = False
 
 
+REQUESTS = ("requests/",)
 CARD_PAGES = ("rate-cards/", "catalog/ratecardversion/")
 READ, CATALOG, METERING, BILLING = (("foundation.read",), ("catalog.read",), ("metering.read",), ("billing.read",))
 AUDIT = "foundation.read_audit"
 PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("", (Place("Inbox", "inbox", "inbox", READ, ("requests/",)),)),
+    (
+        "",
+        (
+            Place("Inbox", "inbox", "inbox", READ),
+            Place("Change requests", "published_with_changes", "foundation_changerequest_changelist", READ, REQUESTS),
+        ),
+    ),
     (
         "Metrics",
         (Place("Metrics", "speed", "catalog_metric_changelist", CATALOG, ("metrics/", "catalog/metricversion/")),),
@@ -52,7 +66,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Explorer", "bar_chart", "usage", METERING),
             Place("Events", "list_alt", "events", METERING),
-            Place("Quarantine", "report", "quarantine", METERING),
+            Place("Quarantine", "report", "quarantine", METERING, whole=True),
         ),
     ),
     (
@@ -95,7 +109,10 @@ def _entry(place: Place, active: bool) -> dict[str, Any]:
 
 
 def _may(request: HttpRequest, place: Place) -> bool:
-    return any(request.user.has_perm(ability) for ability in place.abilities)
+    from monetization.foundation.queries import sees_all_customers  # apps are loaded only after the settings
+
+    may = any(request.user.has_perm(ability) for ability in place.abilities)
+    return may and (not place.whole or sees_all_customers(cast("User", request.user)))
 
 
 def _address(place: Place) -> str:

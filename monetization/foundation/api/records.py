@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from monetization.foundation.api.keys import KeyBody
 from monetization.foundation.models import ApiKey, AuditEntry, ChangeItem, ChangeRequest, Environment
-from monetization.foundation.queries import outstanding_of, request_digest, roles_of
+from monetization.foundation.queries import outstanding_of, request_digest, requests_for, roles_of
 from monetization.foundation.rest import requires
 from monetization.foundation.rest.views import ListView, View
 from monetization.foundation.rules.approvals import RequestStatus
@@ -123,7 +123,7 @@ class Requests(ListView):
         return super().get(request)
 
     def get_queryset(self) -> QuerySet[ChangeRequest]:
-        found = ChangeRequest.objects.filter(environment=self.environment)
+        found = requests_for(self.by, self.environment)
         found = found.select_related("owner", "submitted_by").prefetch_related("items")
         status = self.request.query_params.get("status")
         if status is not None and status not in {s.value for s in RequestStatus}:
@@ -139,7 +139,7 @@ class OneRequest(View, generics.RetrieveAPIView[ChangeRequest]):
     serializer_class = RequestDetailBody
 
     def get_queryset(self) -> QuerySet[ChangeRequest]:
-        found = ChangeRequest.objects.filter(environment=self.environment)
+        found = requests_for(self.by, self.environment)
         return found.select_related("environment", "owner", "submitted_by").prefetch_related("items")
 
 

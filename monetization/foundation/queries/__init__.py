@@ -10,6 +10,7 @@ from monetization.foundation.queries.approvals import (
     outstanding_of,
     outstanding_of_all,
     request_digest,
+    requests_for,
     waiting_for,
 )
 from monetization.foundation.queries.chain import Report, chain_content, verify_chain
@@ -37,6 +38,7 @@ __all__ = [
     "outstanding_of",
     "outstanding_of_all",
     "request_digest",
+    "requests_for",
     "roles_of",
     "sees_all_customers",
     "subject_of",

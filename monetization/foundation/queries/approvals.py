@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from monetization.foundation.models import ChangeItem, ChangeRequest, Decision, Environment, Policy, User
-from monetization.foundation.queries.people import roles_of
+from monetization.foundation.queries.people import roles_of, sees_all_customers
 from monetization.foundation.queries.subjects import subject_of
 from monetization.foundation.rules import approvals as rules
 from monetization.foundation.rules.approvals import PolicyRule, RequestStatus, Requirement, Verdict
@@ -17,6 +17,13 @@ from monetization.values.canonical import digest
 Missing = tuple[tuple[Role, int], ...]
 Said = Mapping[tuple[str, bytes], list[Decision]]
 INBOX_LIMIT = 200
+ABOUT_CUSTOMERS = ("contract",)
+
+
+def requests_for(user: User, environment: Environment) -> QuerySet[ChangeRequest]:
+    """Return the requests that a member of staff may see: without every customer, none that names one."""
+    every = ChangeRequest.objects.filter(environment=environment)
+    return every if sees_all_customers(user) else every.exclude(kind__in=ABOUT_CUSTOMERS)
 
 
 def policy_rules(environment: Environment, kind: str | None = None) -> dict[str, list[PolicyRule]]:
