@@ -8,17 +8,14 @@ another name, to disk, renamed, then the row. Whoever comes second changes nothi
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 
 from celery import current_app
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from billing.documents import files
 from billing.models import Document, Invoice, IssuedCopy
 from billing.rules.printed import document_of
 from monetization.foundation.actions import audit, rows
@@ -52,7 +49,7 @@ def make(document_id: int, at: datetime) -> Document | None:
     document = Document.objects.select_related("invoice__environment").get(pk=document_id)
     try:
         place, pdf = _place(document), _rendered(document)
-        _put(place, pdf)
+        files.put(place, pdf)
     except Exception as error:
         log.exception("document %s could not be made", document_id)
         _failed(document, error)
@@ -103,31 +100,6 @@ def _place(document: Document) -> str:
     invoice = document.invoice
     safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in invoice.number)
     return f"invoices/{invoice.environment.key}/{invoice.pk}-{safe}.pdf"
-
-
-def _put(place: str, content: bytes) -> None:
-    """Write a file so that nobody ever sees a part of it, and a power cut keeps all or nothing."""
-    path = Path(settings.MEDIA_ROOT) / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _ready(document: Document, place: str, pdf: bytes, at: datetime) -> Document:

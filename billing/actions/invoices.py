@@ -6,29 +6,22 @@ review on, content and approval are bound by a digest over everything printed an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 
-from billing.actions import documents, drafts, evidence, ledger, numbers
-from billing.models import Invoice, IssuedCopy
+from billing.actions import documents, drafts, evidence, freezing, numbers, telling
+from billing.models import Invoice
 from billing.queries.content import content_digest
-from billing.queries.paper import document_from_rows
-from billing.rules import transfers
 from billing.rules.anomalies import Severity
 from billing.rules.lifecycle import Kind, Status, guard
-from billing.rules.printed import content_of
 from catalog.models import Contract
 from metering.actions.sweep import sweep
-from metering.models import UsageMark
-from monetization.foundation.actions import approvals, audit, outbox, rows
+from monetization.foundation.actions import approvals, rows
 from monetization.foundation.models import User
 from monetization.foundation.queries import subject_of
 from monetization.foundation.rules.approvals import Verdict
-from monetization.values.canonical import digest
 from monetization.values.errors import Conflict, Invalid, WrongState
 from monetization.values.periods import Period, local_date
 
@@ -45,7 +38,7 @@ def draft(*, contract: Contract, period: Period, by: User | None, at: datetime) 
         return refresh(invoice=found, at=at) if found.status == Status.DRAFT.value else found
     invoice = _new(contract, period, by, at)
     rows.keep(invoice, by=by, at=at)
-    _record(invoice, "drafted", by=by, at=at, after={"period": period.starts_at, "contract": contract.key})
+    telling.record(invoice, "drafted", by=by, at=at, after={"period": period.starts_at, "contract": contract.key})
     drafts.recompute(invoice, at=at)
     return invoice
 
@@ -70,17 +63,17 @@ def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
             "The period of this invoice is still running", fix=f"Review it after {invoice.period_ends_at:%d %B %Y}"
         )
     sweep(at=at)  # repeats that the door could not see, before anything rests on them
-    _hold_usage(invoice, at)
+    freezing.hold_usage(invoice, at)
     found = drafts.recompute(invoice, at=at)
     if found is None:
         flag = invoice.flags.first()
         raise WrongState("This invoice can't be computed", fix=flag.sentence if flag else None)
-    _note_grace(invoice, at)
+    freezing.note_grace(invoice, at)
     evidence.gather(invoice, found)
     invoice.prepared_by, invoice.reviewed_at = by, at
     invoice.content_digest = content_digest(invoice)
     _move(invoice, Status.IN_REVIEW, by=by, at=at)
-    _record(invoice, "reviewed", by=by, at=at, after=_sums(invoice))
+    telling.record(invoice, "reviewed", by=by, at=at, after=telling.sums(invoice))
     return invoice
 
 
@@ -96,7 +89,7 @@ def send_back(*, invoice: Invoice, reason: str, by: User, at: datetime) -> Invoi
     invoice.approved_by = invoice.approved_at = None
     _move(invoice, Status.DRAFT, by=by, at=at, reason=reason)
     evidence.drop(invoice)
-    _record(invoice, "sent_back", by=by, at=at, reason=reason)
+    telling.record(invoice, "sent_back", by=by, at=at, reason=reason)
     drafts.recompute(invoice, at=at)
     return invoice
 
@@ -128,7 +121,7 @@ def approve(*, invoice: Invoice, seen: bytes, by: User, at: datetime, reason: st
         return invoice
     invoice.approved_by, invoice.approved_at = by, at
     _move(invoice, Status.APPROVED, by=by, at=at, reason=reason)
-    _record(invoice, "approved", by=by, at=at, after=_sums(invoice), reason=reason)
+    telling.record(invoice, "approved", by=by, at=at, after=telling.sums(invoice), reason=reason)
     return invoice
 
 
@@ -149,10 +142,10 @@ def issue(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
     invoice.issued_by, invoice.issued_at = by, at
     invoice.number = numbers.take(entity=invoice.legal_entity, kind=numbers.INVOICE, year=today.year)
     _move(invoice, Status.ISSUED, by=by, at=at)
-    _freeze(invoice, at)
-    ledger.book(invoice=invoice, transfers=_dues(invoice), at=at)
-    _record(invoice, "issued", by=by, at=at, after=_sums(invoice) | {"number": invoice.number})
-    _tell(invoice, at)
+    freezing.keep_copy(invoice, at)
+    freezing.book(invoice, at)
+    telling.record(invoice, "issued", by=by, at=at, after=telling.sums(invoice) | {"number": invoice.number})
+    telling.announce(invoice, at)
     documents.order(invoice=invoice, at=at)
     if not invoice.total:
         _move(invoice, Status.PAID, by=by, at=at)
@@ -186,22 +179,6 @@ def _new(contract: Contract, period: Period, by: User | None, at: datetime) -> I
     )
 
 
-def _hold_usage(invoice: Invoice, at: datetime) -> None:
-    """Let no usage of the account be added until this transaction ends, so that the frozen sum is one sum."""
-    UsageMark.objects.bulk_create([UsageMark(account_id=invoice.account_id, changed_at=at)], ignore_conflicts=True)
-    UsageMark.objects.select_for_update().get(account_id=invoice.account_id)
-
-
-def _note_grace(invoice: Invoice, at: datetime) -> None:
-    ends_at = invoice.period_ends_at + timedelta(days=invoice.account.grace_days)
-    if at < ends_at:
-        invoice.flags.create(
-            code="GRACE_RUNNING",
-            severity=Severity.WARN.value,
-            sentence=f"Usage may still come in until {ends_at:%d %B %Y %H:%M} UTC, when grace ends",
-        )
-
-
 def _guard_draft(invoice: Invoice) -> None:
     if invoice.status != Status.DRAFT.value:
         raise WrongState(
@@ -226,51 +203,3 @@ def _move(invoice: Invoice, status: Status, *, by: User | None, at: datetime, re
     invoice.status = status.value
     invoice.revision += 1
     rows.keep(invoice, by=by, at=at, reason=reason)
-
-
-def _freeze(invoice: Invoice, at: datetime) -> None:
-    content = content_of(document_from_rows(invoice))
-    IssuedCopy.objects.create(invoice=invoice, content=content, digest=digest(content), created_at=at)
-
-
-def _dues(invoice: Invoice) -> tuple[transfers.Transfer, ...]:
-    lines = invoice.lines.values_list("position", "product__key", "amount")
-    taxes = invoice.taxes.values_list("category", "percent", "amount")
-    dues = [*(transfers.line_due(*line) for line in lines), *(transfers.tax_due(*tax) for tax in taxes)]
-    return transfers.issued(invoice.pk, dues, ledger.books_of(invoice))
-
-
-def _tell(invoice: Invoice, at: datetime) -> None:
-    outbox.publish(
-        environment=invoice.environment,
-        topic="invoice.issued",
-        subject=subject_of(invoice),
-        payload={
-            "number": invoice.number,
-            "account": invoice.account.key,
-            "contract": invoice.contract.key,
-            "currency": invoice.currency,
-            "total": str(invoice.total),
-            "due_date": invoice.due_date.isoformat() if invoice.due_date else None,
-        },
-        at=at,
-    )
-
-
-def _sums(invoice: Invoice) -> dict[str, Any]:
-    return {"net": invoice.net, "tax": invoice.tax, "total": invoice.total, "currency": invoice.currency}
-
-
-def _record(
-    invoice: Invoice,
-    verb: str,
-    *,
-    by: User | None,
-    at: datetime,
-    after: Mapping[str, Any] | None = None,
-    reason: str = "",
-) -> None:
-    audit.record(
-        environment=invoice.environment, action=f"invoice.{verb}", subject=invoice, by=by, at=at,
-        after=after, reason=reason,
-    )  # fmt: skip

@@ -11,11 +11,12 @@ from billing.actions import ledger
 from billing.models import Invoice, Payment
 from billing.rules import transfers
 from billing.rules.lifecycle import Status, guard
+from billing.rules.receipts import guard_amount, guard_day
 from monetization.foundation.actions import audit, outbox, rows
 from monetization.foundation.models import User
 from monetization.foundation.queries import subject_of
 from monetization.values.errors import Conflict, Invalid
-from monetization.values.money import EXACT, Money
+from monetization.values.money import EXACT, Money, round_once
 from monetization.values.periods import local_date
 
 
@@ -38,8 +39,9 @@ def record(
     rows.allow(by, "billing.record_payment")
     invoice = rows.lock(invoice)
     guard(invoice.status, Status.PAID)
-    _guard_amount(invoice, amount, currency)
-    _guard_day(invoice, received_date, at)
+    left = Money(EXACT.subtract(invoice.total, invoice.paid), invoice.currency)
+    guard_amount(amount, currency, open_amount=left)
+    guard_day(received_date, today=local_date(at, invoice.account.time_zone))
     payment = _kept(invoice, amount, received_date, reference.strip(), by, at)
     transfer = transfers.paid(invoice.pk, payment.pk, amount, ledger.books_of(invoice))
     ledger.book(invoice=invoice, transfers=[transfer], at=at)
@@ -51,28 +53,6 @@ def record(
     rows.keep(invoice, by=by, at=at)
     _tell(invoice, payment, settled, at)
     return payment
-
-
-def _guard_amount(invoice: Invoice, amount: Decimal, currency: str) -> None:
-    if currency != invoice.currency:
-        raise Invalid(
-            f"The invoice is in {invoice.currency}", field="currency", fix=f"Record the amount in {invoice.currency}"
-        )
-    Money(amount, currency)
-    left = EXACT.subtract(invoice.total, invoice.paid)
-    if amount <= 0:
-        raise Invalid("A payment is more than zero", field="amount", fix="Give the amount that arrived")
-    if amount > left:
-        raise Invalid(
-            f"Only {Money(left, currency)} of this invoice is open",
-            field="amount",
-            fix="Record what belongs to this invoice, and the rest for the invoice that it pays",
-        )
-
-
-def _guard_day(invoice: Invoice, received: date, at: datetime) -> None:
-    if received > local_date(at, invoice.account.time_zone):
-        raise Invalid("This day is still to come", field="received_date", fix="Give the day on which it arrived")
 
 
 def _kept(invoice: Invoice, amount: Decimal, received: date, reference: str, by: User, at: datetime) -> Payment:
@@ -101,6 +81,10 @@ def _tell(invoice: Invoice, payment: Payment, settled: bool, at: datetime) -> No
             environment=invoice.environment,
             topic="invoice.paid",
             subject=subject_of(invoice),
-            payload={"number": invoice.number, "total": str(invoice.total), "currency": invoice.currency},
+            payload={
+                "number": invoice.number,
+                "total": str(round_once(invoice.total, invoice.currency)),
+                "currency": invoice.currency,
+            },
             at=at,
         )

@@ -5,23 +5,21 @@ Reads terms and usage, calls the pure rules in the order of the rules, and saves
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
-from billing.models import TaxRate
+from billing.queries.taxed import tax_of, tax_point
 from billing.rules import tax as tax_rules
 from billing.rules.rating import Rating, rate
-from billing.rules.tax import TaxProfile
 from billing.rules.totals import Totals, totals
 from catalog.models import Contract
 from catalog.queries import period_of, terms_for
 from catalog.rules.terms import Terms
 from metering.queries import mark_of, usage_for
 from monetization.values.canonical import digest
-from monetization.values.periods import Period, local_date
+from monetization.values.periods import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +62,3 @@ def so_far(*, contract: Contract, at: datetime) -> SoFar:
     period = period_of(contract, at)
     found = rated(contract=contract, period=period)
     return SoFar(period, found.rating, found.taxes, found.totals)
-
-
-def tax_of(contract: Contract, rating: Rating, on: date) -> tax_rules.Taxes:
-    """Tax rounded lines by the places of seller and buyer and the rates of a local date."""
-    account, entity = contract.account, contract.legal_entity
-    profile = TaxProfile(entity.country, account.country, account.tax_id)
-    lines = [(line.tax_category, line.amount) for line in rating.lines]
-    rates = _rates(contract.environment_id, entity.country)
-    return tax_rules.tax(lines, profile, on=on, rates=rates, currency=contract.currency)
-
-
-def tax_point(period: Period, zone: str) -> date:
-    """Give the last local day of a period: continuous supply is made when its period ends."""
-    if period.ends_at is None:
-        return local_date(period.starts_at, zone)
-    return local_date(period.ends_at - timedelta(microseconds=1), zone)
-
-
-def _rates(environment_id: int, country: str) -> Sequence[tax_rules.TaxRate]:
-    rows = TaxRate.objects.filter(environment_id=environment_id, country=country)
-    columns = rows.values_list("country", "tax_category", "percent", "start_date")
-    return [tax_rules.TaxRate(*row) for row in columns]

@@ -147,10 +147,10 @@ def test_bill_drafts_and_reports(world: World) -> None:
     out = StringIO()
     call_command("bill", "--at", "2026-10-15T00:00:00Z", stdout=out)
     assert out.getvalue().splitlines() == [
-        f"{terms.acme.key}  2026-08-31 – 2026-09-30  0.0000 EUR",
-        f"{terms.acme.key}  2026-09-30 – 2026-10-31  129.1200 EUR",
-        f"{terms.globex.key}  2026-08-31 – 2026-09-30  0.0000 JPY",
-        f"{terms.globex.key}  2026-09-30 – 2026-10-31  0.0000 JPY",
+        f"{terms.acme.key}  2026-08-31 – 2026-09-30  0.00 EUR",
+        f"{terms.acme.key}  2026-09-30 – 2026-10-31  129.12 EUR",
+        f"{terms.globex.key}  2026-08-31 – 2026-09-30  0 JPY",
+        f"{terms.globex.key}  2026-09-30 – 2026-10-31  0 JPY",
         "4 drafted, 0 parked",
     ]
     call_command("bill", "--at", "2026-10-15", stdout=(again := StringIO()))

@@ -230,7 +230,14 @@ def test_issue_numbers_freezes_books_and_tells(world: World, terms: Priced) -> N
         ("receivable", "revenue:inference", D("77.50"), "line:2"),
         ("receivable", "tax_payable", D("20.62"), "tax:S:19"),
     ]
-    assert Message.objects.get(topic="invoice.issued").payload["number"] == "TG-2026-000001"
+    assert Message.objects.get(topic="invoice.issued").payload == {
+        "number": "TG-2026-000001",
+        "account": "acme",
+        "contract": terms.acme.key,
+        "currency": "EUR",
+        "total": "129.12",
+        "due_date": "2026-12-05",
+    }
     assert Document.objects.get(invoice=invoice).status == "PENDING"
 
 

@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 
 from billing.actions import runs
 from monetization.foundation.models import Environment
+from monetization.values.money import Money
 
 
 class Command(BaseCommand):
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         run = runs.draft_due(environment=chosen, by=None, at=at or timezone.now())
         for invoice in run.drafted:
             period = f"{invoice.period_starts_at:%Y-%m-%d} – {invoice.period_ends_at:%Y-%m-%d}"
-            self.stdout.write(f"{invoice.contract.key}  {period}  {invoice.total} {invoice.currency}")
+            self.stdout.write(f"{invoice.contract.key}  {period}  {Money(invoice.total, invoice.currency)}")
         for contract, why in run.parked:
             self.stderr.write(f"{contract}  could not be drafted: {why}")
         self.stdout.write(f"{len(run.drafted)} drafted, {len(run.parked)} parked")
