@@ -31,6 +31,7 @@ from billing.queries.trail import events_of
 from billing.rules.moves import percent_of
 from metering.rules import places
 from monetization.foundation.console import page, show, site
+from monetization.foundation.queries import accounts_for
 from monetization.foundation.web import StaffRequest, perform, refused, tell
 from monetization.values.errors import Invalid
 
@@ -41,9 +42,10 @@ QUEUE = ("Review queue", "console:invoices")
 def queue(request: StaffRequest) -> HttpResponse:
     """List invoices by state, riskiest first, each with its change against the last period."""
     now, wanted = timezone.now(), request.GET.get("tab", "")
+    accounts = accounts_for(request.user, request.environment)
     tab = Tab(wanted) if wanted in list(Tab) else Tab.REVIEW
-    rows = Paginator(queued(request.environment, tab, at=now), 50).get_page(request.GET.get("page"))
-    tabs = queue_tabs(request.environment, at=now)
+    rows = Paginator(queued(accounts, tab, at=now), 50).get_page(request.GET.get("page"))
+    tabs = queue_tabs(accounts, at=now)
     context = {"tab": tab, "tabs": tabs, "rows": rows, "now": now, "moved": _moved(rows)}
     return show(request, "billing/queue.html", context, title="Review queue")
 
@@ -71,7 +73,7 @@ def _review(request: StaffRequest, found: Invoice, **more: Any) -> HttpResponse:
         "spend": spend_by_day(found),
         "zone": found.account.time_zone,
         "now": now,
-        "neighbours": neighbours(found, at=now),
+        "neighbours": neighbours(found, accounts_for(request.user, request.environment), at=now),
     }
     crumbs = [(QUEUE[0], reverse(QUEUE[1]))]
     title = f"{found.account.name}: {found}"
@@ -207,7 +209,8 @@ def _invoice(request: StaffRequest, pk: int) -> Invoice:
     rows = Invoice.objects.select_related(
         "account__customer", "contract", "legal_entity", "prepared_by", "approved_by", "issued_by"
     )
-    return get_object_or_404(rows, pk=pk, environment=request.environment)
+    seen = accounts_for(request.user, request.environment)
+    return get_object_or_404(rows, pk=pk, environment=request.environment, account__in=seen)
 
 
 site.add_pages(

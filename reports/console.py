@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from monetization.foundation.console import page, show, site
 from monetization.foundation.models import ChangeRequest
-from monetization.foundation.queries import outstanding_of_all, waiting_for
+from monetization.foundation.queries import accounts_for, outstanding_of_all, waiting_for
 from monetization.foundation.rules.approvals import RequestStatus
 from monetization.foundation.rules.roles import Role
 from monetization.foundation.web import StaffRequest
@@ -44,11 +44,11 @@ def inbox(request: StaffRequest) -> HttpResponse:
 @require_safe
 def overview(request: StaffRequest) -> HttpResponse:
     """Show what was billed by month, what is open, and the largest accounts."""
-    environment = request.environment
+    accounts = accounts_for(request.user, request.environment)
     context: dict[str, Any] = {
-        "months": billed_by_month(environment),
-        "receivables": receivables(environment, timezone.localdate()),
-        "accounts": largest_accounts(environment),
+        "months": billed_by_month(accounts),
+        "receivables": receivables(accounts, timezone.localdate()),
+        "accounts": largest_accounts(accounts),
     }
     return show(request, "reports/overview.html", context, title="Reports")
 

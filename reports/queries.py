@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from billing.models import Invoice
 from billing.queries.queue import Tab, queue
 from billing.rules.lifecycle import Status
-from monetization.foundation.models import Environment, User
+from monetization.foundation.models import Account, Environment, User
+from monetization.foundation.queries import accounts_for
 
 BOOKED = (Status.ISSUED.value, Status.PAID.value)
 TOP = 10
@@ -53,11 +54,11 @@ class AccountBilled:
     invoices: int
 
 
-def billed_by_month(environment: Environment) -> list[MonthBilled]:
+def billed_by_month(accounts: QuerySet[Account]) -> list[MonthBilled]:
     """Sum invoices by the month in which their period starts; newest first, 24 rows at most."""
     booked = Q(status__in=BOOKED)
     rows = (
-        Invoice.objects.filter(environment=environment)
+        Invoice.objects.filter(account__in=accounts)
         .annotate(month=TruncMonth("period_starts_at"))
         .values("month", "currency")
         .annotate(issued=Sum("net", filter=booked), waiting=Sum("net", filter=~booked), invoices=Count("pk"))
@@ -72,11 +73,11 @@ def billed_by_month(environment: Environment) -> list[MonthBilled]:
     ]  # fmt: skip
 
 
-def receivables(environment: Environment, on: date) -> list[Receivable]:
+def receivables(accounts: QuerySet[Account], on: date) -> list[Receivable]:
     """Sum what is issued and not yet paid, by currency."""
     late = Q(due_date__lt=on)
     rows = (
-        Invoice.objects.filter(environment=environment, status=Status.ISSUED.value)
+        Invoice.objects.filter(account__in=accounts, status=Status.ISSUED.value)
         .values("currency")
         .annotate(
             open=Sum(F("total") - F("paid")), overdue=Sum(F("total") - F("paid"), filter=late), invoices=Count("pk")
@@ -86,10 +87,10 @@ def receivables(environment: Environment, on: date) -> list[Receivable]:
     return [Receivable(row["currency"], row["open"], row["overdue"] or Decimal(0), row["invoices"]) for row in rows]
 
 
-def largest_accounts(environment: Environment) -> list[AccountBilled]:
+def largest_accounts(accounts: QuerySet[Account]) -> list[AccountBilled]:
     """List the accounts billed most in each currency, by issued net amounts."""
     rows = (
-        Invoice.objects.filter(environment=environment, status__in=BOOKED)
+        Invoice.objects.filter(account__in=accounts, status__in=BOOKED)
         .values("account_id", "account__name", "currency")
         .annotate(net=Sum("net"), invoices=Count("pk"))
         .order_by("currency", "-net")[: TOP * 5]
@@ -104,5 +105,5 @@ def invoices_waiting_for(user: User, environment: Environment, *, at: datetime) 
     """List invoices that this person may approve, riskiest first, ten at most; never the own ones."""
     if not user.has_perm("billing.approve_invoice"):
         return []
-    waiting = queue(environment, Tab.REVIEW, at=at).filter(status=Status.IN_REVIEW.value)
+    waiting = queue(accounts_for(user, environment), Tab.REVIEW, at=at).filter(status=Status.IN_REVIEW.value)
     return list(waiting.exclude(prepared_by=user)[:TOP])

@@ -9,7 +9,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from billing.models import Invoice
 from billing.rules.lifecycle import Status
-from monetization.foundation.models import Environment
+from monetization.foundation.models import Account
 
 
 class Tab(StrEnum):
@@ -43,16 +43,16 @@ LABELS = {
 }
 
 
-def queue_tabs(environment: Environment, *, at: datetime) -> list[tuple[Tab, int]]:
-    """Count every list in one query."""
-    counts = Invoice.objects.filter(environment=environment).aggregate(
+def queue_tabs(accounts: QuerySet[Account], *, at: datetime) -> list[tuple[Tab, int]]:
+    """Count every list of these accounts in one query."""
+    counts = Invoice.objects.filter(account__in=accounts).aggregate(
         **{tab.value: Count("pk", filter=_condition(tab, at)) for tab in Tab}
     )
     return [(tab, counts[tab.value]) for tab in Tab]
 
 
-def queue(environment: Environment, tab: Tab, *, at: datetime) -> QuerySet[Invoice]:
-    """List invoices of a tab, riskiest first, each with `blocking`, `warnings` and `net_before`."""
+def queue(accounts: QuerySet[Account], tab: Tab, *, at: datetime) -> QuerySet[Invoice]:
+    """List these accounts' invoices of a tab, riskiest first, each with `blocking`, `warnings` and `net_before`."""
     before = (
         Invoice.objects.filter(contract_id=OuterRef("contract_id"), kind=OuterRef("kind"))
         .filter(period_starts_at__lt=OuterRef("period_starts_at"))
@@ -60,7 +60,7 @@ def queue(environment: Environment, tab: Tab, *, at: datetime) -> QuerySet[Invoi
         .values("net")[:1]
     )
     return (
-        Invoice.objects.filter(_condition(tab, at), environment=environment)
+        Invoice.objects.filter(_condition(tab, at), account__in=accounts)
         .select_related("account__customer", "prepared_by")
         .annotate(
             blocking=Count("flags", filter=Q(flags__severity="BLOCK")),
@@ -82,10 +82,10 @@ def _condition(tab: Tab, at: datetime) -> Q:
     }[tab]
 
 
-def neighbours(invoice: Invoice, *, at: datetime) -> tuple[int | None, int | None]:
+def neighbours(invoice: Invoice, accounts: QuerySet[Account], *, at: datetime) -> tuple[int | None, int | None]:
     """Return the invoices before and after in the same list, for the keys j and k."""
     tab = Tab.of(invoice.status, is_over=invoice.period_ends_at <= at)
-    keys = list(queue(invoice.environment, tab, at=at).values_list("pk", flat=True)[:500])
+    keys = list(queue(accounts, tab, at=at).values_list("pk", flat=True)[:500])
     if invoice.pk not in keys:
         return None, None
     here = keys.index(invoice.pk)

@@ -7,8 +7,9 @@ touch a governed row: `ReadOnly` is the base of all admins that have no action o
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import Any, ClassVar, Concatenate, ParamSpec
+from typing import Any, ClassVar, Concatenate, ParamSpec, cast
 
+from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -22,6 +23,8 @@ from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
 from monetization.foundation.models import Environment
+from monetization.foundation.snapshots import fields_of
+from monetization.foundation.templatetags.show import badge
 from monetization.foundation.web import StaffRequest, choose_environment, environment_of, next_page, wanted_part
 from monetization.values.errors import NotAllowed, NotFound
 
@@ -144,6 +147,11 @@ class ReadOnly(SimpleHistoryAdmin, ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RowsOpenPages
 
+    @admin.display(description="State", ordering="status")
+    def state(self, row: Any) -> str:
+        """Show a row's status as everywhere else."""
+        return badge(row.status, row.get_status_display())
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         name, words, ability = self.new_page or ("", "", "")
         shown = bool(name) and request.user.has_perm(ability)
@@ -160,10 +168,18 @@ class ReadOnly(SimpleHistoryAdmin, ModelAdmin):
             raise Http404("This table keeps no history: its rows never change")
         return super().history_view(request, object_id, *args, **kwargs)  # type: ignore[no-any-return]
 
-    def history_form_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not hasattr(self.model, "history"):
-            raise Http404("This table keeps no history: its rows never change")
-        return super().history_form_view(request, object_id, *args, **kwargs)  # type: ignore[no-any-return]
+    def history_form_view(self, request: HttpRequest, object_id: str, version_id: str, *more: Any) -> HttpResponse:
+        """Show one past state beside the one before it; nothing here can bring it back."""
+        row = self.get_queryset(request).filter(pk=object_id).first() if object_id.isdigit() else None
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404("There is no such row")
+        history = getattr(row, "history", None)
+        record = history.filter(pk=version_id).first() if history is not None and version_id.isdigit() else None
+        if record is None:
+            raise Http404("There is no such change")
+        name = f"console:{self.opts.app_label}_{self.opts.model_name}_history"
+        context = {"record": record, "fields": fields_of(record), "all": reverse(name, args=[row.pk])}
+        return show(cast(StaffRequest, request), "console/snapshot.html", context, title=f"{row}, one change")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
