@@ -11,6 +11,7 @@ from catalog.models import Contract, Metric, MetricVersion, Product, RateCard, R
 from monetization.foundation.console import ReadOnly, site
 from monetization.foundation.forms import Acted, ActionForm
 from monetization.foundation.queries import accounts_for
+from monetization.foundation.templatetags.show import NOTHING, percent
 from monetization.foundation.web import Outcome, environment_of, perform, person
 
 
@@ -28,7 +29,7 @@ class Metrics(ReadOnly):
 class MetricVersions(ReadOnly):
     environment_path = "metric__environment"
     page_name = "metric_version"
-    list_display = ("__str__", "status", "event_type", "aggregation", "unit", "effective_at", "last_edited_by")
+    list_display = ("__str__", "state", "event_type", "aggregation", "unit", "effective_at", "last_edited_by")
     list_filter = ("status", "event_type")
     search_fields = ("metric__name", "metric__key", "event_type")
     list_select_related = ("metric", "last_edited_by")
@@ -68,7 +69,7 @@ class RateCards(ReadOnly):
 class RateCardVersions(ReadOnly):
     environment_path = "rate_card__environment"
     page_name = "rate_card_version"
-    list_display = ("__str__", "status", "effective_date", "effective_at", "last_edited_by", "edited_at")
+    list_display = ("__str__", "state", "effective_date", "effective_at", "last_edited_by", "edited_at")
     list_filter = ("status",)
     search_fields = ("rate_card__name", "rate_card__key", "notes")
     list_select_related = ("rate_card", "last_edited_by")
@@ -78,10 +79,14 @@ class RateCardVersions(ReadOnly):
 class Contracts(ReadOnly):
     page_name = "contract"
     new_page = ("contract_new", "New contract", "catalog.draft_contract")
-    list_display = ("name", "account", "status", "rate_card", "currency", "discount_percent", "start_date", "end_date")
+    list_display = ("name", "account", "state", "rate_card", "currency", "discount", "start_date", "end_date")
     list_filter = ("status", "currency", "cadence")
     search_fields = ("name", "key", "account__name", "account__key", "purchase_order")
     list_select_related = ("account", "rate_card")
+
+    @admin.display(description="Discount", ordering="discount_percent")
+    def discount(self, contract: Contract) -> str:
+        return percent(contract.discount_percent) if contract.discount_percent else NOTHING
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         seen = accounts_for(person(request), environment_of(request))

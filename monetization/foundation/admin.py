@@ -36,7 +36,7 @@ site.add_pages(setting_pages.pages)
 @admin.register(ChangeRequest, site=site)
 class ChangeRequests(ReadOnly):
     page_name = "request"
-    list_display = ("title", "kind", "status", "owner", "submitted_at", "effective_at", "decided_at")
+    list_display = ("title", "kind", "state", "owner", "submitted_at", "effective_at", "decided_at")
     list_filter = ("status", "kind")
     search_fields = ("title", "reason", "owner__name", "owner__email")
     list_select_related = ("owner",)
@@ -242,7 +242,7 @@ class Messages(ReadOnly):
 @admin.register(Delivery, site=site)
 class Deliveries(ReadOnly):
     environment_path = "message__environment"
-    list_display = ("message", "endpoint", "status", "attempts", "next_attempt_at", "last_answer", "delivered_at")
+    list_display = ("message", "endpoint", "state", "attempts", "next_attempt_at", "last_answer", "delivered_at")
     list_filter = ("status",)
     list_select_related = ("message", "endpoint")
 
