@@ -23,6 +23,7 @@ from billing.rules.lifecycle import Status
 from billing.rules.rating import RatedLine
 from billing.rules.tax import TaxLine
 from catalog.models import Product
+from metering.queries import mark_of
 from monetization.values.errors import DomainError
 from monetization.values.money import plain, round_half_away
 from monetization.values.periods import Period
@@ -33,10 +34,11 @@ PARKED = "PARKED"
 
 def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
     """Bring a locked draft up to date; None where its terms can't be found (it is then parked with a flag)."""
+    mark = mark_of(invoice.account_id)
     try:
         found = rated(contract=invoice.contract, period=Period(invoice.period_starts_at, invoice.period_ends_at))
     except DomainError as error:
-        _park(invoice, error, at)
+        _park(invoice, error, mark, at)
         return None
     _empty(invoice)
     lines = _write_lines(invoice, found)
@@ -87,12 +89,13 @@ def _review(invoice: Invoice, found: Rated) -> Review:
     )
 
 
-def _park(invoice: Invoice, error: DomainError, at: datetime) -> None:
-    """Leave an invoice without lines and say why; others go on."""
+def _park(invoice: Invoice, error: DomainError, mark: int, at: datetime) -> None:
+    """Leave an invoice without lines and say why, until usage or terms move again."""
     _empty(invoice)
     sentence = ". ".join(part for part in (error.message, error.fix) if part)
     write_flags(invoice, [anomalies.Flag(PARKED, Severity.BLOCK, sentence)], [])
-    _keep(invoice, net=Decimal(0), tax=Decimal(0), total=Decimal(0), terms_digest=None, rated_at=at)
+    nothing = {"net": Decimal(0), "tax": Decimal(0), "total": Decimal(0), "terms_digest": None}
+    _keep(invoice, usage_mark=mark, rated_at=at, **nothing)
 
 
 def _empty(invoice: Invoice) -> None:

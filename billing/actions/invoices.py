@@ -32,7 +32,7 @@ POLICY = "invoice"
 def draft(*, contract: Contract, period: Period, by: User | None, at: datetime) -> Invoice:
     """Draft the usage invoice of a contract's period, or bring the one that there is up to date."""
     rows.allow(by, "billing.draft_invoice")
-    contract = Contract.objects.select_related("account", "legal_entity").select_for_update().get(pk=contract.pk)
+    contract = rows.lock(contract)
     found = _drafted(contract, period)
     if found is not None:
         return refresh(invoice=found, at=at) if found.status == Status.DRAFT.value else found

@@ -6,6 +6,7 @@ on; a draft that can't be computed is parked with a flag. Running again adds not
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,6 +18,8 @@ from catalog.queries import periods_of
 from monetization.foundation.actions import rows
 from monetization.foundation.models import Environment, User
 from monetization.values.errors import DomainError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -37,6 +40,9 @@ def draft_due(*, environment: Environment, by: User | None, at: datetime) -> Run
             run.drafted += _draft_missing(contract, by, at)
         except DomainError as error:
             run.parked.append((contract.key, str(error)))
+        except Exception as error:
+            log.exception("drafting contract %s failed", contract.pk)
+            run.parked.append((contract.key, f"{type(error).__name__}: {error}"))
     return run
 
 

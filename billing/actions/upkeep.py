@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -15,12 +17,13 @@ from billing.rules.lifecycle import Status
 from metering.queries import late_since
 from monetization.values.periods import Period
 
+log = logging.getLogger(__name__)
 LATE = "LATE_USAGE"
 
 
 def refresh_stale(*, at: datetime, limit: int = 200) -> int:
     """Bring drafts up to date that are behind; returns how many were."""
-    return sum(refresh_if_behind(invoice=invoice, at=at) for invoice in stale_drafts()[:limit])
+    return _each(refresh_if_behind, stale_drafts()[:limit], at)
 
 
 @transaction.atomic
@@ -36,7 +39,7 @@ def refresh_if_behind(*, invoice: Invoice, at: datetime) -> bool:
 
 def note_all_late(*, at: datetime) -> int:
     """Look through the invoices whose account got usage since they were frozen; returns how many got a new flag."""
-    return sum(note_late(invoice=invoice, at=at) for invoice in late_candidates())
+    return _each(note_late, late_candidates(), at)
 
 
 @transaction.atomic
@@ -56,6 +59,17 @@ def note_late(*, invoice: Invoice, at: datetime) -> bool:
     found.flags.filter(code=LATE).delete()
     drafts.write_flags(found, wanted, [])
     return True
+
+
+def _each(verb: Callable[..., bool], found: Iterable[Invoice], at: datetime) -> int:
+    """Do it to one after the other; a fault in one is logged and doesn't stop the others."""
+    done = 0
+    for invoice in found:
+        try:
+            done += verb(invoice=invoice, at=at)
+        except Exception:
+            log.exception("%s of invoice %s failed", verb.__name__, invoice.pk)
+    return done
 
 
 def _flags(invoice: Invoice, late_events: int) -> tuple[anomalies.Flag, ...]:

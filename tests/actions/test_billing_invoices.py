@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from billing.actions import invoices, payments, runs, upkeep
+from billing.actions import drafts, invoices, payments, runs, upkeep
 from billing.models import Document, Evidence, Invoice, IssuedCopy, Transfer
 from billing.queries import invoice_document, line_trail, so_far
 from billing.queries.content import content_digest
@@ -384,8 +384,32 @@ def test_an_account_in_trouble_is_parked_and_the_others_go_on(
         "No price list is in force. Publish one"
     }
     assert sorted(Invoice.objects.filter(contract=terms.globex).values_list("total", flat=True)) == [0, 0, 5]
+    assert upkeep.refresh_stale(at=NOVEMBER_5 + HOUR) == 0  # nothing moved, so nobody tries again
+    use(world, october(days=1))
+    assert upkeep.refresh_stale(at=NOVEMBER_5 + HOUR) == 3
+    assert upkeep.refresh_stale(at=NOVEMBER_5 + HOUR) == 0
     with pytest.raises(WrongState, match="can't be computed"):
         invoices.review(invoice=parked.order_by("period_starts_at")[0], by=world.finn, at=NOVEMBER_5)
+
+
+def test_a_fault_in_one_draft_does_not_stop_the_others(
+    world: World, terms: Priced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafted = {contract.pk: draft(contract) for contract in (terms.acme, terms.globex)}
+    use(world, [*october(days=1), *october("globex", 1)])
+    real = drafts.recompute
+
+    def broken(invoice: Invoice, *, at: Any) -> Any:
+        if invoice.contract_id == terms.acme.pk:
+            raise ZeroDivisionError
+        return real(invoice, at=at)
+
+    monkeypatch.setattr(drafts, "recompute", broken)
+    assert upkeep.refresh_stale(at=NOVEMBER_5 + HOUR) == 1
+    assert Invoice.objects.get(pk=drafted[terms.globex.pk].pk).net == 4
+    assert runs.draft_due(environment=world.live, by=None, at=NOVEMBER_5).parked == [
+        (terms.acme.key, "ZeroDivisionError: ")
+    ]
 
 
 def test_every_line_leads_to_its_usage(world: World, terms: Priced) -> None:
