@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import F
 from django.http import HttpResponse
 from django.urls import path
 from django.utils import timezone
@@ -26,11 +27,11 @@ from monetization.foundation.templatetags.show import day as day_text
 from monetization.foundation.templatetags.show import exact
 from monetization.foundation.web import StaffRequest
 from monetization.values.errors import NotFound
-from monetization.values.money import EXACT, round_half_away, total_of
+from monetization.values.money import EXACT, plain, round_half_away, total_of
 from monetization.values.periods import DAY, Period, days_of, local_date, local_midnight
 
 ALL, NONE = "All", "(none)"
-SHOWN_ACCOUNTS, LONGEST = 1000, 400
+SHOWN_ACCOUNTS, LONGEST, MOST_PLACES = 1000, 400, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,12 @@ def explorer(request: StaffRequest) -> HttpResponse:
 
 
 def _metrics(request: StaffRequest) -> list[tuple[Metric, dict[int, MetricTerms]]]:
-    """List the metrics that are in force at any time, with their versions."""
+    """List the metrics that are in force at any time, with their versions; those longest in use first."""
     versions: dict[int, dict[int, MetricTerms]] = {}
     for dated in metric_versions_for(request.environment.pk):
         versions.setdefault(dated.metric_id, {})[dated.terms.version_id] = dated.terms
-    return [(metric, versions[metric.pk]) for metric in Metric.objects.filter(pk__in=versions).order_by("name")]
+    found = Metric.objects.filter(pk__in=versions).order_by(F("first_seen_at").asc(nulls_last=True), "name")
+    return [(metric, versions[metric.pk]) for metric in found]
 
 
 def _choice(
@@ -129,11 +131,17 @@ def _found(choice: Choice, days: Sequence[date]) -> dict[str, Any]:
         "rows": [row for row in table if any(row[1])],
         "totals": totals,
         "total": total_of(totals),
+        "places": _places([*(value for _, values, _ in table for value in values), *totals]),
         "events": sum(row.events for row in rows),
         "chart": bars(series, [_slot(day, values, series, days) for day, values, _ in table]),
         "values": _by_value(rows, choice) if choice.by else (),
         "largest": _largest(choice) if choice.account is None else (),
     }
+
+
+def _places(values: Sequence[Decimal]) -> int:
+    """Choose one number of decimals for all figures of the table: at most six."""
+    return max((len(plain(round_half_away(each, MOST_PLACES)).partition(".")[2]) for each in values), default=0)
 
 
 def _sums(rows: Sequence[DailyRow], choice: Choice) -> dict[tuple[date, str], Decimal]:

@@ -189,6 +189,14 @@ def instant(value: datetime | None, zone: str = "UTC") -> SafeString | str:
 
 
 @register.filter
+def moment(value: datetime, zone: str = "UTC") -> SafeString:
+    """Write an instant in a zone, to the second; the exact UTC instant is the title."""
+    local, stamp = value.astimezone(zone_of(zone)), value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    words = f"{day(local.date())} {local:%H:%M:%S}"
+    return format_html('<time datetime="{}" title="{} UTC">{}</time>', stamp, stamp, words)
+
+
+@register.filter
 def period(value: Period, zone: str = "UTC") -> str:
     """Write a period as the days that it serves in a zone: 1–31 Oct 2026."""
     first = local_date(value.starts_at, zone)
