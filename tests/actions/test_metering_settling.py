@@ -1,6 +1,6 @@
 """What comes later: replay, dismissal, aliases that move, repeats found by the sweep, cuts inside an hour."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -8,14 +8,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from billing.actions import invoices
 from catalog.actions import metrics as metric_actions
 from catalog.rules.terms import Segment
+from metering import tasks
 from metering.actions.ingest import ingest
 from metering.actions.quarantine import dismiss, replay
 from metering.actions.sweep import sweep
 from metering.models import Event, EventRemoval, HourlyUsage, Quarantined, UsageMark
 from metering.queries import (
-    Cut, bucket_digests, counted_for, daily_usage, event, events_behind, late_since, mark_of, measured, usage_for,
+    Cut,
+    bucket_digests,
+    counted_for,
+    daily_usage,
+    event,
+    events_behind,
+    late_since,
+    mark_of,
+    measured,
+    usage_for,
 )  # fmt: skip
 from metering.rules import aggregate
 from metering.rules.envelope import read
@@ -23,7 +34,7 @@ from monetization.foundation.actions import customers
 from monetization.foundation.models import AuditEntry
 from monetization.values.errors import Invalid, NotAllowed, NotFound
 from monetization.values.periods import Period
-from tests import make, metered
+from tests import make, metered, priced
 from tests.metered import NOW, request
 
 MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
@@ -267,3 +278,49 @@ def test_quantities_stay_exact(world, tokens):
     send(world, *(request(n, data={"output_tokens": Decimal("0.000000000000000001")}) for n in range(3)))
     row = HourlyUsage.objects.get(dimensions__values__token_type="output")
     assert row.quantity == Decimal("0.000000000000000003")
+
+
+# -- contracts, and what runs by itself
+
+
+def test_too_late_is_before_the_first_contract_in_the_accounts_zone(world):
+    terms = priced.priced(world)
+    assert terms.acme.start_date.isoformat() == "2026-09-01"
+    first = datetime(2026, 8, 31, 22, tzinfo=UTC)  # midnight in Berlin
+    events = [
+        priced.event("acme", first - timedelta(microseconds=1), input=1),
+        priced.event("acme", first, input=1),
+        priced.event("globex", datetime(2026, 8, 31, 15, tzinfo=UTC), input=1),  # midnight in Tokyo
+        priced.event("acme-us", datetime(2026, 2, 1, tzinfo=UTC), input=1),  # no contract at all
+    ]
+    receipt = ingest(environment=world.live, events=events, by=None, at=priced.NOVEMBER_4)
+    assert states(receipt) == ["quarantined", "accepted", "accepted", "accepted"]
+    assert (receipt.items[0].reason, receipt.items[0].field) == ("TOO_LATE", "time")
+
+
+def test_the_sweep_runs_before_an_invoice_is_frozen(world):
+    terms = priced.priced(world)
+    far = {
+        "id": "far",
+        "type": "llm.request",
+        "subject": "acme",
+        "data": {"model": "gpt-4o", "input_tokens": 1_000_000},
+    }
+    september, october = datetime(2026, 9, 2, tzinfo=UTC), datetime(2026, 10, 30, tzinfo=UTC)
+    for at in (september, october):
+        assert ingest(environment=world.live, events=[far], by=None, at=at).accepted == 1
+    invoice = priced.draft(terms.acme, october)
+    before = invoice.net
+    reviewed = invoices.review(invoice=invoice, by=world.finn, at=priced.NOVEMBER_5)
+    assert (before > 0, reviewed.net) == (True, 0)
+    assert EventRemoval.objects.get().time == october
+
+
+def test_partitions_are_made_ahead_across_the_year(db):
+    assert tasks.months_from(date(2026, 11, 30), 3) == [
+        date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1),
+    ]  # fmt: skip
+    tasks.make_partitions()
+    tasks.make_partitions()
+    tasks.sweep_repeats()
+    tasks.sweep_repeats()
