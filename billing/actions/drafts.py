@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.db.models import F
@@ -24,11 +25,13 @@ from billing.rules.rating import RatedLine
 from billing.rules.tax import TaxLine
 from catalog.models import Product
 from metering.queries import mark_of
-from monetization.values.errors import DomainError
+from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import plain, round_half_away
 from monetization.values.periods import Period
 
 PLACES = 18
+MOST = 10**19  # one digit less than amounts and quantities have, so that sums fit too
+EXACT_LENGTH = 120
 PARKED = "PARKED"
 
 
@@ -37,6 +40,7 @@ def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
     mark = mark_of(invoice.account_id)
     try:
         found = rated(contract=invoice.contract, period=Period(invoice.period_starts_at, invoice.period_ends_at))
+        _guard_size(found)
     except DomainError as error:
         _park(invoice, error, mark, at)
         return None
@@ -54,6 +58,17 @@ def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
         rated_at=at,
     )
     return found
+
+
+def _guard_size(found: Rated) -> None:
+    """Refuse figures that no column can hold; usage or a price that large is a mistake. Raises Invalid."""
+    for line in found.rating.lines:
+        figures = (Fraction(line.amount), line.quantity, line.measured)
+        if max(map(abs, figures)) >= MOST or len(plain(line.exact)) > EXACT_LENGTH:
+            raise Invalid(
+                f"{description(line)}: the figures are larger than the books can hold",
+                fix="Look at the usage behind it, and at its price",
+            )
 
 
 def write_flags(invoice: Invoice, found: Iterable[anomalies.Flag], lines: Sequence[InvoiceLine]) -> None:

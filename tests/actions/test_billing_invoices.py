@@ -412,6 +412,16 @@ def test_a_fault_in_one_draft_does_not_stop_the_others(
     ]
 
 
+def test_figures_that_no_column_holds_park_the_draft(world: World, terms: Priced) -> None:
+    dear = deals.prices([("gpt-4o", "input", "1000000000000")], ("EUR", "JPY"))
+    version = deals.version(world, terms.card, rows=dear, at=OCTOBER, effective_date=date(2026, 10, 3))
+    deals.approved(world, version, at=OCTOBER)
+    use(world, [event("acme", OCTOBER + timedelta(days=9), input=10**20 - 1)])
+    invoice = draft(terms.acme)
+    assert (invoice.total, invoice.flags.get().code) == (0, "PARKED")
+    assert invoice.flags.get().sentence.startswith("gpt-4o · input: the figures are larger")
+
+
 def test_every_line_leads_to_its_usage(world: World, terms: Priced) -> None:
     use(world, october(days=2))
     line = draft(terms.acme).lines.get(position=1)
