@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.actions import rate_cards
 from catalog.actions.rights import may_draft
 from catalog.console.cards import card_crumbs
-from catalog.console.comparison import Comparison, compare, placed_versions
+from catalog.console.comparison import Comparison, Line, compare, placed_versions
+from catalog.console.sheet import sheet
 from catalog.console.standing import standing_of, timeline
 from catalog.models import RateCardVersion
 from monetization.foundation.console import page, show
@@ -42,8 +43,12 @@ def versions_in(request: StaffRequest) -> QuerySet[RateCardVersion]:
 @page("catalog.read")
 @require_safe
 def version_page(request: StaffRequest, pk: int) -> HttpResponse:
-    """Show a version."""
-    return render_version(request, get_object_or_404(versions_in(request), pk=pk))
+    """Show a version; with `format=csv` the lines that the address chooses, as a file."""
+    version = get_object_or_404(versions_in(request), pk=pk)
+    if request.GET.get("format") == "csv":
+        comparison = compare(version, timezone.now())
+        return sheet(comparison, chosen_lines(request, comparison)[2])
+    return render_version(request, version)
 
 
 def render_version(
@@ -75,11 +80,16 @@ def render_version(
     )  # fmt: skip
 
 
-def list_context(request: StaffRequest, comparison: Comparison) -> dict[str, Any]:
-    """Choose the lines that the address asks for: words in `q`, `show=all`, `page`."""
+def chosen_lines(request: StaffRequest, comparison: Comparison) -> tuple[str, bool, list[Line]]:
+    """Choose the lines that the address asks for: (words in `q`, whether `show=all`, lines)."""
     text, wanted = request.GET.get("q", "").strip(), request.GET.get("show", "")
     everything = wanted == "all" or (wanted != "changes" and comparison.changes == 0)
-    lines = comparison.lines(text=text, everything=everything)
+    return text, everything, comparison.lines(text=text, everything=everything)
+
+
+def list_context(request: StaffRequest, comparison: Comparison) -> dict[str, Any]:
+    """Give the page of lines that the address asks for."""
+    text, everything, lines = chosen_lines(request, comparison)
     return {
         "text": text,
         "everything": everything,

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, get_resolver, reverse
 
 from catalog.actions import prices, rate_cards
+from catalog.console.sheet import safe
 from catalog.models import Contract, MetricVersion, PriceRow, RateCard, RateCardVersion
 from monetization.foundation.console import site
 from monetization.foundation.models import AuditEntry, ChangeRequest, Environment
@@ -261,3 +262,25 @@ def test_sales_reads_no_request_that_names_a_customer(world: make.World, draft: 
     assert "Globex" not in api.get("/change-requests").content.decode()
     assert uma.get(reverse("console:request", args=[about_globex.pk])).status_code == 200
     assert sal.get(reverse("console:foundation_message_changelist")).status_code == 403
+
+
+def test_what_is_seen_of_a_difference_comes_as_csv_with_exact_numbers(
+    world: make.World, draft: RateCardVersion
+) -> None:
+    submitted = draft.rate_card.versions.get(number=2)
+    address = reverse("console:rate_card_version", args=[submitted.pk])
+    answer = make.signed_in(world.uma).get(address, {"format": "csv"})
+    assert answer["content-disposition"] == 'attachment; filename="list-v2.csv"'
+    head, *rows = answer.content.decode().splitlines()
+    assert head == "change,product,unit,dimensions,currency,above,up_to,old_price,new_price,percent"
+    assert rows[0] == "changed,Model inference,1M tokens,model=gpt-4o token_type=input,EUR,0,,2.5,5,100"
+    removed = [row for row in rows if row.startswith("removed")]
+    assert len(rows) == 1 + len(removed) == 5
+    assert removed[0] == "removed,Model inference,1M tokens,model=gpt-4o token_type=input,USD,0,,2.5,,"
+    everything = make.signed_in(world.uma).get(address, {"format": "csv", "show": "all", "q": "claude eur"})
+    assert [row.split(",")[0] for row in everything.content.decode().splitlines()[1:]] == ["unchanged", "unchanged"]
+
+
+def test_a_cell_is_never_a_formula() -> None:
+    assert safe("=HYPERLINK(0)") == "'=HYPERLINK(0)"
+    assert safe("gpt-4o") == "gpt-4o"

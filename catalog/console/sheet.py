@@ -1,0 +1,36 @@
+"""The difference of two versions for a spreadsheet: one row for each price and tier, numbers exactly as kept."""
+
+import csv
+from collections.abc import Iterable, Iterator
+
+from django.http import HttpResponse
+
+from catalog.console.comparison import Comparison, Line
+from monetization.values.money import plain
+
+HEAD = ("change", "product", "unit", "dimensions", "currency", "above", "up_to", "old_price", "new_price", "percent")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def sheet(comparison: Comparison, lines: Iterable[Line]) -> HttpResponse:
+    """Answer with the lines as CSV, named after the card and the version."""
+    version = comparison.version
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{version.rate_card.key}-v{version.number}.csv"'
+    writer = csv.writer(answer)
+    writer.writerow(HEAD)
+    writer.writerows(row for line in lines for row in _rows(line, comparison.units.get(line.row.product, "")))
+    return answer
+
+
+def _rows(line: Line, unit: str) -> Iterator[list[str]]:
+    dimensions = " ".join(f"{key}={value}" for key, value in line.row.match)
+    start = [line.kind, safe(line.row.name), safe(unit), safe(dimensions), line.row.currency]
+    for tier in line.row.tiers:
+        numbers = (tier.over, tier.up_to, tier.old_unit_price, tier.new_unit_price, tier.percent)
+        yield [*start, *("" if number is None else plain(number) for number in numbers)]
+
+
+def safe(text: str) -> str:
+    """Keep a spreadsheet from taking text for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
