@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from billing.actions import invoices, payments, runs
+from billing.actions import freezing, invoices, payments, runs
 from billing.models import Document, Evidence, Invoice, Payment, Transfer
 from billing.queries.books import books_checks
 from metering.actions.ingest import ingest
@@ -71,13 +71,30 @@ def test_numbers_have_no_gaps_when_eight_issue(world: World, terms: Priced) -> N
         use(world, october(account.key, 1 + number))
         waiting.append(approved(world, contract))
     refused = approved(world, terms.acme)
-    Invoice.objects.filter(pk=refused.pk).update(content_digest=b"\0" * 32)  # this one fails after the others' pattern
+    Invoice.objects.filter(pk=refused.pk).update(content_digest=b"\0" * 32)  # this one is refused
     mixed = [*waiting[:4], refused, *waiting[4:]]
     results = together(*(lambda i=i: invoices.issue(invoice=i, by=world.rosa, at=NOVEMBER_5) for i in mixed))
     assert sorted(i.number for i in done(results)) == [f"TG-2026-{n:06d}" for n in range(1, 9)]
     assert NumberSeries.objects.get().last_number == 8
     Invoice.objects.filter(pk=refused.pk).update(content_digest=refused.content_digest)
     assert dirty() == []
+
+
+def test_a_number_goes_back_when_issuing_fails_after_it_was_taken(
+    world: World, terms: Priced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice = approved(world, terms.acme)
+
+    def no_books(*args: Any) -> None:
+        assert NumberSeries.objects.get().last_number == 1
+        raise OSError("the books are closed")
+
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="closed"):
+        broken.setattr(freezing, "book", no_books)
+        invoices.issue(invoice=invoice, by=world.rosa, at=NOVEMBER_5)
+    assert not NumberSeries.objects.exists()
+    assert Invoice.objects.get(pk=invoice.pk).status == "APPROVED"
+    assert invoices.issue(invoice=invoice, by=world.rosa, at=NOVEMBER_5).number == "TG-2026-000001"
 
 
 def test_an_invoice_is_issued_once(world: World, terms: Priced) -> None:
