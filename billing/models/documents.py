@@ -43,9 +43,7 @@ class Document(models.Model):
     ready_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["invoice", "kind"], name="one_document_a_kind")
-        ]
+        constraints = [models.UniqueConstraint(fields=["invoice", "kind"], name="one_document_a_kind")]
         indexes = [
             models.Index(
                 fields=["next_attempt_at"],

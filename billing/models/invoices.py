@@ -66,12 +66,9 @@ class Invoice(models.Model):
                 condition=~models.Q(number=""),
                 name="invoice_number_once",
             ),
+            models.CheckConstraint(condition=models.Q(total=F("net") + F("tax")), name="invoice_total_is_net_plus_tax"),
             models.CheckConstraint(
-                condition=models.Q(total=F("net") + F("tax")), name="invoice_total_is_net_plus_tax"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(approved_by__isnull=True)
-                | ~models.Q(approved_by=F("prepared_by")),
+                condition=models.Q(approved_by__isnull=True) | ~models.Q(approved_by=F("prepared_by")),
                 name="invoice_checker_is_not_preparer",
             ),
             models.CheckConstraint(
@@ -121,9 +118,7 @@ class InvoiceLine(models.Model):
     source = models.JSONField(default=dict, help_text="Card, version, owner, approval")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["invoice", "position"], name="one_line_a_position")
-        ]
+        constraints = [models.UniqueConstraint(fields=["invoice", "position"], name="one_line_a_position")]
         ordering = ["position"]
 
     def __str__(self) -> str:
@@ -142,9 +137,7 @@ class InvoiceTax(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["invoice", "category", "percent"], name="one_tax_a_category_and_rate"
-            )
+            models.UniqueConstraint(fields=["invoice", "category", "percent"], name="one_tax_a_category_and_rate")
         ]
         ordering = ["category", "-percent"]
 
@@ -182,4 +175,3 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"evidence of {self.line}"
-

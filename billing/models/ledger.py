@@ -15,9 +15,7 @@ class LedgerAccount(models.Model):
     code = models.CharField(max_length=80)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["legal_entity", "code"], name="ledger_account_code")
-        ]
+        constraints = [models.UniqueConstraint(fields=["legal_entity", "code"], name="ledger_account_code")]
         ordering = ["code"]
 
     def __str__(self) -> str:
@@ -45,9 +43,7 @@ class Transfer(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source"], name="transfer_happens_once"),
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="transfer_is_positive"),
-            models.CheckConstraint(
-                condition=~models.Q(debit=F("credit")), name="transfer_has_two_sides"
-            ),
+            models.CheckConstraint(condition=~models.Q(debit=F("credit")), name="transfer_has_two_sides"),
         ]
         indexes = [
             models.Index(fields=["debit", "currency"], name="transfer_debit"),
@@ -73,14 +69,10 @@ class Payment(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["environment", "reference"], name="payment_reference_once"
-            ),
+            models.UniqueConstraint(fields=["environment", "reference"], name="payment_reference_once"),
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="payment_is_positive"),
         ]
         ordering = ["-pk"]
 
     def __str__(self) -> str:
         return self.reference
-
-

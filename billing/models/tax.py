@@ -24,9 +24,7 @@ class TaxRate(models.Model):
                 fields=["environment", "country", "tax_category", "start_date"],
                 name="one_tax_rate_a_date",
             ),
-            models.CheckConstraint(
-                condition=models.Q(percent__gte=0, percent__lte=100), name="tax_rate_is_percentage"
-            ),
+            models.CheckConstraint(condition=models.Q(percent__gte=0, percent__lte=100), name="tax_rate_is_percentage"),
         ]
         ordering = ["country", "tax_category", "-start_date"]
 
