@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -17,15 +15,16 @@ from catalog.queries import metric_terms
 from catalog.rules.terms import Dims, MetricTerms, dims_of
 from metering.models import HourlyUsage
 from metering.queries import events_behind
-from metering.queries.events import HOUR, After
+from metering.queries.events import HOUR
+from metering.rules import places
 from metering.rules.aggregate import readings
 from metering.stores.postgres import Stored
 from monetization.foundation.portal import PortalScope, portal_view
+from monetization.values.errors import Invalid
 from monetization.values.money import total_of
 from monetization.values.periods import Period, zone_of
 
 A_PAGE = 50
-AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -45,10 +44,13 @@ def _events(request: HttpRequest, scope: PortalScope, bucket: HourlyUsage) -> di
         after=_after(request), limit=A_PAGE,
     )  # fmt: skip
     zone = zone_of(scope.account.time_zone)
+    later = urlencode({"after": places.written(page.next), "from": request.GET.get("from", "")})
     return {
         "back": way_back(request, address(scope, "usage")),
         "events": [_event(each, metric, match, zone) for each in page.events],
-        "next": "?" + urlencode({"after": _place(page.next), "from": request.GET.get("from", "")}) if page.next else "",
+        "next": f"?{later}" if page.next else "",
+        if page.next
+        else "",
     }
 
 
@@ -64,17 +66,9 @@ def _event(stored: Stored, metric: MetricTerms, match: Dims, zone: ZoneInfo) -> 
     }
 
 
-def _place(after: After) -> str:
-    time, source, event_id = after
-    return json.dumps([time.isoformat(), source, event_id])
-
-
-def _after(request: HttpRequest) -> After | None:
+def _after(request: HttpRequest) -> places.After | None:
     """Read where the page starts; Http404 for what isn't such a place."""
-    text = request.GET.get("after")
-    if not text:
-        return None
     try:
-        return msgspec.json.decode(text, type=tuple[AwareTime, str, str])
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        return places.read(request.GET.get("after"))
+    except Invalid as error:
         raise Http404("no such place") from error
