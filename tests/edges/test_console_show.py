@@ -79,9 +79,7 @@ def test_a_period_is_the_days_of_its_zone() -> None:
 
 def test_an_instant_is_local_and_keeps_its_exact_time_behind_it() -> None:
     shown = show.instant(NOON, "Europe/Berlin")
-    assert shown == (
-        '<time datetime="2026-10-31T12:00:00Z" title="2026-10-31T12:00:00Z UTC">31 Oct 2026 13:00</time>'
-    )
+    assert shown == ('<time datetime="2026-10-31T12:00:00Z" title="2026-10-31T12:00:00Z UTC">31 Oct 2026 13:00</time>')
     assert show.local_input(NOON, "America/New_York") == "2026-10-31T08:00"
 
 
