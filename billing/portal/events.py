@@ -49,8 +49,6 @@ def _events(request: HttpRequest, scope: PortalScope, bucket: HourlyUsage) -> di
         "back": way_back(request, address(scope, "usage")),
         "events": [_event(each, metric, match, zone) for each in page.events],
         "next": f"?{later}" if page.next else "",
-        if page.next
-        else "",
     }
 
 
