@@ -163,9 +163,7 @@ KNOBS = (
     ),
     Knob("CSRF_TRUSTED_ORIGINS", origins, "{BASE_URL}", "Origins whose forms are accepted; with commas"),
     Knob("BEHIND_PROXY", yes_or_no, "0", "1 believes the proxy's X-Forwarded-Proto; only if the proxy always sets it"),
-    Knob(
-        "WEBHOOKS_TO_PRIVATE", yes_or_no, "0", "1 sends webhooks to private addresses and by http, for trials"
-    ),
+    Knob("WEBHOOKS_TO_PRIVATE", yes_or_no, "0", "1 sends webhooks to private addresses and by http, for trials"),
     Knob(
         "EMAIL_URL",
         url("file", "console", "smtp", "smtps", like="smtp://user:password@mail.example.com:587"),
