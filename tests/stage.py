@@ -1,0 +1,157 @@
+"""A stage for the route matrix: the cast, and one object of every kind that an address can name.
+
+Objects are acme's in LIVE; `theirs` are globex's. Dates lie in the past, so that everything may happen now.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+
+from billing.actions import documents
+from billing.models import Document, Invoice, Payment, TaxRate, Transfer
+from catalog.actions import metrics, rate_cards
+from catalog.models import Contract, MetricVersion, PriceRow, RateCardVersion
+from metering.actions.ingest import ingest
+from metering.models import Event, HourlyUsage, Quarantined
+from monetization.foundation.actions import customers, outbox
+from monetization.foundation.models import (
+    AccountAlias,
+    ApiKey,
+    AuditEntry,
+    ChangeRequest,
+    Delivery,
+    Endpoint,
+    Membership,
+    Message,
+    Policy,
+    RoleGrant,
+    User,
+)
+from monetization.foundation.rules.roles import Role
+from tests import deals, make, priced
+from tests.make import AT, World
+
+LONG_AGO = AT + timedelta(days=1)
+
+
+@dataclass
+class Stage:
+    """Clients by actor, and the arguments of addresses by name."""
+
+    world: World
+    actors: dict[str, Client] = field(default_factory=dict)
+    own: dict[str, Any] = field(default_factory=dict)
+    theirs: dict[str, Any] = field(default_factory=dict)
+
+
+def build() -> Stage:
+    """Set the stage: prices in force and in draft, an issued and a reviewed invoice, keys, messages."""
+    world = make.world()
+    terms = priced.priced(world)
+    priced.use(world, [*priced.october(), *priced.october("globex")])
+    issued = priced.issued(world, terms.acme)
+    reviewed = priced.reviewed(world, terms.globex)
+    document = Document.objects.get(invoice=issued)
+    documents.make(document_id=document.pk, at=priced.NOVEMBER_5)
+    ingest(environment=world.live, events=[priced.event("nobody", priced.OCTOBER)], by=None, at=priced.NOVEMBER_4)
+    stage = Stage(world, actors=_actors(world))
+    stage.own = _own(world, terms, issued)
+    stage.theirs = {"invoice": reviewed.pk, "account": world.globex.pk, "contract": terms.globex.pk,
+                    "bucket": HourlyUsage.objects.filter(account=world.globex)[0].pk}  # fmt: skip
+    return stage
+
+
+def _actors(world: World) -> dict[str, Client]:
+    world.people["omni"] = make.person("omni", list(Role))
+    clients = {name: make.signed_in(user) for name, user in world.people.items()}
+    clients["anonymous"] = Client(raise_request_exception=False)
+    keys: Mapping[str, Callable[[], str]] = {
+        "key": lambda: make.token(world.people["omni"], world.live, name="all"),
+        "key-sandbox": lambda: make.token(world.people["omni"], world.sandbox, name="sandbox"),
+        "key-narrow": lambda: make.token(world.people["omni"], world.live, "events:write", name="narrow"),
+        "key-expired": lambda: make.token(world.people["omni"], world.live, name="old", expires_at=LONG_AGO),
+    }
+    for name, text in keys.items():
+        clients[name] = Client(headers={"authorization": f"Bearer {text()}"}, raise_request_exception=False)
+    return clients
+
+
+def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
+    """Return the arguments of every kind of address."""
+    live, now = terms.card.versions.get(number=1), timezone.now()
+    draft = rate_cards.draft(rate_card=terms.card, by=world.mia, at=now)
+    waiting = _waiting(world, now)
+    meaning = MetricVersion.objects.filter(metric__key="llm-tokens").get()
+    unsigned = deals.draft_contract(
+        world, world.acme_us, terms.card, at=now, key="unsigned", start_date=(now + timedelta(days=9)).date()
+    )
+    return {
+        "account": world.acme.pk,
+        "alias": _alias(world).pk,
+        "bucket": HourlyUsage.objects.filter(account=world.acme)[0].pk,
+        "contract": terms.acme.pk,
+        "contract_draft": unsigned.pk,
+        "invoice": issued.pk,
+        "key": ApiKey.objects.get(name="narrow").pk,
+        "meaning": meaning.pk,
+        "meaning_draft": _meaning(world, meaning, now).pk,
+        "metric": meaning.metric_id,
+        "person": world.vera.pk,
+        "policy": Policy.objects.filter(environment=world.live)[0].pk,
+        "price": PriceRow.objects.filter(charge__version=live)[0].pk,
+        "price_draft": PriceRow.objects.filter(charge__version=draft)[0].pk,
+        "quarantined": Quarantined.objects.get().pk,
+        "request": waiting.pk,
+        "version": live.pk,
+        "version_draft": draft.pk,
+        "rate_card": terms.card.pk,
+        "event_id": Event.objects.filter(account=world.acme)[0].event_id,
+    } | _rows(world, now)
+
+
+def _waiting(world: World, now: Any) -> ChangeRequest:
+    card = deals.card(world, key="other")
+    version: RateCardVersion = deals.version(world, card, rows=deals.prices(currencies=("EUR",)), at=now)
+    return rate_cards.submit(version=version, title="A change that waits", reason="Test", by=world.mia, at=now)
+
+
+def _alias(world: World) -> AccountAlias:
+    return customers.add_alias(account=world.acme, alias="acme-prod", by=world.rosa, at=AT)
+
+
+def _meaning(world: World, meaning: MetricVersion, now: Any) -> MetricVersion:
+    content = deals.tokens(now + timedelta(days=30))
+    return metrics.draft_version(metric=meaning.metric, content=content, by=world.mia, at=now)
+
+
+def _rows(world: World, now: Any) -> dict[str, Any]:
+    """Return the primary keys of rows that only the lists of the console name, by model."""
+    message: Message = outbox.publish(
+        environment=world.live, topic="invoice.issued", subject="billing.invoice:1", payload={}, at=now
+    )
+    endpoint = Endpoint.objects.create(environment=world.live, name="Books", url="https://example.com/h", secret="x")
+    delivery = Delivery.objects.create(message=message, endpoint=endpoint, next_attempt_at=now)
+    models: dict[str, Any] = {
+        "billing_document": Document, "billing_invoice": Invoice, "billing_taxrate": TaxRate,
+        "billing_transfer": Transfer, "catalog_contract": Contract, "catalog_metricversion": MetricVersion,
+        "foundation_apikey": ApiKey, "foundation_auditentry": AuditEntry, "foundation_membership": Membership,
+        "foundation_policy": Policy, "foundation_rolegrant": RoleGrant, "foundation_user": User,
+        "foundation_changerequest": ChangeRequest, "foundation_accountalias": AccountAlias,
+    }  # fmt: skip
+    found = {name: model.objects.order_by("pk")[0].pk for name, model in models.items()}
+    return found | {
+        "foundation_message": message.pk, "foundation_endpoint": endpoint.pk, "foundation_delivery": delivery.pk,
+        "billing_payment": _payment(world, now).pk,
+    }  # fmt: skip
+
+
+def _payment(world: World, now: Any) -> Payment:
+    invoice = Invoice.objects.get(account=world.acme, status="ISSUED")
+    return Payment.objects.create(
+        environment=world.live, invoice=invoice, amount=1, currency="EUR", received_date=now.date(),
+        reference="stage", recorded_by=world.finn, recorded_at=now,
+    )  # fmt: skip
