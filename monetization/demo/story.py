@@ -24,6 +24,7 @@ from monetization.values.periods import local_date, local_midnight
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BATCH = 5_000
+WEDNESDAY = 2
 Tell = Callable[[str], None]
 
 
@@ -108,7 +109,7 @@ def send_usage(company: Company, calendar: Calendar) -> None:
 def _events(buyer: Buyer, calendar: Calendar) -> Iterator[dict[str, Any]]:
     first = datetime.combine(calendar.first, datetime.min.time())
     last = datetime.combine(calendar.now.date() + DAY, datetime.min.time())
-    spike = first + 17 * DAY
+    spike = next(day for day in days(first + 14 * DAY, last) if day.weekday() == WEDNESDAY)
     for day in days(first, last):
         for event in requests_on(buyer, day, first=first, spike=buyer.key == "hooli" and day == spike):
             if datetime.fromisoformat(event["time"]) < calendar.now - timedelta(minutes=1):
@@ -132,7 +133,7 @@ def bill_closed_month(company: Company, calendar: Calendar) -> None:
     runs.draft_due(environment=company.live, by=company["finn"], at=calendar.now)
     closed = Invoice.objects.filter(period_starts_at__lt=month - 15 * DAY).select_related("account")
     mine = {invoice.account.key: invoice for invoice in closed}
-    start = min(month + 3 * DAY, calendar.now - 6 * HOUR)
+    start = min(month + 4 * DAY, calendar.now - 6 * HOUR)
     steps = {"hooli": 1, "kumo": 1, "acme": 4, "globex": 3, "umbra": 2, "sakura": 3, "initech": 4}
     for key, upto in steps.items():
         _take(mine[key], upto, company, start)

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
-from time import monotonic
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -92,22 +91,14 @@ def test_other_models_need_another_meaning(world: World) -> None:
     assert MetricVersion.objects.filter(metric__key="llm-tokens").count() == 2
 
 
-def test_the_whole_list_in_three_currencies_takes_seconds(world: World) -> None:
-    start = monotonic()
+def test_the_whole_list_in_three_currencies_is_priced_and_approved(world: World) -> None:
     loaded = load(world, (), FACTORS | {"JPY": Decimal(150)})
-    drafted = monotonic() - start
     for version in loaded.metrics:
         deals.approved_metric(world, version, at=AT)
-    start = monotonic()
     request = rate_cards.submit(version=loaded.version, title="", reason="All", by=world.mia, at=AT)
-    submitted = monotonic() - start
-    start = monotonic()
-    deals.approve(request, world.chen, at=AT)
-    print(
-        f"\n{loaded.rows} rows: drafted {drafted:.1f} s, submitted {submitted:.1f} s, approved {monotonic() - start:.1f} s"
-    )
+    request = deals.approve(request, world.chen, at=AT)
     assert loaded.rows > 25_000
-    assert drafted + submitted < 90
+    assert request.status == "LIVE"
 
 
 @pytest.mark.parametrize(
