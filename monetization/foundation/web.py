@@ -25,6 +25,7 @@ from monetization.values.periods import zone_of
 
 T = TypeVar("T")
 CHOSEN = "environment"
+KNOWN = "_known_environment"
 NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?")
 STATUS: Mapping[type[DomainError], int] = {NotAllowed: 403, NotFound: 404, Conflict: 409, WrongState: 409}
 
@@ -49,9 +50,16 @@ class EnvironmentMiddleware:
 
 
 def environment_of(request: HttpRequest) -> Environment:
-    """Return the environment that this person works in: the chosen one while it exists, else LIVE."""
-    chosen = Environment.objects.filter(key=request.session.get(CHOSEN, "")).first()
-    return chosen or Environment.objects.get(kind=Environment.Kind.LIVE)
+    """Return the environment that this person works in: the chosen one while it exists, else LIVE.
+
+    It is read once for a request, which asks for it many times.
+    """
+    known: Environment | None = vars(request).get(KNOWN)
+    if known is None:
+        chosen = Environment.objects.filter(key=request.session.get(CHOSEN, "")).first()
+        known = chosen or Environment.objects.get(kind=Environment.Kind.LIVE)
+        vars(request)[KNOWN] = known
+    return known
 
 
 def person(request: HttpRequest) -> User:
@@ -64,6 +72,7 @@ def choose_environment(request: HttpRequest, key: str) -> None:
     if not Environment.objects.filter(key=key).exists():
         raise NotFound(f"There is no environment “{key}”", field="environment", fix="Choose one from the list")
     request.session[CHOSEN] = key
+    vars(request).pop(KNOWN, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ def _history(path: str, own: dict[str, object]) -> str:
     _, app, model = path.split("/")[:3]
     kind = apps.get_model(app, model)
     pk = own.get(f"{app}_{model}") or own.get(model) or 1
-    last = kind.history.filter(pk=pk).first() if hasattr(kind, "history") else None
+    last = kind.history.filter(**{kind._meta.pk.name: pk}).first() if hasattr(kind, "history") else None
     return f"/console/{app}/{model}/{pk}/history/{last.history_id if last else 1}/"
 
 
