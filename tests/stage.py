@@ -14,17 +14,20 @@ from django.utils import timezone
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
 from catalog.actions import metrics, rate_cards
-from catalog.models import Contract, MetricVersion, PriceRow, RateCardVersion
+from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
 from metering.actions.ingest import ingest
 from metering.models import Event, HourlyUsage, Quarantined
 from monetization.foundation.actions import customers, outbox
 from monetization.foundation.models import (
+    Account,
     AccountAlias,
     ApiKey,
     AuditEntry,
     ChangeRequest,
+    Customer,
     Delivery,
     Endpoint,
+    LegalEntity,
     Membership,
     Message,
     Policy,
@@ -141,6 +144,9 @@ def _rows(world: World, now: Any) -> dict[str, Any]:
         "foundation_apikey": ApiKey, "foundation_auditentry": AuditEntry, "foundation_membership": Membership,
         "foundation_policy": Policy, "foundation_rolegrant": RoleGrant, "foundation_user": User,
         "foundation_changerequest": ChangeRequest, "foundation_accountalias": AccountAlias,
+        "foundation_account": Account, "foundation_customer": Customer, "foundation_legalentity": LegalEntity,
+        "catalog_metric": Metric, "catalog_product": Product, "catalog_ratecard": RateCard,
+        "catalog_ratecardversion": RateCardVersion, "metering_hourlyusage": HourlyUsage,
     }  # fmt: skip
     found = {name: model.objects.order_by("pk")[0].pk for name, model in models.items()}
     return found | {
