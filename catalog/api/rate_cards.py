@@ -14,6 +14,7 @@ from catalog.api.shared import Either, NoBody, RequestedBody, Staff, SubmitBody
 from catalog.models import RateCard, RateCardVersion
 from monetization.foundation.rest import Strict, StrictModel
 from monetization.foundation.rest.views import ListView
+from monetization.values.errors import Invalid
 
 
 class RateCardBody(StrictModel):
@@ -144,6 +145,8 @@ class OneVersion(OfRateCards):
         body.is_valid(raise_exception=True)
         said, version = dict(body.validated_data), self.version()
         notes = said.pop("notes", None)
+        if notes is None and not said:
+            raise Invalid("Nothing to change was sent", field="notes", fix="Send notes, effective_date or effective_at")
         rate_cards.edit(version=version, notes=notes, times=said, by=self.by, at=self.at)
         return self.shown()
 
