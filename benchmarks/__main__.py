@@ -6,8 +6,6 @@ import argparse
 import json
 import os
 import platform
-import re
-import statistics
 import time
 import uuid
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from django.conf import settings
 
 from benchmarks import metering
 from benchmarks.client import Client
+from benchmarks.figures import Figure, spread
 
 BATCH = 1_000
 
@@ -29,24 +28,15 @@ def main() -> None:
     parser.add_argument("area", nargs="?", choices=sorted(AREAS), help="only this area")
     asked = parser.parse_args()
     django.setup()
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, str]] = {}
     for name, area in AREAS.items():
         if asked.area in (None, name):
-            for figure, value, unit in area(asked.quick):
-                print(f"{name:<8} {figure:<44} {value:>12} {unit}", flush=True)
-                found[f"{name}.{figure}"] = f"{value} {unit}".strip()
-    (settings.VAR_DIR / "bench.json").write_text(json.dumps(found, indent=1, ensure_ascii=False))
+            for figure in area(asked.quick):
+                print(figure.line(name), flush=True)
+                found[f"{name}.{figure.name}"] = {"value": figure.value, "unit": figure.unit, "aim": figure.aim}
+    # ./run bench has servers of its own in var/bench; the figures are kept beside that folder.
+    (settings.VAR_DIR.parent / "bench.json").write_text(json.dumps(found, indent=1))
     print(f"on {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
-
-
-Figure = tuple[str, str, str]
-
-
-def spread(name: str, seconds: list[float]) -> Iterator[Figure]:
-    """The median and the 95th percentile of some durations."""
-    cuts = statistics.quantiles(seconds, n=20)
-    yield f"{name}, median", f"{statistics.median(seconds) * 1000:.0f}", "ms"
-    yield f"{name}, 95 % within", f"{cuts[18] * 1000:.0f}", "ms"
 
 
 # -- ingest
@@ -61,8 +51,8 @@ def ingest(quick: bool) -> Iterator[Figure]:
             shares = list(pool.map(lambda _, c=callers: _send(key, batches // c), range(callers)))
         seconds = [each for share in shares for each in share]
         rate = len(seconds) * BATCH / (time.perf_counter() - began)
-        yield f"events counted, {callers} caller(s)", f"{rate:,.0f}", "a second"
-        yield from spread(f"batch of {BATCH:,}, {callers} caller(s)", seconds)
+        yield Figure(f"http_{callers}_callers", f"{rate:.0f}", "events/s")
+        yield from spread(f"http_{callers}_callers_batch_of_{BATCH}", seconds)
 
 
 def _key() -> str:
@@ -131,7 +121,9 @@ def pages(quick: bool) -> Iterator[Figure]:
         client.sign_in(email, PASSWORD)
         for path in paths:
             where = _followed(client, path)
-            yield from spread(re.sub(r"\d+", "…", where), [_opened(client, where) for _ in range(times)])
+            name = "_".join(part for part in where.split("/") if part and not part.isdigit())
+            one = "_one" if where.rstrip("/").rpartition("/")[2].isdigit() else ""
+            yield from spread(name + one, [_opened(client, where) for _ in range(times)])
 
 
 def _first_invoice() -> str:

@@ -7,7 +7,6 @@ action: envelope, admission, deduplication, hourly usage, mark.
 from __future__ import annotations
 
 import random
-import statistics
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ from typing import Any
 
 from django.db import connection, connections
 
-Figure = tuple[str, str, str]
+from benchmarks.figures import Figure, spread
+
 BATCH, SMALL = 10_000, 1_000
 MODELS = tuple(f"model-{number}" for number in range(27))
 
@@ -36,17 +36,18 @@ def figures(quick: bool) -> Iterator[Figure]:
     live, rounds = Environment.objects.get(key="live"), 2 if quick else 10
     batches = [_events(BATCH) for _ in range(rounds)]
     base = _rate(rounds, [lambda each=each: _copied(each) for each in batches])
-    yield "R: COPY of the same rows, batches of 1,000", f"{base:,.0f}", "a second"
+    yield Figure("R", f"{base:.0f}", "events/s")
 
     def fold(events: list[dict[str, Any]]) -> None:
         receipt = ingest(environment=live, events=events, by=None, at=datetime.now(UTC))
         assert receipt.accepted + receipt.duplicates == len(events), receipt.items[0]
 
     new = _rate(rounds, [lambda each=each: fold(each) for each in batches])
-    yield "fold_10k: new events", f"{new:,.0f}", f"a second = {new / base:.2f} R"
+    yield Figure("fold_10k", f"{new / base:.2f}", "R", "≥ 0.75 R")
+    yield Figure("fold_10k_rate", f"{new:.0f}", "events/s")
     mixed = [batch[: BATCH // 2] + _events(BATCH // 2) for batch in batches]
     half = _rate(rounds, [lambda each=each: fold(each) for each in mixed])
-    yield "fold_10k: half of them sent before", f"{half:,.0f}", f"a second = {half / new:.2f} of new"
+    yield Figure("fold_half_repeats", f"{half / new:.2f}", "of new", "≥ 1.00")
     yield from _usage(50 if quick else 500)
 
 
@@ -112,9 +113,7 @@ def _usage(times: int) -> Iterator[Figure]:
         began = time.perf_counter()
         measured(account_ids=[account.pk], cuts=[cut])
         seconds.append(time.perf_counter() - began)
-    cuts = statistics.quantiles(seconds, n=100)
-    yield "usage of one account's month, median", f"{statistics.median(seconds) * 1000:.1f}", "ms"
-    yield "usage of one account's month, 99 % within", f"{cuts[98] * 1000:.1f}", "ms"
+    yield from spread("usage_of_one_month", seconds, "≤ 10 ms")
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM metering_event")
-        yield "events in the table by then", f"{cursor.fetchone()[0]:,}", ""
+        yield Figure("events_in_the_table", str(cursor.fetchone()[0]), "events")
