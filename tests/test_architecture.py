@@ -45,8 +45,9 @@ def own_models() -> Iterator[type[models.Model]]:
 
 
 def sources(*roots: Path) -> Iterator[Path]:
-    for root in roots or (*APPS.values(), ROOT / "monetization"):
-        yield from (p for p in root.rglob("*.py") if "migrations" not in p.parts)
+    """Yield each source file below these folders once; everything where none is named."""
+    below = roots or (*APPS.values(), ROOT / "monetization")
+    yield from sorted({p for root in below for p in root.rglob("*.py") if "migrations" not in p.parts})
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -49,7 +49,7 @@ def instant_named(query: Any, name: str) -> datetime:
 def limit_of(query: Any) -> int:
     """Read `limit`. Raises Invalid."""
     text = query.get("limit", "50")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST):
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MOST):
         raise Invalid("limit must be a whole number", field="limit", fix=f"From 1 to {MOST}")
     return int(text)
 

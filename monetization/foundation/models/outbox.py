@@ -67,13 +67,7 @@ class Delivery(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["message", "endpoint"], name="one_delivery_each")]
-        indexes = [
-            models.Index(
-                fields=["next_attempt_at"],
-                name="delivery_due",
-                condition=models.Q(status="PENDING"),
-            )
-        ]
+        indexes = [models.Index(fields=["next_attempt_at"], name="delivery_due", condition=models.Q(status="PENDING"))]
         verbose_name_plural = "deliveries"
         ordering = ["-pk"]
 
