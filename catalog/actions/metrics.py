@@ -146,5 +146,10 @@ def _columns(content: MetricDraft) -> dict[str, Any]:
         "divisor": content.divisor,
         "rounding": content.rounding.value if content.rounding else "",
         "rounding_digits": content.digits,
+        "carry": content.carry,
+        "of_level": content.of_level,
+        "per": list(content.per),
+        "window": content.window.value if content.window else "",
+        "again": content.again.value if content.again else "",
         "effective_at": content.effective_at,
     }

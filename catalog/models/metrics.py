@@ -41,6 +41,24 @@ class MetricVersion(Governed):
     class Aggregation(models.TextChoices):
         SUM = "SUM", "Sum of a field"
         COUNT = "COUNT", "Count of events"
+        MAX = "MAX", "Largest value"
+        MIN = "MIN", "Smallest value"
+        LATEST = "LATEST", "Latest value"
+        UNIQUE = "UNIQUE", "Distinct values"
+        AVERAGE = "AVERAGE", "Average of a field"
+        TIME_WEIGHTED = "TIME_WEIGHTED", "Level over time"
+
+    class Window(models.TextChoices):
+        NONE = "", "The whole period"
+        HOUR = "hour", "Each hour (UTC)"
+        DAY = "day", "Each day of the account"
+
+    class Again(models.TextChoices):
+        NONE = "", "–"
+        SUM = "sum", "Sum of the windows"
+        MAX = "max", "Largest window"
+        AVERAGE = "average", "Average of the windows"
+        P95 = "p95", "95th percentile of the windows"
 
     class Rounding(models.TextChoices):
         NONE = "", "None"
@@ -62,7 +80,17 @@ class MetricVersion(Governed):
     divisor = quantity_field(default=1, help_text="Quantity conversion: 1,000,000 for 1M tokens")
     rounding = models.CharField(max_length=8, choices=Rounding, blank=True, default="")
     rounding_digits = models.SmallIntegerField(default=0)
+    carry = models.BooleanField(default=False, help_text="Latest: start from the value that earlier events left")
+    of_level = models.BooleanField(default=False, help_text="Level over time: events carry readings, not changes")
+    per = ArrayField(
+        models.CharField(max_length=63), default=empty_list, blank=True, help_text="Aggregate each value, then add"
+    )
+    window = models.CharField(max_length=4, choices=Window, blank=True, default="")
+    again = models.CharField(max_length=7, choices=Again, blank=True, default="")
     effective_at = models.DateTimeField()
+    backfilled_until = models.DateTimeField(
+        null=True, blank=True, help_text="Set by a finished backfill: usage is there from the effective time on"
+    )
 
     history = HistoricalRecords()
 

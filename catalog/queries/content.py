@@ -13,7 +13,7 @@ from monetization.values.canonical import digest
 
 METRIC_FIELDS = (
     "number", "event_type", "aggregation", "measure_dimension", "filters", "unit", "divisor",
-    "rounding", "rounding_digits", "effective_at",
+    "rounding", "rounding_digits", "carry", "of_level", "per", "window", "again", "effective_at",
 )  # fmt: skip
 CONTRACT_FIELDS = (
     "key", "name", "pinned_until", "currency", "start_date", "end_date", "cadence", "anchor",

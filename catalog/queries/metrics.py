@@ -12,6 +12,7 @@ from django.db.models import Prefetch, Q
 
 from catalog.models import MetricDimension, MetricMeasure, MetricVersion
 from catalog.rules.terms import (
+    Again,
     Aggregation,
     Dimension,
     Filter,
@@ -19,6 +20,7 @@ from catalog.rules.terms import (
     Measure,
     MetricTerms,
     Rounding,
+    Window,
 )
 from monetization.values.periods import Period
 
@@ -127,4 +129,9 @@ def _as_terms(version: MetricVersion) -> MetricTerms:
         divisor=version.divisor,
         rounding=Rounding(version.rounding) if version.rounding else None,
         digits=version.rounding_digits,
+        carry=version.carry,
+        of_level=version.of_level,
+        per=tuple(version.per),
+        window=Window(version.window) if version.window else None,
+        again=Again(version.again) if version.again else None,
     )

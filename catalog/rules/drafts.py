@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from catalog.rules.terms import (
+    Again,
     Aggregation,
     Dimension,
     Filter,
@@ -14,6 +15,7 @@ from catalog.rules.terms import (
     PriceModel,
     Rounding,
     Tier,
+    Window,
 )
 
 ONE = Decimal(1)
@@ -53,6 +55,11 @@ class MetricDraft:
     divisor: Decimal = ONE
     rounding: Rounding | None = None
     digits: int = 0
+    carry: bool = False
+    of_level: bool = False
+    per: tuple[str, ...] = ()
+    window: Window | None = None
+    again: Again | None = None
 
     def terms(self, metric: str, number: int) -> MetricTerms:
         """Give the meaning that a version with this content would have."""
@@ -70,6 +77,11 @@ class MetricDraft:
             divisor=self.divisor,
             rounding=self.rounding,
             digits=self.digits,
+            carry=self.carry,
+            of_level=self.of_level,
+            per=self.per,
+            window=self.window,
+            again=self.again,
         )
 
 

@@ -33,10 +33,37 @@ class PriceModel(StrEnum):
 
 
 class Aggregation(StrEnum):
-    """How single events become one number."""
+    """How single events become one number; ``metering.rules.aggregate`` says exactly how."""
 
     SUM = "SUM"
     COUNT = "COUNT"
+    MAX = "MAX"
+    MIN = "MIN"
+    LATEST = "LATEST"
+    UNIQUE = "UNIQUE"
+    AVERAGE = "AVERAGE"
+    TIME_WEIGHTED = "TIME_WEIGHTED"
+
+    @property
+    def adds_up(self) -> bool:
+        """Say whether quantities of separate spans and dimension values may simply be added."""
+        return self in (Aggregation.SUM, Aggregation.COUNT)
+
+
+class Window(StrEnum):
+    """The stretch in which a metric is aggregated first: a UTC hour, or a day of the account's zone."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+
+class Again(StrEnum):
+    """What is made of the values of all windows."""
+
+    SUM = "sum"
+    MAX = "max"
+    AVERAGE = "average"
+    P95 = "p95"
 
 
 class Rounding(StrEnum):
@@ -158,7 +185,9 @@ class MetricTerms:
     quantity.
 
     ``quantity = round(sum / divisor)`` with ``rounding`` to ``digits`` (may be negative), None =
-    exact.
+    exact. ``carry``: LATEST starts from the value that earlier events left. ``of_level``: events of
+    TIME_WEIGHTED carry readings of the level, not changes of it. ``per``: aggregate each value of
+    these dimensions first and add. ``window`` and ``again``: aggregate each window, then those.
     """
 
     metric: str
@@ -174,6 +203,16 @@ class MetricTerms:
     divisor: Decimal = ONE
     rounding: Rounding | None = None
     digits: int = 0
+    carry: bool = False
+    of_level: bool = False
+    per: tuple[str, ...] = ()
+    window: Window | None = None
+    again: Again | None = None
+
+    @property
+    def adds_up(self) -> bool:
+        """Say whether its quantities of separate spans and dimension values may simply be added."""
+        return self.aggregation.adds_up and self.window is None
 
     @property
     def order(self) -> tuple[str, ...]:

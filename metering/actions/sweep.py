@@ -30,10 +30,10 @@ FROM metering_event e
 JOIN LATERAL (
   SELECT k.seq, k.digest, k.time, k.is_time_given FROM metering_event k
   WHERE k.environment_id = e.environment_id AND k.source = e.source AND k.event_id = e.event_id
-    AND k.seq < e.seq
+    AND k.revision = 0 AND k.seq < e.seq
   ORDER BY k.seq LIMIT 1
 ) k ON true
-WHERE e.seq > %s AND e.seq <= %s
+WHERE e.seq > %s AND e.seq <= %s AND e.revision = 0
   AND NOT EXISTS (SELECT 1 FROM metering_eventremoval r WHERE r.event_seq = e.seq)
 ORDER BY e.seq
 """

@@ -1,9 +1,15 @@
 """The table of events, its monthly partitions and their walls; what a customer's people may read of usage.
 
-Events are partitioned by month of their time. A leaf is unique on (environment, source, id), so nobody can
-write a repeat into it. Leaves are made by `metering_make_partition`, which belongs to the owner of the tables:
-it is the only way in which the app may make one, and it makes nothing else. Making one doesn't stop writers
-(create, then attach: SHARE UPDATE EXCLUSIVE on the parent), and two callers at once make it once.
+Events are partitioned by month of their time. A leaf is unique on (environment, source, id) among events as
+they were sent, so nobody can write a repeat into it. Leaves are made by `metering_make_partition`, which belongs
+to the owner of the tables: it is the only way in which the app may make one, and it makes nothing else. Making
+one doesn't stop writers (create, then attach: SHARE UPDATE EXCLUSIVE on the parent), and two callers at once make
+it once.
+
+A leaf that takes events has, beside its keys, one BRIN index: the times of each block of pages (several ranges,
+so that late events don't blur it) and a Bloom filter of its accounts. It costs next to nothing to keep, where a
+tree by account would cost a third of the write. `metering_seal_partition` adds that tree once the month is over;
+late events still come in. `metering_drop_partition` keeps the hashes of the keys and drops a sealed month.
 
 Nobody reads or writes a leaf by its own name: rights and row-level security stand on the parent.
 """
@@ -26,18 +32,24 @@ CREATE TABLE metering_event (
   is_time_given boolean NOT NULL DEFAULT true,
   received_at timestamptz NOT NULL,
   data jsonb NOT NULL,
-  digest bytea NOT NULL CHECK (length(digest) = 32)
+  digest bytea NOT NULL CHECK (length(digest) = 32),
+  revision integer NOT NULL DEFAULT 0
 ) PARTITION BY RANGE ("time");
 ALTER SEQUENCE metering_event_seq OWNED BY metering_event.seq;
 GRANT USAGE, SELECT ON SEQUENCE metering_event_seq TO {app};
 ALTER TABLE metering_hourlyusage SET (fillfactor = 70);
+ALTER TABLE metering_dailyusage SET (fillfactor = 70);
 ALTER TABLE metering_usagemark SET (fillfactor = 70);
+ALTER TABLE metering_counter SET (fillfactor = 50);
+ALTER TABLE metering_inbox ALTER COLUMN body SET STORAGE EXTERNAL;
+INSERT INTO metering_dailymark (id, date, built_at) VALUES (1, '2000-01-01', now());
 """
 DROP_EVENTS = "DROP TABLE metering_event;"
 
 PARTITIONS = """
 CREATE FUNCTION metering_make_partition(month date) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
   starts date := date_trunc('month', month::timestamp)::date;
   ends date := (date_trunc('month', month::timestamp) + interval '1 month')::date;
@@ -56,21 +68,77 @@ BEGIN
   EXECUTE format('CREATE TABLE public.%I (LIKE public.metering_event'
     ' INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', leaf);
   EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, {app}, {portal}', leaf);
-  EXECUTE format('CREATE UNIQUE INDEX ON public.%I (environment_id, source, event_id)', leaf);
-  EXECUTE format('CREATE INDEX ON public.%I (account_id, "time")', leaf);
-  EXECUTE format('CREATE INDEX ON public.%I USING brin (seq) WITH (pages_per_range = 32)', leaf);
+  EXECUTE format('CREATE UNIQUE INDEX ON public.%I (environment_id, source, event_id) WHERE revision = 0', leaf);
+  EXECUTE format('CREATE INDEX ON public.%I USING brin ("time" timestamptz_minmax_multi_ops,'
+    ' account_id int8_bloom_ops, seq) WITH (pages_per_range = 16, autosummarize = on)', leaf);
   EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.%I'
     ' FOR EACH STATEMENT EXECUTE FUNCTION public.forbid_change()', leaf);
   EXECUTE format('ALTER TABLE public.metering_event ATTACH PARTITION public.%I'
     ' FOR VALUES FROM (%L) TO (%L)', leaf, starts || ' 00:00:00+00', ends || ' 00:00:00+00');
+  INSERT INTO public.metering_eventpartition (month, status) VALUES (starts, 'OPEN')
+    ON CONFLICT (month) DO UPDATE SET status = 'OPEN', sealed_at = NULL;
   RETURN true;
 END $$;
-REVOKE ALL ON FUNCTION metering_make_partition(date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION metering_make_partition(date) TO {app};
+
+CREATE FUNCTION metering_seal_partition(month date, at timestamptz) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+-- Gives the number of events; NULL where there is nothing to seal. Writers of this month wait meanwhile.
+DECLARE
+  first date := date_trunc('month', month::timestamp)::date;
+  leaf text := 'metering_event_' || to_char(month, 'YYYY_MM');
+  counted bigint;
+BEGIN
+  IF (first + interval '1 month') > at OR at > now() + interval '1 day' THEN
+    RAISE EXCEPTION 'the month of % is not over', first USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM 1 FROM public.metering_eventpartition p WHERE p.month = first AND p.status = 'OPEN' FOR UPDATE;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  EXECUTE format('CREATE INDEX ON public.%I (account_id, "time")', leaf);
+  EXECUTE format('SELECT count(*) FROM public.%I', leaf) INTO counted;
+  UPDATE public.metering_eventpartition p SET status = 'SEALED', sealed_at = at, events = counted
+    WHERE p.month = first;
+  RETURN counted;
+END $$;
+
+CREATE FUNCTION metering_drop_partition(month date, at timestamptz) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+-- Keeps the hashes of the keys, drops the month. Only sealed months that ended at least 70 days ago.
+DECLARE
+  first date := date_trunc('month', month::timestamp)::date;
+  leaf text := 'metering_event_' || to_char(month, 'YYYY_MM');
+  counted bigint;
+BEGIN
+  IF (first + interval '1 month' + interval '70 days') > least(at, now()) THEN
+    RAISE EXCEPTION 'the month of % is too young to be dropped', first USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM 1 FROM public.metering_eventpartition p WHERE p.month = first AND p.status = 'SEALED' FOR UPDATE;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', leaf);
+  EXECUTE format('INSERT INTO public.metering_eventkey (environment_id, key, digest, "time", is_time_given)'
+    ' SELECT environment_id, substr(sha256(convert_to(source, ''UTF8'') || decode(''00'', ''hex'') ||'
+    ' convert_to(event_id, ''UTF8'')), 1, 16), digest, "time", is_time_given FROM public.%I'
+    ' WHERE revision = 0 ORDER BY seq ON CONFLICT DO NOTHING', leaf);
+  EXECUTE format('SELECT count(*) FROM public.%I', leaf) INTO counted;
+  EXECUTE format('ALTER TABLE public.metering_event DETACH PARTITION public.%I', leaf);
+  EXECUTE format('DROP TABLE public.%I', leaf);
+  UPDATE public.metering_eventpartition p SET status = 'DROPPED', dropped_at = at, events = counted
+    WHERE p.month = first;
+  RETURN counted;
+END $$;
+
+REVOKE ALL ON FUNCTION metering_make_partition(date), metering_seal_partition(date, timestamptz),
+  metering_drop_partition(date, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION metering_make_partition(date), metering_seal_partition(date, timestamptz),
+  metering_drop_partition(date, timestamptz) TO {app};
+REVOKE INSERT, UPDATE, DELETE ON metering_eventpartition FROM {app};
 """
-DROP_PARTITIONS = "DROP FUNCTION metering_make_partition(date);"
+DROP_PARTITIONS = (
+    "DROP FUNCTION metering_make_partition(date), metering_seal_partition(date, timestamptz),"
+    " metering_drop_partition(date, timestamptz);"
+)
 
 OWN = f"account_id IN {OWN_ACCOUNTS}"
+OWN_COUNTERS = "counter_id IN (SELECT id FROM metering_counter)"  # itself filtered by its policy
 OWN_SETS = "id IN (SELECT dimensions_id FROM metering_hourlyusage)"  # itself filtered by its policy
 
 
@@ -85,9 +153,20 @@ class Migration(migrations.Migration):
         run(PARTITIONS, DROP_PARTITIONS),
         append_only("metering_event"),
         append_only("metering_eventremoval"),
+        append_only("metering_correction"),
+        append_only("metering_correctedevent"),
+        append_only("metering_eventkey"),
+        append_only("metering_breach"),
         portal_reads("metering_event", OWN),
         portal_reads("metering_eventremoval", OWN),
         portal_reads("metering_hourlyusage", OWN),
+        portal_reads("metering_hourlyvalue", OWN),
+        portal_reads("metering_dailyusage", OWN),
+        portal_reads("metering_dailymark", "true"),
         portal_reads("metering_usagemark", OWN),
+        portal_reads("metering_limit", f"account_id IS NULL OR {OWN}"),
+        portal_reads("metering_counter", OWN),
+        portal_reads("metering_breach", OWN_COUNTERS),
+        portal_reads("metering_limitalert", OWN_COUNTERS),
         portal_reads("metering_dimensionset", OWN_SETS),
     ]

@@ -1,14 +1,36 @@
-"""Tables of "facts": events, the usage folded from them, and what could not be counted."""
+"""Tables of "facts": events, the usage folded from them, what could not be counted, limits of use."""
 
+from metering.models.backfills import Backfill, BackfillAccount
+from metering.models.corrections import CorrectedEvent, Correction
 from metering.models.events import Event, Quarantined
+from metering.models.health import IngestMinute
+from metering.models.inbox import Inbox
+from metering.models.partitions import EventKey, EventPartition
+from metering.models.quotas import Breach, Counter, Hold, Limit, LimitAlert
 from metering.models.removals import EventRemoval, SweepMark
-from metering.models.usage import DimensionSet, HourlyUsage, UsageMark
+from metering.models.usage import DailyMark, DailyUsage, DimensionSet, HourlyUsage, HourlyValue, UsageMark
 
 __all__ = [
+    "Backfill",
+    "BackfillAccount",
+    "Breach",
+    "CorrectedEvent",
+    "Correction",
+    "Counter",
+    "DailyMark",
+    "DailyUsage",
     "DimensionSet",
     "Event",
+    "EventKey",
+    "EventPartition",
     "EventRemoval",
+    "Hold",
     "HourlyUsage",
+    "HourlyValue",
+    "Inbox",
+    "IngestMinute",
+    "Limit",
+    "LimitAlert",
     "Quarantined",
     "SweepMark",
     "UsageMark",

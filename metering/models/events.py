@@ -1,9 +1,10 @@
 """Events as they were accepted, and those set aside with a reason.
 
-`metering_event` is partitioned by month of `time`; each leaf is unique on (environment, source,
-event id), so a repeat cannot be written there. The table and its leaves are made by SQL in
-`0002_walls` (Django knows the columns only): the database has no primary key over all leaves, so
-nothing may point at an event by foreign key. App roles may INSERT and SELECT, nothing else.
+`metering_event` is partitioned by month of `time`; each leaf is unique on (environment, source, event id) among
+events as they were sent (revision 0), so a repeat cannot be written there. A correction writes a row of the same
+key with a higher revision and takes the one before out. The table and its leaves are made by SQL in `0002_walls`
+(Django knows the columns only): the database has no primary key over all leaves, so nothing may point at an event
+by foreign key. App roles may INSERT and SELECT, nothing else.
 """
 
 import json
@@ -40,6 +41,7 @@ class Event(models.Model):
     received_at = models.DateTimeField()
     data = models.JSONField(decoder=Exact)
     digest = models.BinaryField(max_length=32)
+    revision = models.PositiveIntegerField(default=0, help_text="0 as it was sent; higher by a correction")
 
     class Meta:
         managed = False

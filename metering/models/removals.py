@@ -1,7 +1,7 @@
 """Events taken out of usage after they were accepted, and how far the sweep has looked.
 
-An event row never changes and never goes away; that it no longer counts is a row here. For now only
-the sweep writes them, for repeats that the door could not see (times in different months).
+An event row never changes and never goes away; that it no longer counts is a row here. The sweep writes
+them for repeats that the door could not see (times in different months), corrections for what they replace.
 """
 
 from django.db import models
@@ -15,9 +15,11 @@ class EventRemoval(models.Model):
     class Reason(models.TextChoices):
         REPEAT = "REPEAT", "Same id, same content, sent before"
         CONFLICT = "CONFLICT", "Same id, other content, sent before"
+        CORRECTED = "CORRECTED", "Taken out by a correction"
 
     event_seq = models.BigIntegerField(unique=True)
-    kept_seq = models.BigIntegerField(help_text="The first accepted event of that id, which stays")
+    kept_seq = models.BigIntegerField(null=True, help_text="The event of that id which counts instead; none if empty")
+    correction = models.ForeignKey("metering.Correction", models.PROTECT, null=True, related_name="removals")
     environment = models.ForeignKey(Environment, models.PROTECT)
     account = models.ForeignKey(Account, models.PROTECT)
     source = models.TextField()

@@ -43,7 +43,7 @@ FROM pg_temp.metering_staged s
 LEFT JOIN LATERAL (
   SELECT true AS found FROM metering_event e
   WHERE e.environment_id = %(environment)s AND e.source = s.source AND e.event_id = s.event_id
-    AND e."time" BETWEEN s."time" - %(days)s::interval AND s."time" + %(days)s::interval
+    AND e.revision = 0 AND e."time" BETWEEN s."time" - %(days)s::interval AND s."time" + %(days)s::interval
   LIMIT 1
 ) known ON true
 WHERE known.found IS NULL
@@ -57,14 +57,14 @@ FROM unnest(%(sources)s::text[], %(ids)s::text[], %(times)s::timestamptz[]) k(so
 JOIN LATERAL (
   SELECT * FROM metering_event e
   WHERE e.environment_id = %(environment)s AND e.source = k.source AND e.event_id = k.event_id
-    AND e."time" BETWEEN k."time" - %(days)s::interval AND k."time" + %(days)s::interval
+    AND e.revision = 0 AND e."time" BETWEEN k."time" - %(days)s::interval AND k."time" + %(days)s::interval
   ORDER BY e.seq LIMIT 1
 ) e ON true
 """
 COUNTED = "NOT EXISTS (SELECT 1 FROM metering_eventremoval r WHERE r.event_seq = e.seq)"
 COLUMNS = (
     "e.seq, e.environment_id, e.account_id, e.source, e.event_id, e.type, e.subject, e.time, e.is_time_given,"
-    " e.received_at, e.data::text, e.digest"
+    " e.received_at, e.data::text, e.digest, e.revision"
 )
 
 
@@ -99,6 +99,7 @@ class Stored:
     received_at: datetime
     data: Mapping[str, Any]
     digest: bytes
+    revision: int
 
 
 def enter() -> None:
