@@ -16,6 +16,7 @@ from django.db import connection
 
 from metering.rules.envelope import REPEAT_DAYS, Kept
 from metering.stores.asked import COUNTED, asked, condition, count, find, of_accounts, stream
+from metering.rules.states import MICROSECOND
 from metering.stores.events import FOREVER, Key, Place, Select, Stored
 
 __all__ = [
@@ -135,7 +136,8 @@ def _probes(months: Sequence[tuple[int, int]], rows: Sequence[Row]) -> Iterator[
 
     The bounds are constants, so that only the partitions concerned are opened.
     """
-    low, high = min(row.time for row in rows) - REPEAT_DAYS, max(row.time for row in rows) + REPEAT_DAYS
+    low = min(row.time for row in rows) - REPEAT_DAYS
+    high = max(row.time for row in rows) + REPEAT_DAYS + MICROSECOND  # the last instant of the window belongs to it
     if len(months) > SPREAD:
         yield {"low": low, "high": high, "from": low, "to": high}
         return
