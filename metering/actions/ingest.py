@@ -107,10 +107,9 @@ def _write(
         elif first.setdefault(each.key, each) is not each:
             repeated[each.key] = first[each.key].time
     sound = list(first.values())
-    refused = store.add(environment_id=environment.pk, rows=[_row(each) for each in sound], at=at)
-    known = set(refused)
-    repeated |= {sound[n].key: sound[n].time for n in refused}
-    accepted = [each for n, each in enumerate(sound) if n not in known] if known else sound
+    known = store.add(environment_id=environment.pk, rows=[_row(each) for each in sound], at=at)
+    repeated |= {key: first[key].time for key in known}
+    accepted = [each for each in sound if each.key not in known] if known else sound
     return accepted, store.kept(environment_id=environment.pk, keys=repeated)
 
 

@@ -11,7 +11,8 @@ so that late events don't blur it) and a Bloom filter of its accounts. It costs 
 tree by account would cost a third of the write. `metering_seal_partition` adds that tree once the month is over;
 late events still come in. `metering_drop_partition` keeps the hashes of the keys and drops a sealed month.
 
-Nobody reads or writes a leaf by its own name: rights and row-level security stand on the parent.
+Nobody reads a leaf by its own name: rights and row-level security stand on the parent. The app may insert into a leaf,
+because COPY into a table with row-level security is refused; its month and its keys bind it there as well.
 """
 
 from django.db import migrations
@@ -69,6 +70,7 @@ BEGIN
   EXECUTE format('CREATE TABLE public.%I (LIKE public.metering_event'
     ' INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', leaf);
   EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, {app}, {portal}', leaf);
+  EXECUTE format('GRANT INSERT ON public.%I TO {app}', leaf);
   EXECUTE format('CREATE UNIQUE INDEX ON public.%I (environment_id, source, event_id) WHERE revision = 0', leaf);
   EXECUTE format('CREATE INDEX ON public.%I USING brin ("time" timestamptz_minmax_multi_ops,'
     ' account_id int8_bloom_ops, seq) WITH (pages_per_range = 16, autosummarize = on)', leaf);
