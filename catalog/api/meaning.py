@@ -1,5 +1,6 @@
 """What a metric version says, as JSON: sent as a whole, answered with its sentence."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -76,8 +77,12 @@ class MeaningBody(Strict):
 
     def content(self) -> MetricDraft:
         """Give what was asked for as a draft."""
-        said: dict[str, Any] = dict(self.validated_data)
-        said |= {
+        return self.draft(self.validated_data)
+
+    @staticmethod
+    def draft(said: Mapping[str, Any]) -> MetricDraft:
+        """Give checked data as a draft."""
+        read: dict[str, Any] = {
             "aggregation": Aggregation(said["aggregation"]),
             "rounding": Rounding(said["rounding"]) if said["rounding"] else None,
             "per": tuple(said["per"]),
@@ -89,7 +94,7 @@ class MeaningBody(Strict):
             ),
             "filters": tuple(Filter(f["field"], FilterOp(f["op"]), tuple(f["values"])) for f in said["filters"]),
         }
-        return MetricDraft(**said)
+        return MetricDraft(**{**said, **read})
 
 
 class SurpriseBody(serializers.Serializer[Any]):
