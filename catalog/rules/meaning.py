@@ -39,7 +39,7 @@ AGAIN = {
 }  # fmt: skip
 ROUNDINGS = {Rounding.UP: "rounded up", Rounding.DOWN: "rounded down", Rounding.HALF_UP: "rounded half away from zero"}
 LARGE = {1_000: "in thousands", 1_000_000: "in millions", 1_000_000_000: "in billions"}
-NOTHING = "–"
+NOTHING, SHOWN = "–", 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,13 @@ def _where(filters: Sequence[Filter]) -> str:
     return f" where {_joined([condition(each) for each in filters])}" if filters else ""
 
 
-def condition(each: Filter) -> str:
-    """Write one filter."""
+def condition(each: Filter, most: int = SHOWN) -> str:
+    """Write one filter; of many values only the first."""
+    more = [f"{len(each.values) - most:,} more"] if len(each.values) > most else []
     if each.op is FilterOp.IN:
-        return f"`{each.field}` is {_joined(each.values, 'or')}"
+        return f"`{each.field}` is {_joined([*each.values[:most], *more], 'or')}"
     if each.op is FilterOp.NOT_IN:
-        return f"`{each.field}` is not {_joined(each.values, 'or')}"
+        return f"`{each.field}` is not {_joined([*each.values[:most], *more], 'or')}"
     return " ".join([f"`{each.field}` {CONDITIONS[each.op]}", *each.values])
 
 
@@ -143,7 +144,7 @@ def _said(metric: MetricTerms) -> Iterator[tuple[str, str]]:
     yield "Counts", KINDS[metric.aggregation]
     yield "Fields", _joined([_measure(each) for each in metric.measures])
     yield "Told apart by", metric.measure_dimension or ""
-    yield "Only where", _joined([condition(each) for each in metric.filters])
+    yield "Only where", _joined([condition(each, len(each.values)) for each in metric.filters])
     yield "Dimensions", _joined([_dimension(each) for each in metric.dimensions])
     yield "Window", _windowed(metric)
     yield "Starts from", "what earlier events left" if metric.carry else ""

@@ -149,7 +149,7 @@ def _tried(each: Tried) -> dict[str, Any]:
         "number": each.number, "id": each.event.id if each.event else None, "account": each.owner.key,
         "status": each.verdict.value, "field": each.field, "detail": each.why, "fix": each.fix,
         "readings": [
-            {"dimensions": dict(one.dims), "quantity": plain(one.quantity), "value": getattr(one, "value", "")}
+            {"dimensions": dict(one.dims), "quantity": plain(one.quantity), "value": one.value}
             for one in each.readings
         ],
     }  # fmt: skip

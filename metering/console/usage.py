@@ -71,7 +71,8 @@ def explorer(request: StaffRequest) -> HttpResponse:
 @require_safe
 def usage_file(request: StaffRequest) -> HttpResponse:
     """Give a table of the page as CSV or JSON: `table` and `format`, the rest as on the page."""
-    metrics, kind, name = metrics_in(request.environment), request.GET.get("format", ""), request.GET.get("table", "")
+    metrics, asked = metrics_in(request.environment), request.GET
+    kind, name = asked.get("format", "csv"), asked.get("table", "time")
     if not metrics or kind not in KINDS:
         raise NotFound("There is no such file")
     accounts = {each.pk: each for each in accounts_for(request.user, request.environment).order_by("name")}

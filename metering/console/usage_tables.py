@@ -58,11 +58,11 @@ def ranked(found: Explored) -> list[Group]:
 def time_table(
     choice: Choice, found: Explored, then: Explored | None, slots: Sequence[tuple[str, Period]]
 ) -> Table:  # fmt: skip
-    """Give a line for each day or hour with usage: each group (the smallest together), their total, the comparison."""
+    """Give a line for each day or hour with usage: the total, what it is compared with, each group."""
     groups = ranked(found) if choice.question.by else []
     shown = groups if len(groups) <= MOST_COLUMNS else groups[: MOST_COLUMNS - 1]
     rest = groups[len(shown) :] if choice.question.adds_up else []
-    columns = [*map(name_of, shown), *([OTHER] if rest else []), TOTAL, *([THEN] if then else [])]
+    columns = [TOTAL, *([THEN] if then else []), *map(name_of, shown), *([OTHER] if rest else [])]
     rows = []
     for number, (label, _) in enumerate(slots):
         mine = found.slots[number]
@@ -72,10 +72,10 @@ def time_table(
         compared = _at(then, number)
         if mine or compared:
             ends = [found.sums[number], *([compared] if then else [])]
-            rows.append(Row((label,), (*numbers, *ends), title_of(label, choice)))
+            rows.append(Row((label,), (*ends, *numbers), title_of(label, choice)))
     ends = [found.total, *([then.total] if then else [])]
     other = [sum((found.groups[group] for group in rest), Fraction(0))] if rest else []
-    foot = (*(found.groups[group] for group in shown), *other, *ends)
+    foot = (*ends, *(found.groups[group] for group in shown), *other)
     return Table("time", (choice.grain,), tuple(columns), tuple(rows), foot)
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from catalog.rules.terms import Dims, MetricTerms
 from metering.queries.usage import Cut, Measured, measured
+from metering.rules.states import total
 from monetization.values.periods import Period
 
 Group = tuple[str, ...]
@@ -87,7 +88,7 @@ def combined(question: Question, rows: Iterable[Measured], length: timedelta) ->
 
 
 def _units(metric: MetricTerms, rows: Sequence[Measured], length: timedelta) -> Fraction:
-    return sum((Fraction(row.quantity) for row in rows), Fraction(0)) / Fraction(metric.divisor)
+    return total(metric, ((row.dims, row.state) for row in rows), length) / Fraction(metric.divisor)
 
 
 def _measured(question: Question, spans: Sequence[Period]) -> list[Measured]:

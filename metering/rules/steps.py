@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 
 from catalog.rules.meaning import AGAIN, KINDS, numeral, rounded
 from catalog.rules.terms import Dims, MetricTerms, Window
-from metering.rules.aggregate import Event, Tally, usage
+from metering.rules.aggregate import Event, usage
 from metering.rules.quantities import converted
+from metering.rules.states import State, total
 from monetization.values.periods import Period
 
 
@@ -31,26 +33,22 @@ def steps_of(
 
     `events` are one account's, earlier ones too where the metric starts from what they left.
     """
-    rows = [(dims, state) for (_, dims), state in sorted(usage(metric, events, [period]).items())]
-    for dims, state in rows:
-        yield dims, _steps(metric, [(dims, state)])
+    found = usage(metric, events, [period], zone)
+    rows, length = [(dims, found[0, dims]) for _, dims in sorted(found)], (period.ends_at or period.starts_at)
+    for row in rows:
+        yield row[0], _steps(metric, [row], length - period.starts_at)
     if len(rows) > 1:
-        yield None, _steps(metric, rows)
+        yield None, _steps(metric, rows, length - period.starts_at)
 
 
-def _steps(metric: MetricTerms, rows: Sequence[tuple[Dims, Tally]]) -> Steps:
-    steps = [Step(_words(metric), total_of(rows))]
+def _steps(metric: MetricTerms, rows: Sequence[tuple[Dims, State]], length: timedelta) -> Steps:
+    steps = [Step(_words(metric), total(metric, rows, length))]
     if metric.divisor != 1:
         steps.append(Step(f"÷ {numeral(metric.divisor)}", steps[-1].value / Fraction(metric.divisor)))
     if metric.rounding is not None:
         steps.append(Step(rounded(metric), converted(metric, steps[0].value)))
     assert steps[-1].value == converted(metric, steps[0].value)
     return tuple(steps)
-
-
-def total_of(rows: Sequence[tuple[Dims, Tally]]) -> Fraction:
-    """Make the one unconverted number of all rows."""
-    return sum((Fraction(tally.quantity) for _, tally in rows), Fraction(0))
 
 
 def _words(metric: MetricTerms) -> str:
