@@ -24,9 +24,8 @@ OCTOBER = (date(2026, 10, 1), date(2026, 10, 31))
 
 
 def line(number: object, units: object, time: str = "2026-10-02T00:00:00Z", more: str = "", kind: str = "work") -> str:
-    return (
-        f'{{"id": "{number}", "type": "{kind}", "subject": "acme", "time": "{time}", "data": {{"units": {units}{more}}}}}'
-    )
+    data = f'{{"units": {units}{more}}}'
+    return f'{{"id": "{number}", "type": "{kind}", "subject": "acme", "time": "{time}", "data": {data}}}'
 
 
 def played(metric: MetricTerms, *lines: str, days: playground.Days | None = OCTOBER) -> Played:
