@@ -27,6 +27,7 @@ COLUMNS = {
     "dimensions": ("key", "field", "thresholds", "optional"),
     "filters": ("field", "op", "values"),
 }
+CHOSEN = frozenset({"optional", "op"})  # they always have a value
 SPARE, YES = 2, "yes"
 PLAIN = ("event_type", "aggregation", "unit", "divisor", "rounding", "digits", "measure_dimension", "effective_at",
          "carry", "of_level", "per", "window", "again")  # fmt: skip
@@ -39,10 +40,11 @@ def typed_form(typed: QueryDict) -> Typed:
 
 
 def typed_rows(typed: QueryDict, name: str) -> list[Row]:
-    """Read the rows of one table; those without anything in them are left out."""
+    """Read the rows of one table; those in which nothing is written are left out, whatever is chosen there."""
     columns = [typed.getlist(f"{name}_{column}") for column in COLUMNS[name]]
     rows = ([cell.strip() for cell in row] for row in zip(*columns, strict=False))
-    return [dict(zip(COLUMNS[name], row, strict=True)) for row in rows if any(row)]
+    named = [dict(zip(COLUMNS[name], row, strict=True)) for row in rows]
+    return [row for row in named if any(text for column, text in row.items() if column not in CHOSEN)]
 
 
 def form_of(version: MetricVersion | None) -> Typed:

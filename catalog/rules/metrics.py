@@ -163,7 +163,8 @@ def _number_errors(metric: MetricTerms) -> Iterator[DomainError]:
 def _key_errors(key: str, field: str) -> Iterator[DomainError]:
     if not KEY.fullmatch(key):
         fix = "Use 1–63 letters, digits, points, _ or -, a letter first"
-        yield Invalid(f"“{key}” can't be the key of a dimension", field=field, fix=fix)
+        message = f"“{key[:63]}” can't be the key of a dimension" if key else "A dimension has no key"
+        yield Invalid(message, field=field, fix=fix)
 
 
 def _field_errors(path: str, field: str, *, needed: bool = False) -> Iterator[DomainError]:
