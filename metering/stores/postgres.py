@@ -15,8 +15,8 @@ import msgspec
 from django.db import connection
 
 from metering.rules.envelope import REPEAT_DAYS, Kept
-from metering.stores.asked import COUNTED, asked, condition, count, find, of_accounts, stream
 from metering.rules.states import MICROSECOND
+from metering.stores.asked import COUNTED, asked, condition, count, find, of_accounts, stream
 from metering.stores.events import FOREVER, Key, Place, Select, Stored
 
 __all__ = [
