@@ -11,7 +11,7 @@ from catalog.models import MetricVersion
 from catalog.queries.metrics import as_terms
 from catalog.rules.drafts import MetricDraft
 from catalog.rules.meaning import sentence
-from catalog.rules.metrics import metric_surprises
+from catalog.rules.surprises import metric_surprises
 from catalog.rules.terms import Again, Aggregation, Dimension, Filter, FilterOp, Measure, Rounding, Window
 from monetization.foundation.rest import Exact, Strict
 

@@ -10,7 +10,8 @@ from catalog.console.metric_forms import meaning_in
 from catalog.models import MetricVersion
 from catalog.queries.metrics import as_terms
 from catalog.rules.meaning import Change, changes, sentence
-from catalog.rules.metrics import Surprise, metric_errors, metric_surprises
+from catalog.rules.metrics import metric_errors
+from catalog.rules.surprises import Surprise, metric_surprises
 from catalog.rules.terms import MetricTerms
 from monetization.values.errors import DomainError
 

@@ -1,19 +1,15 @@
-"""Everything for which publishing a metric version is refused, each with its field and what mends it; and what
-surprises people without being wrong.
-"""
+"""Everything for which publishing a metric version is refused, each with its field and what mends it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
-from catalog.rules.terms import Again, Aggregation, FilterOp, MetricTerms, Rounding
+from catalog.rules.terms import Aggregation, FilterOp, MetricTerms
 from monetization.values.errors import DomainError, Invalid
 
 LESS = frozenset({Aggregation.SUM, Aggregation.AVERAGE, Aggregation.MAX, Aggregation.MIN})
-WHOLE = frozenset({Aggregation.LATEST, Aggregation.MAX, Aggregation.MIN, Aggregation.AVERAGE})
 COMPARISONS = frozenset({FilterOp.GT, FilterOp.GE, FilterOp.LT, FilterOp.LE})
 NEEDS = {
     Aggregation.SUM: "A sum needs a field to add up",
@@ -30,14 +26,6 @@ PATH = re.compile(r"[^\s.\x00-\x1f\x7f`][^\x00-\x1f\x7f`]{0,119}")
 MOST_DIGITS = 18
 
 
-@dataclass(frozen=True, slots=True)
-class Surprise:
-    """What is allowed and not what everybody expects."""
-
-    field: str
-    message: str
-
-
 def metric_errors(metric: MetricTerms) -> list[DomainError]:
     """List what is wrong with a metric version, in the order of its form."""
     return [
@@ -50,11 +38,6 @@ def metric_errors(metric: MetricTerms) -> list[DomainError]:
         *_step_errors(metric),
         *_number_errors(metric),
     ]
-
-
-def metric_surprises(metric: MetricTerms) -> list[Surprise]:
-    """List what somebody should know before publishing."""
-    return [Surprise(field, message) for holds, field, message in _surprises(metric) if holds]
 
 
 def _type_errors(metric: MetricTerms) -> Iterator[DomainError]:
@@ -174,35 +157,3 @@ def _field_errors(path: str, field: str, *, needed: bool = False) -> Iterator[Do
     elif not PATH.fullmatch(path) or path != path.strip() or path.endswith(".") or ".." in path:
         fix = "Write its path in data, at most 120 characters: usage.input_tokens"
         yield Invalid(f"“{path[:60]}” can't be a field of an event", field=field, fix=fix)
-
-
-def _surprises(metric: MetricTerms) -> Iterator[tuple[bool, str, str]]:
-    kind, plainly = metric.aggregation, metric.window is None
-    yield (
-        kind in WHOLE and plainly, "aggregation",
-        "A price that changes inside a period takes effect at the next one: this value belongs to the whole period.",
-    )  # fmt: skip
-    yield (
-        kind is Aggregation.UNIQUE and plainly, "aggregation",
-        "Days don't add up to the month: what is seen on two days counts once in the month.",
-    )  # fmt: skip
-    yield (
-        kind is Aggregation.LATEST and not metric.carry, "carry",
-        "A period without an event counts nothing, even if the value is still in force.",
-    )  # fmt: skip
-    yield (
-        kind is Aggregation.TIME_WEIGHTED and not metric.of_level, "of_level",
-        "Events carry changes of the level, so one that was never sent shifts every later level.",
-    )  # fmt: skip
-    yield (
-        bool(metric.per) and metric.adds_up, "per",
-        "A sum is the same whether its parts are added first or not, so “apart for each” changes nothing.",
-    )  # fmt: skip
-    yield (
-        kind in (Aggregation.SUM, Aggregation.COUNT) and metric.again is Again.SUM, "again",
-        "A sum of windows is the sum of the period, so the window changes nothing.",
-    )  # fmt: skip
-    yield (
-        metric.rounding is Rounding.UP and metric.digits < 0, "digits",
-        "Rounding up to tens or hundreds also bills them for a single unit.",
-    )  # fmt: skip

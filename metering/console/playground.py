@@ -23,7 +23,8 @@ from catalog.rules.terms import MetricTerms
 from metering.queries import listed
 from metering.queries.playground import owners_of
 from metering.rules.pasted import pasted
-from metering.rules.playground import Days, Played, Verdict, opened, play
+from metering.rules.playground import Days, opened, play
+from metering.rules.tried import Played, Verdict
 from monetization.foundation.console import Crumb, page, show
 from monetization.foundation.models import Account
 from monetization.foundation.queries import accounts_for

@@ -1,8 +1,6 @@
 """The usage explorer: any metric, by local day or hour and by dimensions, for one account or all, then and now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any, cast
 
@@ -11,19 +9,14 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from metering.console.usage_chart import Answer, chart_of
 from metering.console.usage_choice import AGAINST, IS, Choice, choice_in, metrics_in, slots_of
 from metering.console.usage_files import KINDS, file_of
 from metering.console.usage_tables import (
     LARGEST,
-    OTHER,
-    TOTAL,
-    Table,
     accounts_table,
-    name_of,
     percent_of,
-    ranked,
     time_table,
-    title_of,
     values_table,
 )
 from metering.queries import largest_accounts
@@ -31,27 +24,12 @@ from metering.queries.explored import Explored, explore
 from monetization.foundation.console import page, show
 from monetization.foundation.models import Account
 from monetization.foundation.queries import accounts_for
-from monetization.foundation.rules.charts import MOST_SERIES, Chart, Slot, bars
 from monetization.foundation.templatetags.show import days as days_text
-from monetization.foundation.templatetags.show import exact
 from monetization.foundation.web import StaffRequest
 from monetization.values.errors import NotFound
-from monetization.values.money import round_half_away
 from monetization.values.periods import Period
 
-SHOWN_ACCOUNTS, LABELS = 1000, 7
-Slots = list[tuple[str, Period]]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was found for a choice: its stretches, their figures, those of the time compared with, the tables."""
-
-    choice: Choice
-    slots: Slots
-    found: Explored
-    then: Explored | None
-    tables: dict[str, Table]
+SHOWN_ACCOUNTS = 1000
 
 
 @page("metering.read")
@@ -145,44 +123,9 @@ def _shown(answer: Answer) -> dict[str, Any]:
         "readings": found.readings,
         "adds_up": choice.question.adds_up,
         "several_versions": found.versions if len(found.versions) > 1 else (),
-        "chart": _chart(answer),
+        "chart": chart_of(answer),
         "file": choice.address(),
     }
-
-
-def _chart(answer: Answer) -> Chart:
-    """Draw groups on each other where they add up, else the one value of all of them."""
-    choice, found, now = answer.choice, answer.found, timezone.now()
-    groups = ranked(found) if choice.question.by and choice.question.adds_up else []
-    shown = groups if len(groups) <= MOST_SERIES else groups[: MOST_SERIES - 1]
-    series = [*map(name_of, shown), *([OTHER] if len(shown) < len(groups) else [])] or [TOTAL]
-    step = -(-len(answer.slots) // LABELS)
-    slots = []
-    for number, (label, span) in enumerate(answer.slots):
-        mine, whole = found.slots[number], found.sums[number]
-        parts = [mine.get(group, Fraction(0)) for group in shown]
-        values = [*parts, *([whole - sum(parts)] if len(shown) < len(groups) else [])] if groups else [whole]
-        text = _title(title_of(label, choice), series, values, answer.then, number)
-        slots.append(Slot(
-            _short(label, choice) if number % step == 0 else "", text, tuple(map(_rounded, values)), now in span
-        ))  # fmt: skip
-    line = [_rounded(value) for value in answer.then.sums] if answer.then else []
-    return bars(series, slots, line=line)
-
-
-def _title(when: str, series: Sequence[str], values: Sequence[Fraction], then: Explored | None, number: int) -> str:
-    parts = [f"{name}: {exact(_rounded(value))}" for name, value in zip(series, values, strict=True) if value]
-    past = [f"compared: {exact(_rounded(then.sums[number]))}"] if then and number < len(then.sums) else []
-    return "\n".join([when, *(parts or ["nothing"]), *past])
-
-
-def _short(label: str, choice: Choice) -> str:
-    words = title_of(label, choice).split(" ")
-    return words[-1] if choice.grain == "hour" else " ".join(words[:2])
-
-
-def _rounded(value: Fraction) -> Decimal:
-    return round_half_away(value, 9)
 
 
 pages = [path("usage/", explorer, name="usage"), path("usage/file/", usage_file, name="usage_file")]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from metering.rules.playground import Owner, Tried
+from metering.rules.tried import Owner, Tried
 from monetization.foundation.models import Account, Environment
 from monetization.foundation.queries import accounts_named
 

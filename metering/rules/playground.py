@@ -7,89 +7,22 @@ converted by `quantities`. Only what needs the tables is left out: whether the e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
-from fractions import Fraction
 from typing import Any
 
 from catalog.rules.meaning import condition
-from catalog.rules.terms import Aggregation, Dims, MetricTerms
-from metering.rules.aggregate import Event, Reading, readings
+from catalog.rules.terms import Aggregation, MetricTerms
+from metering.rules.aggregate import Event, readings
 from metering.rules.envelope import Incoming, read
 from metering.rules.filters import passes
-from metering.rules.steps import Step, steps_of
+from metering.rules.steps import steps_of
+from metering.rules.tried import Owner, Played, Total, Tried, Verdict
 from monetization.values.errors import Invalid
 from monetization.values.periods import DAY, Period, local_date, local_midnight
 
 AHEAD = timedelta(minutes=5)
 Days = tuple[date, date]
-
-
-class Verdict(StrEnum):
-    """What became of an event."""
-
-    COUNTED = "COUNTED"
-    EARLIER = "EARLIER"
-    OUTSIDE = "OUTSIDE"
-    OTHER = "OTHER"
-    FILTERED = "FILTERED"
-    DUPLICATE = "DUPLICATE"
-    CONFLICT = "CONFLICT"
-    REFUSED = "REFUSED"
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whom an event belongs to: the account's key, the zone of its days, and whether there is such an account."""
-
-    key: str
-    zone: str
-    is_known: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """An event and what became of it; `number` is its place from 1."""
-
-    number: int
-    event: Incoming | None
-    time: datetime
-    owner: Owner = Owner("", "UTC", is_known=False)
-    verdict: Verdict = Verdict.REFUSED
-    why: str = ""
-    field: str = ""
-    fix: str = ""
-    readings: tuple[Reading, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """What an account's events come to for one set of dimension values (None: for all of them together)."""
-
-    owner: Owner
-    period: Period
-    dims: Dims | None
-    events: int
-    steps: tuple[Step, ...]
-
-    @property
-    def quantity(self) -> Fraction:
-        """The priced units."""
-        return self.steps[-1].value
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """All events and all totals."""
-
-    tried: tuple[Tried, ...]
-    totals: tuple[Total, ...]
-
-    @property
-    def counted(self) -> int:
-        """How many of the events count."""
-        return sum(each.verdict is Verdict.COUNTED for each in self.tried)
 
 
 def opened(items: Iterable[Any], at: datetime) -> list[Tried]:

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from catalog.rules.meaning import Change, changes, sentence
-from catalog.rules.metrics import metric_errors, metric_surprises
+from catalog.rules.metrics import metric_errors
+from catalog.rules.surprises import metric_surprises
 from catalog.rules.terms import (
     Again,
     Aggregation,

@@ -12,9 +12,10 @@ from metering.queries import admission
 from metering.rules import playground
 from metering.rules.aggregate import usage
 from metering.rules.pasted import MOST_EVENTS, pasted
-from metering.rules.playground import Owner, Played, Verdict, event_of, opened, play
+from metering.rules.playground import event_of, opened, play
 from metering.rules.quantities import converted
 from metering.rules.states import total
+from metering.rules.tried import Owner, Played, Verdict
 from monetization.values.errors import Invalid
 from tests.rules.build import PLAIN, TOKENS
 
