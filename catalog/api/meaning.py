@@ -53,7 +53,7 @@ class MeaningBody(Strict):
     """How a metric reads events from an instant on."""
 
     event_type = serializers.CharField(max_length=120)
-    aggregation = serializers.ChoiceField(choices=[each.value for each in Aggregation])
+    aggregation = serializers.ChoiceField(choices=MetricVersion.Aggregation.choices)
     unit = serializers.CharField(max_length=40)
     effective_at = serializers.DateTimeField()
     measures = MeasureBody(many=True, default=list)
@@ -61,7 +61,7 @@ class MeaningBody(Strict):
     dimensions = DimensionBody(many=True, default=list)
     filters = FilterBody(many=True, default=list)
     divisor = Exact(default=Decimal(1))
-    rounding = serializers.ChoiceField(choices=["", *(each.value for each in Rounding)], default="")
+    rounding = serializers.ChoiceField(choices=MetricVersion.Rounding.choices, default="")
     digits = serializers.IntegerField(min_value=-18, max_value=18, default=0)
     carry = serializers.BooleanField(default=False, help_text="LATEST starts from the value that earlier events left")
     of_level = serializers.BooleanField(default=False, help_text="TIME_WEIGHTED: readings of the level, not changes")
@@ -69,10 +69,10 @@ class MeaningBody(Strict):
         child=serializers.CharField(max_length=63), default=list, help_text="Aggregate each value apart, then add"
     )
     window = serializers.ChoiceField(
-        choices=["", *(each.value for each in Window)], default="", help_text="Aggregate each stretch first …"
+        choices=MetricVersion.Window.choices, default="", help_text="Aggregate each stretch first …"
     )
     again = serializers.ChoiceField(
-        choices=["", *(each.value for each in Again)], default="", help_text="… and then make this of them"
+        choices=MetricVersion.Again.choices, default="", help_text="… and then make this of them"
     )
 
     def content(self) -> MetricDraft:
