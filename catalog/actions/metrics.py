@@ -19,6 +19,7 @@ from monetization.foundation.rules.roles import Role
 from monetization.values.errors import DomainError, Invalid, NotAllowed, refuse_if
 
 DRAFT = "catalog.draft_metric"
+RESERVED = frozenset({"playground"})  # addresses below /api/v1/metrics
 
 
 @transaction.atomic
@@ -35,6 +36,8 @@ def create(
 ) -> Metric:
     """Make a metric without a meaning yet; `unseen_reason` lets it be priced before an event was seen."""
     rows.allow(by, DRAFT)
+    if key in RESERVED:
+        raise Invalid(f"“{key}” is taken by an address of the API", field="key", fix="Choose another key")
     metric = Metric(
         environment=environment, key=key, name=name, owner=owner, description=description,
         unseen_reason=unseen_reason, created_at=at,

@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from metering.api import events, quarantine, receipts, usage
+from metering.api import events, playground, quarantine, receipts, usage
 
 patterns: list[URLPattern] = [
+    path("metrics/playground", playground.Playground.as_view(), name="api_playground"),
     path("events", events.Events.as_view(), name="api_events"),
     path("events/receipts/<uuid:receipt>", receipts.OneReceipt.as_view(), name="api_receipt"),
     path("events/<token:source>/<token:event_id>", events.OneEvent.as_view(), name="api_event"),

@@ -57,6 +57,9 @@ def test_usage_of_all_accounts_names_the_largest(filled):
 
 def test_usage_survives_any_address(filled):
     for query in (
+        {"grain": "hour", "from": "2026-03-01", "to": "2026-03-31"},
+        {"against": "2026-99-01"},
+        {"against": "year", "is.model": ["x", ""], "by": ["model", "model", "no"]},
         {"from": "x", "to": "2026-99-01"},
         {"from": "2026-05-01", "to": "2026-04-01"},
         {"metric": "no"},

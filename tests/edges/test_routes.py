@@ -70,6 +70,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_keys": {"name": "tried", "scopes": ["usage:read"]},
     "api_invoice_payments": {"amount": "1.00", "currency": "EUR", "received_date": "2026-11-06", "reference": "tried"},
     "api_accounts": {"customer": "acme", "key": "tried", "name": "Tried", "time_zone": "UTC"},
+    "api_playground": {"meaning": {"event_type": "llm.request", "aggregation": "COUNT"}, "events": []},
     "api_events": {"id": "tried", "type": "llm.request", "subject": "acme",
                    "data": {"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1}},
 }  # fmt: skip
@@ -272,6 +273,7 @@ SWAPPED = [  # actor, method, address with somebody else's ids, body
     ("sal", "GET", "/console/accounts/{account}/", None),
     ("sal", "GET", "/console/invoices/?tab=review", None),
     ("sal", "GET", "/console/usage/?account={account}", None),
+    ("sal", "GET", "/console/usage/file/?account={account}", None),
     ("sal", "GET", "/console/events/?account=globex", None),
     ("sal", "GET", "/console/billing/invoice/?q=Globex", None),
     ("sal", "GET", "/api/v1/invoices/{invoice}", None),

@@ -259,6 +259,13 @@ def words(name: str) -> str:
 
 
 @register.filter
+def coded(text: str) -> SafeString:
+    """Set what stands between backticks as code."""
+    marked = ('<span class="mono">{}</span>' if index % 2 else "{}" for index, _ in enumerate(text.split("`")))
+    return format_html("".join(marked), *text.split("`"))
+
+
+@register.filter
 def lookup(mapping: Mapping[Any, Any], key: Any) -> Any:
     """Read one entry of a mapping; nothing where it lacks it."""
     return mapping.get(key)
