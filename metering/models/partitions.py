@@ -22,6 +22,7 @@ class EventPartition(models.Model):
     events = models.BigIntegerField(null=True, help_text="Counted when it was sealed or dropped")
     sealed_at = models.DateTimeField(null=True)
     dropped_at = models.DateTimeField(null=True)
+    kept_seq = models.BigIntegerField(default=0, help_text="The keys of its events up to this `seq` are kept")
 
     class Meta:
         ordering = ["-month"]
