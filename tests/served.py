@@ -122,10 +122,15 @@ class Served:
 
     def send(self, events: list[dict[str, Any]]) -> tuple[int, dict[str, Any], Mapping[str, str]]:
         """Send events: status, body, headers. Raises OSError where there is no answer."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/api/v1/events", json.dumps(events).encode(),
-            {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
-        )  # fmt: skip
+        return self._call("/events", json.dumps(events).encode())
+
+    def get(self, path: str) -> tuple[int, dict[str, Any], Mapping[str, str]]:
+        """Ask the API: status, body, headers."""
+        return self._call(path, None)
+
+    def _call(self, path: str, body: bytes | None) -> tuple[int, dict[str, Any], Mapping[str, str]]:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/v1{path}", body, headers)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status, json.loads(answer.read()), dict(answer.headers)

@@ -66,10 +66,11 @@ class Sender:
             status, body, headers = self.served.send(events)
         except (OSError, ValueError) as error:
             self.refusals.append((0, type(error).__name__, ""))
+            time.sleep(0.1)
             return False
         if status != 200:
             self.refusals.append((status, body.get("type", ""), headers.get("retry-after", "")))
-            time.sleep(0.05)
+            time.sleep(0.1)
             return False
         assert {item["status"] for item in body["items"]} <= {"accepted", "duplicate"}
         self.acknowledged |= {item["id"] for item in body["items"]}

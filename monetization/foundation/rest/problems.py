@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,6 +30,7 @@ STATUS: dict[type[domain.DomainError], int] = {
 }
 Fault = dict[str, str | None]
 FULL = "53100"  # PostgreSQL's disk_full
+UNAVAILABLE = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 RETRY_SECONDS, FULL_SECONDS = 2.0, 30.0
 
 log = logging.getLogger(__name__)
@@ -52,7 +54,8 @@ def unavailable(error: Exception) -> Problem:
     Should a commit have been under way, it is done or not: a repeat is then a duplicate or has its effect.
     """
     log.error("The database can't answer: %s", str(error).strip().partition("\n")[0])
-    if getattr(error.__cause__, "sqlstate", None) == FULL:
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    if getattr(cause, "sqlstate", None) == FULL:
         found = Problem(503, "There is no room to store this", code="storage_full", fix="Try again when there is room")
         found.wait = FULL_SECONDS
         return found
@@ -114,7 +117,8 @@ def fault(message: str, *, field: str | None = None, fix: str | None = None, cod
 
 
 def _ours(error: Exception) -> Exception:
-    return unavailable(error) if isinstance(error, OperationalError | InterfaceError) else error
+    """Take a database that can't answer for a refusal; COPY raises psycopg's own errors, past Django."""
+    return unavailable(error) if isinstance(error, UNAVAILABLE) else error
 
 
 def _described(error: Exception) -> tuple[int, str, str, list[Fault]] | None:
