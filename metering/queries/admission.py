@@ -5,9 +5,9 @@ contract takes every time, so usage may be sent before the paper is signed; what
 approved later stays counted and is never billed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 from django.db.models import Min
@@ -19,12 +19,14 @@ from metering.rules.book import Book
 from metering.rules.envelope import Incoming, written
 from metering.rules.fields import Missing
 from metering.rules.readers import Read
+from metering.stores.keys import is_dropped
 from monetization.foundation.queries import accounts_by_subject
 from monetization.values.errors import Invalid
 from monetization.values.periods import local_midnight
 
 AHEAD = timedelta(minutes=5)
 Reason = Quarantined.Reason
+NOT_KEPT = "Events of {:%B %Y} are not kept any more (retention policy), so none can be added"
 _books: dict[int, tuple[list[DatedMetric], Book]] = {}
 
 
@@ -72,8 +74,11 @@ def book_of(environment_id: int) -> Book:
     return known[1]
 
 
-def admit(*, environment_id: int, arrivals: Sequence[Arrival], at: datetime) -> Book:
-    """Fill in each arrival's account and readings, or its fault; the book says what the readings' slots are."""
+def admit(*, environment_id: int, arrivals: Sequence[Arrival], dropped: Collection[date] = (), at: datetime) -> Book:
+    """Fill in each arrival's account and readings, or its fault; the book says what the readings' slots are.
+
+    `dropped` are the months whose events are not kept any more.
+    """
     accounts = accounts_by_subject(environment_id, {(a.event.subject, a.time) for a in arrivals})
     starts, book = first_days(accounts.values()), book_of(environment_id)
     latest = at + AHEAD
@@ -81,6 +86,8 @@ def admit(*, environment_id: int, arrivals: Sequence[Arrival], at: datetime) -> 
         each.account_id = accounts.get((each.event.subject, each.time), 0)
         if each.time > latest or not each.account_id or each.account_id in starts:
             each.fault = _time_fault(each, starts, at)
+        if each.fault is None and dropped and is_dropped(each.time, dropped):
+            each.fault = Fault(Reason.TOO_LATE, "time", NOT_KEPT.format(each.time))
         if each.fault is None:
             each.fault = _fill(each, book)
     return book
