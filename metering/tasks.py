@@ -1,13 +1,14 @@
 """What workers do for metering: months made ahead and sealed, and the sweep for repeats that the door could not see."""
 
 import logging
-from datetime import date
+from datetime import date, timedelta
 
 from celery import shared_task
 from django.utils import timezone
 
-from metering.actions import partitions
+from metering.actions import days, inbox, partitions
 from metering.actions.sweep import sweep
+from metering.api.receipts import items_of
 from metering.queries.partitions import to_seal
 from metering.stores import postgres as store
 from monetization.values.errors import Conflict
@@ -15,6 +16,8 @@ from monetization.values.errors import Conflict
 log = logging.getLogger(__name__)
 
 MONTHS_AHEAD = 3
+PATIENCE = timedelta(seconds=2)  # how long the inbox is left to the folder
+TURN = timedelta(seconds=5)
 
 
 @shared_task
@@ -38,6 +41,28 @@ def seal_months() -> None:
             partitions.seal(month=month, at=at)
         except Conflict as busy:
             log.info("%s is not sealed yet: %s", month, busy)
+
+
+@shared_task
+def fold_inbox() -> None:
+    """Fold what no folder took: the inbox moves without one too, only slower."""
+    began = timezone.now()
+    while inbox.backlog().age(now := timezone.now()) > PATIENCE and now - began < TURN:
+        inbox.fold_some(read=items_of, at=now)
+
+
+@shared_task
+def forget_inbox() -> None:
+    """Empty bodies that were folded some days ago."""
+    while inbox.forget(at=timezone.now()):
+        pass
+
+
+@shared_task
+def build_days() -> None:
+    """Make daily usage of the days that are over."""
+    while days.build(at=timezone.now()):
+        pass
 
 
 def months_from(day: date, ahead: int) -> list[date]:
