@@ -43,6 +43,7 @@ class Served:
     database: ExitStack = field(default_factory=ExitStack)
     postgres: subprocess.Popen[bytes] | None = None
     web: subprocess.Popen[bytes] | None = None
+    folding: subprocess.Popen[bytes] | None = None
 
     def copy(self) -> None:
         """Copy the database that this test process uses, as it stands, into ours; much quicker than migrating."""
@@ -84,11 +85,7 @@ class Served:
     def start_web(self) -> None:
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--blocking-threads", "4", "monetization.wsgi:application"]
-        with self.log.open("ab") as out:
-            self.web = subprocess.Popen(
-                command, env=self.environ, cwd=settings.BASE_DIR, stdout=out, stderr=out, start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGTERM),
-            )  # fmt: skip
+        self.web = self._started(command)
         deadline = time.monotonic() + START_SECONDS
         while not self._is_up():
             assert self.web.poll() is None and time.monotonic() < deadline, tail(self.log, 40)
@@ -96,14 +93,27 @@ class Served:
 
     def kill_web(self) -> None:
         """SIGKILL to it and its workers."""
-        if self.web:
-            with suppress(ProcessLookupError):
-                os.killpg(self.web.pid, signal.SIGKILL)
-            self.web.wait()
+        _kill(self.web)
+
+    def start_folder(self) -> None:
+        """Start what folds the inbox; it needs no time to be ready."""
+        self.folding = self._started([sys.executable, "manage.py", "fold"])
+
+    def kill_folder(self) -> None:
+        """SIGKILL to it."""
+        _kill(self.folding)
 
     def stop(self) -> None:
+        self.kill_folder()
         self.kill_web()
         self.database.close()
+
+    def _started(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as out:
+            return subprocess.Popen(
+                command, env=self.environ, cwd=settings.BASE_DIR, stdout=out, stderr=out, start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGTERM),
+            )  # fmt: skip
 
     @property
     def log(self) -> Path:
@@ -120,16 +130,18 @@ class Served:
 
     # -- what a sender and an auditor do
 
-    def send(self, events: list[dict[str, Any]]) -> tuple[int, dict[str, Any], Mapping[str, str]]:
+    def send(self, events: list[dict[str, Any]], prefer: str = "") -> tuple[int, dict[str, Any], Mapping[str, str]]:
         """Send events: status, body, headers. Raises OSError where there is no answer."""
-        return self._call("/events", json.dumps(events).encode())
+        return self._call("/events", json.dumps(events).encode(), {"Prefer": prefer} if prefer else {})
 
     def get(self, path: str) -> tuple[int, dict[str, Any], Mapping[str, str]]:
         """Ask the API: status, body, headers."""
-        return self._call(path, None)
+        return self._call(path, None, {})
 
-    def _call(self, path: str, body: bytes | None) -> tuple[int, dict[str, Any], Mapping[str, str]]:
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+    def _call(
+        self, path: str, body: bytes | None, more: dict[str, str]
+    ) -> tuple[int, dict[str, Any], Mapping[str, str]]:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"} | more
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/v1{path}", body, headers)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
@@ -142,3 +154,11 @@ class Served:
         """Ask the database past the product."""
         with psycopg.connect(addresses(self.folder).app) as connection:
             return connection.execute(sql).fetchall()
+
+
+def _kill(process: subprocess.Popen[bytes] | None) -> None:
+    """SIGKILL to a process and what it started."""
+    if process:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

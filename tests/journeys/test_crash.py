@@ -1,4 +1,4 @@
-"""SIGKILL of the web server and an immediate stop of PostgreSQL while events come in, at random points.
+"""SIGKILL of the web server and the folder, and an immediate stop of PostgreSQL while events come in, at random points.
 
 After every one: what was acknowledged is there once, nothing else is, usage is what the events add up to, and the
 other processes go on by themselves.
@@ -17,6 +17,7 @@ import pytest
 
 from tests import make, metered
 from tests.conftest import SOAK
+from tests.processes import eventually
 from tests.served import Served
 
 POINTS = 100 if SOAK else 6
@@ -36,6 +37,7 @@ def served(transactional_db: None, tmp_path: Path) -> Iterator[Served]:
     own.start_postgres()
     own.copy()
     own.start_web()
+    own.start_folder()
     yield own
     own.stop()
 
@@ -58,16 +60,19 @@ class Sender:
             fresh = [self._event(len(self.sent) + n, chance) for n in range(BATCH)]
             self.sent |= {event["id"]: event for event in fresh}
             again = chance.sample(list(self.sent.values()), min(8, len(self.sent)))
-            self.deliver([*fresh, *again])
+            self.deliver([*fresh, *again], prefer=chance.choice(("", "respond-async")))
 
-    def deliver(self, events: list[dict[str, Any]]) -> bool:
+    def deliver(self, events: list[dict[str, Any]], prefer: str = "") -> bool:
         """Send once; a connection that breaks is an answer too."""
         try:
-            status, body, headers = self.served.send(events)
+            status, body, headers = self.served.send(events, prefer)
         except (OSError, ValueError) as error:
             self.refusals.append((0, type(error).__name__, ""))
             time.sleep(0.1)
             return False
+        if status == 202:  # safe in the inbox, counted soon
+            self.acknowledged |= {event["id"] for event in events}
+            return True
         if status != 200:
             self.refusals.append((status, body.get("type", ""), headers.get("retry-after", "")))
             time.sleep(0.1)
@@ -100,6 +105,7 @@ def while_sending(served: Served, seed: int, act: Callable[[], None]) -> list[Se
 
 def prove(served: Served, senders: list[Sender]) -> None:
     """Acknowledged → there once; there → sent; usage is the sum over what is there."""
+    eventually(lambda: served.asked("SELECT count(*) FROM metering_inbox WHERE status <> 'FOLDED'") == [(0,)], 60)
     sent = {name: event for sender in senders for name, event in sender.sent.items()}
     acknowledged = set().union(*(sender.acknowledged for sender in senders))
     there = [row[0] for row in served.asked("SELECT event_id FROM metering_event")]
@@ -130,10 +136,15 @@ def postgres_dies(served: Served) -> None:
     time.sleep(0.3)  # callers meet a product without its database
     served.start_postgres()
     assert web is not None and web.poll() is None
+    assert served.folding is not None and served.folding.poll() is None
 
 
-# Who may be killed; a process that folds later has its place here, with its own way of being killed and started.
-KILLS: dict[str, Callable[[Served], None]] = {"web": web_dies, "postgres": postgres_dies}
+def folder_dies(served: Served) -> None:
+    served.kill_folder()
+    served.start_folder()
+
+
+KILLS: dict[str, Callable[[Served], None]] = {"web": web_dies, "postgres": postgres_dies, "folder": folder_dies}
 
 
 def test_every_acknowledged_event_survives_any_kill(served: Served, record_property) -> None:
@@ -155,9 +166,9 @@ def test_every_acknowledged_event_survives_any_kill(served: Served, record_prope
     settle(served, senders)
     prove(served, senders)
     refused = {refusal for sender in senders for refusal in sender.refusals}
-    assert {status for status, *_ in refused} <= {0, 503}, refused
-    assert all(wait for status, _, wait in refused if status == 503)
+    assert {status for status, *_ in refused} <= {0, 429, 503}, refused
+    assert all(wait for status, _, wait in refused if status)
     events = sum(len(sender.sent) for sender in senders)
-    record_property("soak", f"{POINTS} kills of web and PostgreSQL during {events:,} events: each counted once;"
+    record_property("soak", f"{POINTS} kills of web, folder and PostgreSQL during {events:,} events: each counted once;"
                     f" answering again after {slowest:.1f} s at most")  # fmt: skip
     assert events > POINTS * BATCH
