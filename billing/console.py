@@ -29,6 +29,7 @@ from billing.queries.sources import cards_of
 from billing.queries.spend import spend_by_day
 from billing.queries.trail import events_of
 from billing.rules.moves import percent_of
+from metering.queries.partitions import gone
 from metering.rules import places
 from monetization.foundation.console import page, show, site
 from monetization.foundation.queries import accounts_for
@@ -108,6 +109,7 @@ def line(request: StaffRequest, pk: int, position: int) -> HttpResponse:
         "chosen": chosen,
         "events": events.events if events else (),
         "after": places.written(events.next) if events else None,
+        "gone": gone(trail.period),
         "digest": bytes(row.evidence.digest).hex() if hasattr(row, "evidence") else "",
         "zone": found.account.time_zone,
     }

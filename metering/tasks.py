@@ -1,14 +1,19 @@
-"""What workers do for metering: partitions made ahead, and the sweep for repeats that the door could not see."""
+"""What workers do for metering: months made ahead and sealed, and the sweep for repeats that the door could not see."""
 
+import logging
 from datetime import date, timedelta
 
 from celery import shared_task
 from django.utils import timezone
 
-from metering.actions import days, inbox
+from metering.actions import days, inbox, partitions
 from metering.actions.sweep import sweep
 from metering.api.receipts import items_of
+from metering.queries.partitions import to_seal
 from metering.stores import postgres as store
+from monetization.values.errors import Conflict
+
+log = logging.getLogger(__name__)
 
 MONTHS_AHEAD = 3
 PATIENCE = timedelta(seconds=2)  # how long the inbox is left to the folder
@@ -25,6 +30,17 @@ def make_partitions() -> None:
 def sweep_repeats() -> None:
     """Take repeats out of usage that came with times far apart."""
     sweep(at=timezone.now())
+
+
+@shared_task
+def seal_months() -> None:
+    """Seal the earliest month that is due; one that is busy, and the next one, have their turn an hour later."""
+    at = timezone.now()
+    for month in to_seal(at)[:1]:
+        try:
+            partitions.seal(month=month, at=at)
+        except Conflict as busy:
+            log.info("%s is not sealed yet: %s", month, busy)
 
 
 @shared_task

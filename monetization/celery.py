@@ -47,6 +47,8 @@ app.conf.beat_schedule = {
     "forget bodies of the inbox": every(3600, "metering.tasks.forget_inbox"),
     "make daily usage": every(600, "metering.tasks.build_days"),
     "find repeats of events far apart": every(3600, "metering.tasks.sweep_repeats"),
+    "seal months of events": every(3600, "metering.tasks.seal_months"),
+    "drop months of events that nothing needs": every(6 * 3600, "billing.tasks.drop_expired_events"),
     "keep drafts up to date": every(2, "billing.tasks.refresh_drafts"),
     "make documents whose message was lost": every(5, "billing.tasks.sweep_documents"),
     "notice late usage": every(30, "billing.tasks.note_late_usage"),

@@ -10,7 +10,7 @@ moved since) is a duplicate too.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +23,7 @@ from metering.queries.admission import Arrival, Fault, admit, arrival
 from metering.rules.buckets import Buckets
 from metering.rules.envelope import Incoming, Kept, body_of, read
 from metering.rules.receipts import ACCEPTED, CONFLICT, DUPLICATE, QUARANTINED, REJECTED, Item, Receipt
+from metering.stores import keys
 from metering.stores import postgres as store
 from monetization.foundation.models import ApiKey, Environment, User
 from monetization.values.errors import Invalid
@@ -57,8 +58,11 @@ def _take(
     store.enter()
     items: list[Item | None] = [None] * len(events)
     arrivals = list(_readable(events, arrived, items))
-    book = admit(environment_id=environment.pk, arrivals=arrivals, at=at)
-    accepted, known = _write(environment, arrivals, at)
+    dropped = keys.dropped_months()
+    book = admit(environment_id=environment.pk, arrivals=arrivals, dropped=dropped, at=at)
+    gone = _repeats_of_dropped(environment, arrivals, dropped) if dropped else {}
+    accepted, known = _write(environment, [each for each in arrivals if each.key not in gone], at)
+    known |= gone
     buckets = Buckets(book.slots)
     for each in accepted:
         buckets.take(each.account_id, each.time, each.key, each.reads)
@@ -69,6 +73,18 @@ def _take(
     receipt = Receipt(tuple(item for item in items if item is not None))
     note(environment=environment, receipt=receipt, times=[each.time for each in accepted], at=at)
     return receipt
+
+
+def _repeats_of_dropped(
+    environment: Environment, arrivals: Sequence[Arrival], months: frozenset[date]
+) -> dict[store.Key, Kept]:
+    """Find those whose key a dropped event had: whatever else is wrong with them, they are no newcomers."""
+    times = {each.key: each.time for each in arrivals}
+    gone = keys.dropped(environment_id=environment.pk, keys=times, months=months)
+    for each in arrivals:
+        if each.key in gone:
+            each.fault = None
+    return gone
 
 
 def _readable(events: Sequence[Any], arrived: Sequence[datetime], items: list[Item | None]) -> Iterable[Arrival]:

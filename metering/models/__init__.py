@@ -3,6 +3,7 @@
 from metering.models.backfills import Backfill, BackfillAccount
 from metering.models.corrections import CorrectedEvent, Correction
 from metering.models.events import Event, Quarantined
+from metering.models.files import FileReading
 from metering.models.health import IngestMinute
 from metering.models.inbox import Inbox
 from metering.models.partitions import EventKey, EventPartition
@@ -24,6 +25,7 @@ __all__ = [
     "EventKey",
     "EventPartition",
     "EventRemoval",
+    "FileReading",
     "Hold",
     "HourlyUsage",
     "HourlyValue",

@@ -5,9 +5,9 @@ contract takes every time, so usage may be sent before the paper is signed; what
 approved later stays counted and is never billed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 from django.db import connection
@@ -18,6 +18,7 @@ from metering.rules.book import Book
 from metering.rules.envelope import Incoming, body_digest, written
 from metering.rules.fields import Missing
 from metering.rules.readers import Read
+from metering.stores.keys import is_dropped
 from monetization.foundation.queries import accounts_named
 from monetization.values.errors import Invalid
 from monetization.values.periods import local_midnight
@@ -29,6 +30,7 @@ WHERE c.account_id = ANY(%s) AND c.status = 'APPROVED' GROUP BY 1, 2
 """
 AHEAD = timedelta(minutes=5)
 Reason = Quarantined.Reason
+NOT_KEPT = "Events of {:%B %Y} are not kept any more (retention policy), so none can be added"
 _books: dict[int, tuple[list[DatedMetric], Book]] = {}
 
 
@@ -79,8 +81,11 @@ def book_of(environment_id: int) -> Book:
     return known[1]
 
 
-def admit(*, environment_id: int, arrivals: Sequence[Arrival], at: datetime) -> Book:
-    """Fill in each arrival's account and readings, or its fault; the book says what the readings' slots are."""
+def admit(*, environment_id: int, arrivals: Sequence[Arrival], dropped: Collection[date] = (), at: datetime) -> Book:
+    """Fill in each arrival's account and readings, or its fault; the book says what the readings' slots are.
+
+    `dropped` are the months whose events are not kept any more.
+    """
     accounts = accounts_named(environment_id, {each.event.subject for each in arrivals})
     starts, book = first_days(accounts.ids()), book_of(environment_id)
     by_key, latest = accounts.by_key, at + AHEAD
@@ -89,6 +94,8 @@ def admit(*, environment_id: int, arrivals: Sequence[Arrival], at: datetime) -> 
         each.account_id = by_key.get(subject) or accounts.of_alias(subject, time)
         if time > latest or not each.account_id or each.account_id in starts:
             each.fault = _time_fault(each, starts, at)
+        if each.fault is None and dropped and is_dropped(each.time, dropped):
+            each.fault = Fault(Reason.TOO_LATE, "time", NOT_KEPT.format(each.time))
         if each.fault is None:
             each.fault = _fill(each, book)
     return book

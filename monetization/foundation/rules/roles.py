@@ -60,6 +60,7 @@ INVOICE_WORK = frozenset(
         "billing.set_tax_rate",
     }
 )
+RETENTION = frozenset({"metering.drop_events"})
 KEYS = frozenset({"foundation.manage_api_keys", "foundation.manage_endpoints"})
 SELLERS = frozenset({"foundation.manage_legal_entities"})
 EVENTS = frozenset({"metering.send_events", "metering.replay_quarantine"})
@@ -69,7 +70,7 @@ ABILITIES: dict[Role, frozenset[str]] = {
     Role.HEAD: READ | READ_AUDIT | DECIDE | CATALOG_DRAFT | CONTRACT_DRAFT | PEOPLE | SELLERS,
     Role.PRODUCT: READ | DECIDE | CATALOG_DRAFT,
     Role.ENGINEERING: READ | KEYS | EVENTS | frozenset({"catalog.draft_metric"}),
-    Role.FINANCE: READ | READ_AUDIT | DECIDE | INVOICE_WORK | SELLERS,
+    Role.FINANCE: READ | READ_AUDIT | DECIDE | INVOICE_WORK | SELLERS | RETENTION,
     Role.REVOPS: READ | DECIDE | CONTRACT_DRAFT | frozenset({"billing.draft_invoice"}),
     Role.SALES: READ,
     Role.SUPPORT: READ,
