@@ -6,20 +6,17 @@ import argparse
 import json
 import os
 import platform
-import time
-import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 
 import django
+
+django.setup()
+
 from django.conf import settings
 
-from benchmarks import metering
+from benchmarks import door, fold
 from benchmarks.client import Client
 from benchmarks.figures import Figure, spread
-
-BATCH = 1_000
 
 
 def main() -> None:
@@ -27,7 +24,6 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the samples")
     parser.add_argument("area", nargs="?", choices=sorted(AREAS), help="only this area")
     asked = parser.parse_args()
-    django.setup()
     found: dict[str, dict[str, str]] = {}
     for name, area in AREAS.items():
         if asked.area in (None, name):
@@ -37,72 +33,6 @@ def main() -> None:
     # ./run bench has servers of its own in var/bench; the figures are kept beside that folder.
     (settings.VAR_DIR.parent / "bench.json").write_text(json.dumps(found, indent=1))
     print(f"on {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
-
-
-# -- ingest
-
-
-def ingest(quick: bool) -> Iterator[Figure]:
-    """Send batches of new events through the door, by one caller and by four at once."""
-    key, batches = _key(), 10 if quick else 100
-    for callers in (1, 4):
-        began = time.perf_counter()
-        with ThreadPoolExecutor(callers) as pool:
-            shares = list(pool.map(lambda _, c=callers: _send(key, batches // c), range(callers)))
-        seconds = [each for share in shares for each in share]
-        rate = len(seconds) * BATCH / (time.perf_counter() - began)
-        yield Figure(f"http_{callers}_callers", f"{rate:.0f}", "events/s")
-        yield from spread(f"http_{callers}_callers_batch_of_{BATCH}", seconds)
-
-
-def _key() -> str:
-    from monetization.foundation.actions import access
-    from monetization.foundation.models import Environment, User
-
-    now = datetime.now(UTC)
-    _, secret = access.issue_key(
-        environment=Environment.objects.get(key="live"),
-        owner=User.objects.get(email="eli@lumen.example"),
-        name=f"bench {uuid.uuid4()}",
-        scopes=["events:write"],
-        expires_at=now + timedelta(hours=1),
-        by=None,
-        at=now,
-    )
-    return secret
-
-
-def _send(key: str, batches: int) -> list[float]:
-    client = Client(settings.BASE_URL, {"Authorization": f"Bearer {key}"})
-    seconds = []
-    for _ in range(batches):
-        status, content = client.ask("POST", "/api/v1/events", _events(), Content_Type="application/json")
-        assert status == 200 and json.loads(content)["accepted"] == BATCH, content[:500]
-        seconds.append(client.seconds)
-    return seconds
-
-
-def _events() -> bytes:
-    now, source = datetime.now(UTC), str(uuid.uuid4())
-    return json.dumps(
-        [
-            {
-                "id": str(number),
-                "source": source,
-                "type": "llm.request",
-                "subject": ("acme", "globex", "hooli")[number % 3],
-                "time": (now - timedelta(milliseconds=number)).isoformat(),
-                "data": {
-                    "provider": "openai",
-                    "model": "gpt-4o",
-                    "input_tokens": 1000 + number,
-                    "output_tokens": 100 + number,
-                    "region": "us",
-                },
-            }
-            for number in range(BATCH)
-        ]
-    ).encode()
 
 
 # -- pages
@@ -146,7 +76,7 @@ def _opened(client: Client, path: str) -> float:
     return client.seconds
 
 
-AREAS = {"ingest": ingest, "metering": metering.figures, "pages": pages}
+AREAS = {"fold": fold.figures, "door": door.figures, "pages": pages}
 
 if __name__ == "__main__":
     main()
