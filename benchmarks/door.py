@@ -50,11 +50,11 @@ def _measured(count: int, batches: int, shape: str, naive: str | None) -> Rounds
                 "R": (size, partial(reference.copied, reference.prepared(events.made(size, shape))))
             }
             for n in CALLERS:
-                send = partial(_sent, pool, ours[:n], "/api/v1/events", _bodies(batches, shape))
+                send = partial(sent, pool, ours[:n], "/api/v1/events", _bodies(batches, shape))
                 jobs[f"http_{n}_callers"] = (size, send)
                 if usual:
                     few = _bodies(4, shape)
-                    jobs[f"naive_{n}_callers"] = (4 * BATCH, partial(_sent, pool, usual[:n], "/events", few))
+                    jobs[f"naive_{n}_callers"] = (4 * BATCH, partial(sent, pool, usual[:n], "/events", few))
             rounds.run(jobs)
     rounds.forget_first()
     return rounds
@@ -64,7 +64,7 @@ def _bodies(count: int, shape: str) -> list[bytes]:
     return [events.body(events.made(BATCH, shape)) for _ in range(count)]
 
 
-def _sent(pool: ThreadPoolExecutor, clients: Sequence[Client], path: str, bodies: Sequence[bytes]) -> None:
+def sent(pool: ThreadPoolExecutor, clients: Sequence[Client], path: str, bodies: Sequence[bytes]) -> None:
     """Send the bodies, each caller its share one after the other."""
     shares = [(client, bodies[n :: len(clients)]) for n, client in enumerate(clients)]
     list(pool.map(lambda share: _share(share[0], path, share[1]), shares))

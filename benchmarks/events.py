@@ -51,14 +51,20 @@ def favourites(account: int) -> tuple[tuple[str, str, str], ...]:
     return tuple(COMBINATIONS[(account * 7 + step * 17) % len(COMBINATIONS)] for step in range(3))
 
 
+def drawn(count: int, chance: random.Random) -> list[int]:
+    """Draw whose events they are, as Zipf says."""
+    return [_ranks[n] for n in chance.choices(range(ACCOUNTS), cum_weights=_zipf, k=count)]
+
+
+def combination(account: int, chance: random.Random) -> tuple[str, str, str]:
+    """Draw one of an account's three combinations."""
+    return chance.choices(favourites(account), FAVOURITES)[0]
+
+
 def made(count: int, shape: str = TYPICAL, until: datetime | None = None) -> list[Sent]:
     """Invent new events whose times end at an instant (now); no key was ever used before."""
     end, chance = until or datetime.now(UTC), random.Random()
-    accounts = (
-        [_ranks[n] for n in chance.choices(range(ACCOUNTS), cum_weights=_zipf, k=count)]
-        if shape == TYPICAL
-        else chance.choices(range(ACCOUNTS), k=count)
-    )
+    accounts = drawn(count, chance) if shape == TYPICAL else chance.choices(range(ACCOUNTS), k=count)
     return [
         _event(account, end - timedelta(seconds=(count - n) / A_SECOND), shape, chance)
         for n, account in enumerate(accounts)
@@ -67,10 +73,7 @@ def made(count: int, shape: str = TYPICAL, until: datetime | None = None) -> lis
 
 def _event(account: int, time: datetime, shape: str, chance: random.Random) -> Sent:
     number = next(_numbers)
-    if shape == TYPICAL:
-        model, region, kind = chance.choices(favourites(account), FAVOURITES)[0]
-    else:
-        model, region, kind = chance.choice(COMBINATIONS)
+    model, region, kind = combination(account, chance) if shape == TYPICAL else chance.choice(COMBINATIONS)
     data = (
         f'{{"model":"{model}","region":"{region}","kind":"{kind}","tokens":{chance.randrange(1, 9000)},'
         f'"cached":{chance.randrange(900)},"latency_ms":{chance.randrange(50, 4000)},'

@@ -1,6 +1,6 @@
 """The usual way, for comparison: a serializer and bulk_create behind Django REST framework, nothing added up.
 
-Served by the same granian on a port of its own (`benchmarks.naive:application`). It finds the account and checks the
+Served by the same granian on a port of its own (`naive_wsgi.py`). It finds the account and checks the
 key as the product does, and has no middleware, so that only the way of writing differs.
 """
 
@@ -11,12 +11,6 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-import django
-
-django.setup()
-
-from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 from django.urls import path
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -65,6 +59,4 @@ class Events(APIView):
         return Response({"accepted": len(made)})
 
 
-settings.ROOT_URLCONF, settings.MIDDLEWARE = __name__, []
 urlpatterns = [path("events", Events.as_view())]
-application = get_wsgi_application()

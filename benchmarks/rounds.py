@@ -41,7 +41,9 @@ class Rounds:
     def ratio(self, name: str, base: str) -> float:
         return statistics.median(a / b for a, b in zip(self.rates[name], self.rates[base], strict=True))
 
-    def figures(self, names: Sequence[str], suffix: str = "", aims: Mapping[str, str] | None = None) -> Iterator[Figure]:
+    def figures(
+        self, names: Sequence[str], suffix: str = "", aims: Mapping[str, str] | None = None
+    ) -> Iterator[Figure]:
         """Tell R's rate, then each one's as a share of R and by itself; `suffix` tells runs apart."""
         yield Figure(f"R{suffix}", f"{self.rate('R'):.0f}", "events/s")
         for name in names:

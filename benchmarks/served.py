@@ -57,7 +57,7 @@ def naive(port: int) -> Iterator[str]:
     host = urlsplit(settings.BASE_URL).hostname or "127.0.0.1"
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", str(settings.VALUES["WORKERS"])]
-    command += ["--blocking-threads", str(settings.VALUES["THREADS"]), "benchmarks.naive:application"]
+    command += ["--blocking-threads", str(settings.VALUES["THREADS"]), "benchmarks.naive_wsgi:application"]
     with (settings.VAR_DIR / "naive.log").open("wb") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, cwd=settings.BASE_DIR, preexec_fn=die_with_parent(signal.SIGTERM)

@@ -93,9 +93,7 @@ def _made() -> Environment:
 
 def _make_metric(made: Environment, now: datetime) -> None:
     mia, chen = (User.objects.get(email=f"{name}@lumen.example") for name in ("mia", "chen"))
-    policies.create_policy(
-        environment=made, kind="metric", name="Every metric", roles={Role.HEAD: 1}, by=None, at=now
-    )
+    policies.create_policy(environment=made, kind="metric", name="Every metric", roles={Role.HEAD: 1}, by=None, at=now)
     metric = metrics.create(
         environment=made, key="tokens", name="Tokens", owner=mia, by=mia, at=now, unseen_reason="bench"
     )
