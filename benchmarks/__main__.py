@@ -14,13 +14,14 @@ from django.conf import settings
 # Each is a module of this folder with `figures(quick)`; asked by name or by the group's.
 METERING = ("fold", "door", "rollups", "memory")
 AREAS = (*METERING, "pages")
+EXTRA = ("stages",)  # only when asked for
 GROUPS = {"metering": METERING}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the same ratios on less data")
-    parser.add_argument("area", nargs="?", choices=sorted({*AREAS, *GROUPS}), help="only this area")
+    parser.add_argument("area", nargs="?", choices=sorted({*AREAS, *GROUPS, *EXTRA}), help="only this area")
     asked = parser.parse_args()
     django.setup()
     found: dict[str, dict[str, str]] = {}

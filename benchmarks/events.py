@@ -51,9 +51,9 @@ def favourites(account: int) -> tuple[tuple[str, str, str], ...]:
     return tuple(COMBINATIONS[(account * 7 + step * 17) % len(COMBINATIONS)] for step in range(3))
 
 
-def drawn(count: int, chance: random.Random) -> list[int]:
-    """Draw whose events they are, as Zipf says."""
-    return [_ranks[n] for n in chance.choices(range(ACCOUNTS), cum_weights=_zipf, k=count)]
+def drawn(count: int, chance: random.Random, accounts: int = ACCOUNTS) -> list[int]:
+    """Draw whose events they are, as Zipf says, among the most active accounts."""
+    return [_ranks[n] for n in chance.choices(range(accounts), cum_weights=_zipf[:accounts], k=count)]
 
 
 def combination(account: int, chance: random.Random) -> tuple[str, str, str]:

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from metering.models import Event
-from monetization.foundation.models import Account
+from monetization.foundation.models import Account, ApiKey
 from monetization.foundation.rest import KeyAuthentication
 
 
@@ -42,6 +42,7 @@ class Events(APIView):
     def post(self, request: Request) -> Response:
         asked = Body(data=request.data, many=True)
         asked.is_valid(raise_exception=True)
+        assert isinstance(request.auth, ApiKey)
         environment, now = request.auth.environment_id, datetime.now(UTC)
         names = {each["subject"] for each in asked.validated_data}
         accounts = dict(Account.objects.filter(environment=environment, key__in=names).values_list("key", "pk"))

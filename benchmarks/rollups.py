@@ -24,7 +24,7 @@ from benchmarks.world import world
 from metering.queries import Cut, measured
 from monetization.values.periods import Period
 
-FULL, QUICK = 20_000_000, 1_000_000
+FULL, QUICK = 20_000_000, 500_000
 SUMS = "SELECT count(*), sum(quantity), sum(events) FROM ({}) asked"
 RAW = """
 SELECT account_id, data->>'model' AS model, data->>'region' AS region, data->>'kind' AS kind,
