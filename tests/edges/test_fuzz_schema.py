@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests import make, metered
 
-EXAMPLES = 300 if os.environ.get("SOAK") == "1" else 12
+EXAMPLES = 300 if os.environ.get("SOAK") == "1" else 4
 PATHS = r"^/api/v1/(events|usage|quarantine|quota|limits|corrections|backfills|receipts)"
 PHASES = (Phase.explicit, Phase.generate)
 
