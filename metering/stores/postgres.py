@@ -8,14 +8,15 @@ Writers insert in the order of the key, so that two with the same events wait fo
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
 from django.db import connection
 
 from metering.rules.envelope import REPEAT_DAYS, Kept
 from metering.stores.asked import COUNTED, asked, condition, count, find, of_accounts, stream
+from metering.rules.states import MICROSECOND
 from metering.stores.events import FOREVER, Key, Place, Select, Stored
 
 __all__ = [
@@ -69,9 +70,8 @@ JOIN LATERAL (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An event to be written; `text` is its canonical data."""
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """An event to be written; `text` is its canonical data, `when` its time as it stands in a body."""
 
     account_id: int
     source: str
@@ -82,6 +82,7 @@ class Row:
     is_time_given: bool
     text: str
     digest: bytes
+    when: str
 
 
 def enter() -> None:
@@ -135,7 +136,8 @@ def _probes(months: Sequence[tuple[int, int]], rows: Sequence[Row]) -> Iterator[
 
     The bounds are constants, so that only the partitions concerned are opened.
     """
-    low, high = min(row.time for row in rows) - REPEAT_DAYS, max(row.time for row in rows) + REPEAT_DAYS
+    low = min(row.time for row in rows) - REPEAT_DAYS
+    high = max(row.time for row in rows) + REPEAT_DAYS + MICROSECOND  # the last instant of the window belongs to it
     if len(months) > SPREAD:
         yield {"low": low, "high": high, "from": low, "to": high}
         return
@@ -178,4 +180,4 @@ def _line(n: int, row: Row) -> str:
     if "\\" in text or "\\" in data:
         text, data = text.replace("\\", "\\\\"), data.replace("\\", "\\\\")
     given = "t" if row.is_time_given else "f"
-    return f"{n}\t{row.account_id}\t{text}\t{row.time.isoformat()}\t{given}\t{data}\t\\\\x{row.digest.hex()}"
+    return f"{n}\t{row.account_id}\t{text}\t{row.when}\t{given}\t{data}\t\\\\x{row.digest.hex()}"

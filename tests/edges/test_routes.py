@@ -42,7 +42,7 @@ DIGITS = {"account_id": "account", "invoice_id": "invoice", "bucket_id": "bucket
 PLACES = {
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
-    "rate_card": "rate_card", "rate_card_version": "version", "account": "account",
+    "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "receipt": "receipt",
 }  # fmt: skip
 DRAFTED = {
     "contract_discard": "contract_draft", "contract_edit": "contract_draft", "contract_submit": "contract_draft",
