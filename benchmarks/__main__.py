@@ -12,7 +12,7 @@ import django
 from django.conf import settings
 
 # Each is a module of this folder with `figures(quick)`; asked by name or by the group's.
-METERING = ("fold", "door", "rollups", "memory")
+METERING = ("fold", "door", "inbox", "rollups", "memory")
 AREAS = (*METERING, "pages")
 EXTRA = ("stages",)  # only when asked for
 GROUPS = {"metering": METERING}

@@ -54,4 +54,4 @@ def test_events_are_new_typical_or_spread_and_of_the_size_that_is_told() -> None
 def test_areas_are_modules_with_figures() -> None:
     for name in (*areas(None), *EXTRA):
         assert callable(import_module(f"benchmarks.{name}").figures)
-    assert areas("metering") == ("fold", "door", "rollups", "memory")
+    assert areas("metering") == ("fold", "door", "inbox", "rollups", "memory")
