@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
-
-import msgspec
 
 from benchmarks import events, reference
 from benchmarks.events import SPREAD, TYPICAL
@@ -18,9 +15,9 @@ from benchmarks.figures import Figure
 from benchmarks.rounds import Job, Rounds
 from benchmarks.world import world
 from metering.actions.ingest import ingest
+from metering.api.body import items_in
 
 BATCH = 10_000
-decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def figures(quick: bool) -> Iterator[Figure]:
@@ -33,7 +30,9 @@ def figures(quick: bool) -> Iterator[Figure]:
 
 def counted(body: bytes, new: int) -> None:
     """Take a body the way the door does; `new` of its events are not there yet."""
-    receipt = ingest(environment=world().environment, events=decoder.decode(body), by=None, at=datetime.now(UTC))
+    receipt = ingest(
+        environment=world().environment, events=items_in(body, "application/json", {}), by=None, at=datetime.now(UTC)
+    )
     assert receipt.accepted == new, (receipt.accepted, receipt.items[0])
 
 
