@@ -271,9 +271,9 @@ def micros(starts_at: datetime, ends_at: datetime) -> int:
 # -- what an event is, when it comes again
 
 
-def body_digest(type: str, subject: str, time: datetime, data: Mapping[str, Any]) -> bytes:
+def body_digest(type: str, subject: str, time: datetime | None, data: Mapping[str, Any]) -> bytes:
     """Hash an event's body: sorted keys, ASCII, numbers in one form, time in microseconds."""
-    when = time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    when = time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if time else None
     return sha256(written({"data": data, "subject": subject, "time": when, "type": type}).encode("ascii")).digest()
 
 
