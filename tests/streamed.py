@@ -5,7 +5,6 @@ Independent of the product, like `tests.reference`, on which it stands.
 
 import json
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +57,7 @@ class Streamed:
     statuses: Counter[str] = field(default_factory=Counter)
     aside: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
     removed: Counter[str] = field(default_factory=Counter)
+    known: dict[tuple[str, str], list[tuple[Read, bytes]]] = field(default_factory=dict)
 
     def take(self, text: str, arrived_at: datetime) -> None:
         """Take one line at the door."""
@@ -98,10 +98,13 @@ class Streamed:
         )
 
     def reads(self, account: str, key: str) -> list[tuple[Read, bytes]]:
-        """What the account's events add to a metric, with the digests of their bodies; sorted."""
-        metric = self.metrics[key]
-        mine = [each for each in self.facts if each.account == account and each.type == metric.event_type]
-        return [(read, each.digest) for each in mine for read in reference.readings(metric, each)]
+        """What the account's events add to a metric, with the digests of their bodies; sorted. Asked when all is in."""
+        if (account, key) not in self.known:
+            metric = self.metrics[key]
+            mine = [each for each in self.facts if each.account == account and each.type == metric.event_type]
+            read = ((each, reference.readings(metric, each)) for each in mine)
+            self.known[account, key] = [(one, each.digest) for each, found in read for one in found]
+        return self.known[account, key]
 
     def hours(self) -> dict[Place, tuple[Fraction, int, str]]:
         """Give quantity, number of events and digest of every bucket."""
@@ -161,8 +164,3 @@ class Streamed:
         except Unusable as fault:
             return fault.args[0], f"data.{fault.args[1]}"
         return None
-
-
-def upto(reads: Sequence[Read], end: datetime) -> Sequence[Read]:
-    """Give the reads before an instant; they are sorted."""
-    return reads[: bisect_left(reads, end, key=lambda each: each.time)]
