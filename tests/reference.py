@@ -188,9 +188,13 @@ def _of_group(
 
 
 def has_value(metric: Any, read: Sequence[Read], starts_at: datetime, ends_at: datetime) -> bool:
-    """Say whether a window counts: something happened in it, or a level or a value was carried into it."""
-    carries = metric.aggregation == "TIME_WEIGHTED" or (metric.aggregation == "LATEST" and metric.carry)
-    return any(carries or each.time >= starts_at for each in read)
+    """Say whether a window counts: something happened in it, or a level other than zero was carried into it."""
+    if any(each.time >= starts_at for each in read):
+        return True
+    levels: dict[Dims, Fraction] = {}
+    for each in read if metric.aggregation == "TIME_WEIGHTED" else ():
+        levels[each.dims] = each.amount if metric.of_level else levels.get(each.dims, Fraction(0)) + each.amount
+    return any(levels.values())
 
 
 def plain(metric: Any, read: Sequence[Read], starts_at: datetime, ends_at: datetime, length: int) -> Fraction:
@@ -217,12 +221,16 @@ def plain(metric: Any, read: Sequence[Read], starts_at: datetime, ends_at: datet
 
 
 def area(metric: Any, read: Sequence[Read], starts_at: datetime, ends_at: datetime) -> Fraction:
-    """Add up level × microseconds over a span, walking from event to event."""
-    level, since, found = Fraction(0), starts_at, Fraction(0)
+    """Add up level × microseconds over a span, walking from event to event.
+
+    Readings of a level belong to their dimension values: each has a level of its own, and these are added.
+    """
+    level, since, found, known = Fraction(0), starts_at, Fraction(0), dict[Dims, Fraction]()
     for each in read:
         at = max(each.time, starts_at)
         found += level * micros(since, at)
-        since, level = at, each.amount if metric.of_level else level + each.amount
+        change = each.amount - known.get(each.dims, Fraction(0)) if metric.of_level else each.amount
+        since, level, known[each.dims] = at, level + change, each.amount
     return found + level * micros(since, ends_at)
 
 

@@ -53,6 +53,8 @@ def test_a_level_starts_from_what_earlier_events_left_and_is_divided_by_the_full
     assert first == Fraction(4 * 6 + 6 * 6, 24)
     readings = [read(-30, 5), read(6, 2), read(18, 6)]
     assert reference.total(metric("TIME_WEIGHTED", of_level=True), readings, DAY, NEXT) == Fraction(30 + 24 + 36, 24)
+    both = [read(-30, 5, region="eu"), read(6, 2, region="eu"), read(18, 6, region="us")]
+    assert reference.total(metric("TIME_WEIGHTED", of_level=True), both, DAY, NEXT) == Fraction(30 + 24 + 12 + 36, 24)
 
 
 def test_each_value_of_per_is_aggregated_first():
@@ -66,6 +68,11 @@ def test_windows_are_aggregated_and_then_again():
     seen = [read(1, 5), read(1.5, 7), read(2, 3), read(30, 100)]
     for again, expected in (("sum", 10), ("max", 7), ("average", 5), ("p95", 7)):
         assert reference.total(metric("MAX", window="hour", again=again), seen, DAY, NEXT) == expected
+    level = metric("TIME_WEIGHTED", window="hour", again="average")
+    assert reference.total(level, [read(-5, 4), read(2, -4), read(2.5, 2)], DAY, DAY + 3 * reference.HOUR) == 3
+    assert reference.total(level, [read(-5, 4), read(2, -4), read(6.5, 2)], DAY, DAY + 8 * reference.HOUR) == Fraction(
+        11, 5
+    )
     assert reference.again("p95", [Fraction(n) for n in range(1, 21)]) == 19
     assert reference.again("p95", [Fraction(n) for n in range(1, 101)]) == 95
     assert reference.again("p95", [Fraction(3)]) == 3
