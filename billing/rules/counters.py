@@ -6,27 +6,28 @@ Q(period start → segment start), where Q is the converted and rounded sum; its
 price(position after) − price(position before). So cuts telescope: a cut that changes no terms
 changes nothing, and a new price is entered at the running position.
 
-Usage counted under an earlier version of the metric is converted as that version says.
+Usage counted under an earlier version of the metric is converted as that version says. What doesn't add up (a
+maximum, distinct values) is merged as `metering.rules.states` says, and becomes a number only for each Q.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from datetime import timedelta
 from fractions import Fraction
 
 from catalog.rules.charges import Part, parts
 from catalog.rules.precedence import PriceTable
 from catalog.rules.terms import Charge, Dims, MetricTerms, Price, Segment, Terms
 from metering.rules.quantities import UsageRow, converted
-from monetization.values.money import EXACT, total_of
+from metering.rules.states import State, merged, total
 from monetization.values.periods import Period
 
 NOTHING = Fraction(0)
-ZERO = Decimal(0)
 Places = dict[tuple[int, int], list[UsageRow]]  # (segment, metric version) → rows
-Sums = dict[tuple[int, Dims], Decimal]  # (metric version, dimension values) → sum
+Sums = dict[tuple[int, Dims], State]  # (metric version, dimension values) → what it comes to so far
+Found = list[tuple[Dims, State]]
 
 
 @dataclass(slots=True)
@@ -75,6 +76,8 @@ class Counter:
         self._charges = {number: charge for number, charge in enumerate(found) if charge}
         self._tables = _tables(self._charges)
         self._metrics = {charge.metric.version_id: charge.metric for charge in self._charges.values()}
+        end = segments[-1].period.ends_at
+        self._length = end - segments[0].period.starts_at if end else timedelta()
         self._opened: set[Dims] = set()
 
     def stretches(self, usage: Places) -> list[Stretch]:
@@ -90,7 +93,7 @@ class Counter:
                 if key not in found:
                     found[key] = self._stretch(first, price)
                 found[key].add(selected, self._cost(charge, price, selected))
-            _add(before, inside)
+            _add(before, inside, charge.metric)
         return list(found.values())
 
     def _selections(self, number: int, before: Sums, inside: Sequence[UsageRow]) -> Iterator[tuple[Price, Selected]]:
@@ -106,14 +109,16 @@ class Counter:
         for row_id, price in prices.items():
             yield price, self._selected(charge.metric, earlier.get(row_id, {}), now.get(row_id, []))
 
-    def _selected(self, metric: MetricTerms, earlier: dict[int, Decimal], mine: list[UsageRow]) -> Selected:
+    def _selected(self, metric: MetricTerms, earlier: dict[int, Found], mine: list[UsageRow]) -> Selected:
         """Convert under each version of the metric what was counted under it."""
-        sums = {version: Fraction(total) for version, total in earlier.items()}
-        same, measured = sums.pop(metric.version_id, NOTHING), Fraction(total_of(row.quantity for row in mine))
-        others = (converted(self._metrics[version], total) for version, total in sums.items())
-        start = converted(metric, same)
-        quantity = converted(metric, same + measured) - start
-        return Selected(tuple(mine), measured, sum(others, start), quantity)
+        rows = {version: list(found) for version, found in earlier.items()}
+        same = rows.pop(metric.version_id, [])
+        sums = {version: total(self._metrics[version], found, self._length) for version, found in rows.items()}
+        others = (converted(self._metrics[version], each) for version, each in sums.items())
+        before = total(metric, same, self._length)
+        after = total(metric, [*same, *((row.dims, row.content) for row in mine)], self._length)
+        start = converted(metric, before)
+        return Selected(tuple(mine), after - before, sum(others, start), converted(metric, after) - start)
 
     def _cost(self, charge: Charge, price: Price, selected: Selected) -> tuple[Part, ...]:
         after = selected.before + selected.quantity
@@ -181,20 +186,19 @@ def _tables(charges: dict[int, Charge]) -> dict[int, PriceTable]:
     return found
 
 
-def _add(sums: Sums, rows: Iterable[UsageRow]) -> None:
+def _add(sums: Sums, rows: Iterable[UsageRow], metric: MetricTerms) -> None:
     for row in rows:
         key = (row.metric_version_id, row.dims)
-        sums[key] = EXACT.add(sums.get(key, ZERO), row.quantity)
+        sums[key] = merged(metric, [sums[key], row.content]) if key in sums else row.content
 
 
-def _earlier(table: PriceTable, before: Sums) -> dict[int, dict[int, Decimal]]:
-    """Sum what each row selects of earlier usage, by metric version."""
-    found: dict[int, dict[int, Decimal]] = {}
-    for (version, dims), total in before.items():
+def _earlier(table: PriceTable, before: Sums) -> dict[int, dict[int, Found]]:
+    """List what each row selects of earlier usage, by metric version."""
+    found: dict[int, dict[int, Found]] = {}
+    for (version, dims), state in before.items():
         price = table.choose(dims)
         if price is not None:
-            sums = found.setdefault(price.row_id, {})
-            sums[version] = EXACT.add(sums.get(version, ZERO), total)
+            found.setdefault(price.row_id, {}).setdefault(version, []).append((dims, state))
     return found
 
 

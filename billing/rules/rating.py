@@ -115,7 +115,8 @@ class Rating:
 
 def rate(terms: Terms, usage: Sequence[UsageRow]) -> Rating:
     """Price a period's usage: lines with their steps and sources, rounded once each."""
-    rows = counted(usage, len(terms.segments))
+    metrics = {charge.metric.version_id: charge.metric for each in terms.segments for charge in each.charges}
+    rows = counted(usage, len(terms.segments), metrics)
     inside = places(rows)
     stretches = [stretch for counter in counters(terms) for stretch in counter.stretches(inside)]
     lines = discounts(filter(None, map(_line, stretches)), terms)

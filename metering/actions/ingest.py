@@ -10,75 +10,37 @@ moved since) is a duplicate too.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from metering.actions.fold import fold, tally
+from metering.actions.fold import fold
+from metering.actions.health import note
 from metering.actions.set_aside import Aside, set_aside
 from metering.models import Quarantined
 from metering.queries.admission import Arrival, Fault, admit, arrival
-from metering.rules.envelope import Kept, read
+from metering.rules.buckets import Buckets
+from metering.rules.envelope import Incoming, Kept, body_of, read
+from metering.rules.receipts import ACCEPTED, CONFLICT, DUPLICATE, QUARANTINED, REJECTED, Item, Receipt
 from metering.stores import postgres as store
 from monetization.foundation.models import ApiKey, Environment, User
 from monetization.values.errors import Invalid
 
-ACCEPTED, DUPLICATE, CONFLICT = "accepted", "duplicate", "conflict"
-QUARANTINED, REJECTED = "quarantined", "rejected"
+__all__ = [
+    "ACCEPTED", "CONFLICT", "DUPLICATE", "QUARANTINED", "REJECTED", "SAME_ID", "Item", "Receipt", "ingest", "take",
+]  # fmt: skip
 SAME_ID = Fault(Quarantined.Reason.CONFLICT, "id", "This id was sent before with another content")
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """What became of one event; `reason` is a code, `detail` a sentence, `field` where it lies."""
-
-    status: str
-    id: str = ""
-    source: str = ""
-    reason: str = ""
-    field: str = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The items in the order in which they were sent."""
-
-    items: tuple[Item, ...]
-
-    def count(self, status: str) -> int:
-        return sum(item.status == status for item in self.items)
-
-    @property
-    def accepted(self) -> int:
-        return self.count(ACCEPTED)
-
-    @property
-    def duplicates(self) -> int:
-        return self.count(DUPLICATE)
-
-    @property
-    def conflicts(self) -> int:
-        return self.count(CONFLICT)
-
-    @property
-    def quarantined(self) -> int:
-        return self.count(QUARANTINED)
-
-    @property
-    def rejected(self) -> int:
-        return self.count(REJECTED)
 
 
 @transaction.atomic
 def ingest(*, environment: Environment, events: Sequence[Any], by: ApiKey | User | None, at: datetime) -> Receipt:
-    """Take decoded JSON items (numbers int or Decimal) that arrived now; never fails for a bad item.
+    """Take items that arrived now; never fails for a bad one.
 
-    An item that could not be decoded comes as the `Invalid` that says why, so that it has its place in the answer.
+    An item is decoded JSON (numbers int or Decimal), an `Incoming` that was read already, or the `Invalid` that says
+    why it could not be decoded, so that it has its place in the answer.
     """
-    return take(environment=environment, events=[(each, at) for each in events], by=by, at=at)
+    return _take(environment, events, [at] * len(events), by, at)
 
 
 @transaction.atomic
@@ -86,28 +48,36 @@ def take(
     *, environment: Environment, events: Sequence[tuple[Any, datetime]], by: ApiKey | User | None, at: datetime
 ) -> Receipt:
     """Take items with the instants at which they first arrived, which is the time of those that give none."""
+    return _take(environment, [item for item, _ in events], [then for _, then in events], by, at)
+
+
+def _take(
+    environment: Environment, events: Sequence[Any], arrived: Sequence[datetime], by: ApiKey | User | None, at: datetime
+) -> Receipt:
     store.enter()
-    items: dict[int, Item] = {}
-    arrivals = list(_readable(events, items))
-    admit(environment_id=environment.pk, arrivals=arrivals, at=at)
-    sound = [each for each in arrivals if each.fault is None]
-    accepted, known = _write(environment, sound, at)
-    known |= _repeats_of_unsound(environment, arrivals)
-    buckets = tally((each.account_id, each.time, each.readings) for each in accepted)
+    items: list[Item | None] = [None] * len(events)
+    arrivals = list(_readable(events, arrived, items))
+    book = admit(environment_id=environment.pk, arrivals=arrivals, at=at)
+    accepted, known = _write(environment, arrivals, at)
+    buckets = Buckets(book.slots)
+    for each in accepted:
+        buckets.take(each.account_id, each.time, each.key, each.reads)
+        items[each.number] = Item(ACCEPTED, each.event.id, each.event.source)
     fold(buckets=buckets, at=at)
-    taken = {each.number for each in accepted}
-    for each in arrivals:
-        items[each.number] = _verdict(each, each.number in taken, known.get(each.key))
-    _keep_aside(environment, events, arrivals, items, by, at)
-    return Receipt(tuple(items[number] for number in range(len(events))))
+    asides = [aside for each in arrivals if items[each.number] is None for aside in _told(each, known, events, items)]
+    set_aside(environment=environment, asides=asides, received_with=by if isinstance(by, ApiKey) else None, at=at)
+    receipt = Receipt(tuple(item for item in items if item is not None))
+    note(environment=environment, receipt=receipt, times=[each.time for each in accepted], at=at)
+    return receipt
 
 
-def _readable(events: Sequence[tuple[Any, datetime]], items: dict[int, Item]) -> Iterable[Arrival]:
-    for number, (item, arrived_at) in enumerate(events):
+def _readable(events: Sequence[Any], arrived: Sequence[datetime], items: list[Item | None]) -> Iterable[Arrival]:
+    for number, item in enumerate(events):
         try:
             if isinstance(item, Invalid):  # the edge could not even decode it
                 raise item
-            yield arrival(number, read(item), arrived_at)
+            event = item if isinstance(item, Incoming) else read(item)
+            yield arrival(number, event, arrived[number])
         except Invalid as error:
             items[number] = _rejected(item, error)
 
@@ -125,23 +95,23 @@ def _rejected(item: Any, error: Invalid) -> Item:
     )
 
 
-def _write(environment: Environment, sound: list[Arrival], at: datetime) -> tuple[list[Arrival], dict[store.Key, Kept]]:
+def _write(
+    environment: Environment, arrivals: Sequence[Arrival], at: datetime
+) -> tuple[list[Arrival], dict[store.Key, Kept]]:
     """Write the first arrival of each key; return those written, and what is kept under the repeated keys."""
     first: dict[store.Key, Arrival] = {}
-    for each in sound:
-        first.setdefault(each.key, each)
-    written = store.add(environment_id=environment.pk, rows=[_row(each) for each in first.values()], at=at)
-    accepted = [each for key, each in first.items() if key in written]
-    repeated = {key: each.time for key, each in first.items() if key not in written}
-    known = store.kept(environment_id=environment.pk, keys=repeated)
-    if len(first) < len(sound):
-        known |= {each.key: _kept(each) for each in accepted}
-    return accepted, known
-
-
-def _repeats_of_unsound(environment: Environment, arrivals: list[Arrival]) -> dict[store.Key, Kept]:
-    unsound = {each.key: each.time for each in arrivals if each.fault is not None}
-    return store.kept(environment_id=environment.pk, keys=unsound)
+    repeated: dict[store.Key, datetime] = {}
+    for each in arrivals:
+        if each.fault is not None:
+            repeated.setdefault(each.key, each.time)  # it may have been accepted before
+        elif first.setdefault(each.key, each) is not each:
+            repeated[each.key] = first[each.key].time
+    sound = list(first.values())
+    refused = store.add(environment_id=environment.pk, rows=[_row(each) for each in sound], at=at)
+    known = set(refused)
+    repeated |= {sound[n].key: sound[n].time for n in refused}
+    accepted = [each for n, each in enumerate(sound) if n not in known] if known else sound
+    return accepted, store.kept(environment_id=environment.pk, keys=repeated)
 
 
 def _row(each: Arrival) -> store.Row:
@@ -152,32 +122,16 @@ def _row(each: Arrival) -> store.Row:
     )  # fmt: skip
 
 
-def _kept(each: Arrival) -> Kept:
-    return Kept(each.digest, each.time, each.event.time is not None)
-
-
-def _verdict(each: Arrival, is_accepted: bool, known: Kept | None) -> Item:
-    if is_accepted:
-        return Item(ACCEPTED, each.event.id, each.event.source)
-    if known is not None and known.is_repeated_by(each.event):
-        return Item(DUPLICATE, each.event.id, each.event.source)
+def _told(
+    each: Arrival, known: dict[store.Key, Kept], events: Sequence[Any], items: list[Item | None]
+) -> Iterable[Aside]:
+    """Say what became of an event that was not written; give what must be kept aside."""
+    kept, event = known.get(each.key), each.event
+    if kept is not None and kept.is_repeated_by(event):
+        items[each.number] = Item(DUPLICATE, event.id, event.source)
+        return
     fault = each.fault or SAME_ID
     status = QUARANTINED if each.fault else CONFLICT
-    return Item(status, each.event.id, each.event.source, str(fault.reason), fault.field, fault.detail)
-
-
-def _keep_aside(
-    environment: Environment,
-    events: Sequence[tuple[Any, datetime]],
-    arrivals: list[Arrival],
-    items: dict[int, Item],
-    by: ApiKey | User | None,
-    at: datetime,
-) -> None:
-    asides = [
-        Aside(each.event, events[each.number][0], each.fault or SAME_ID)
-        for each in arrivals
-        if items[each.number].status in (QUARANTINED, CONFLICT)
-    ]
-    key = by if isinstance(by, ApiKey) else None
-    set_aside(environment=environment, asides=asides, received_with=key, at=at)
+    items[each.number] = Item(status, event.id, event.source, str(fault.reason), fault.field, fault.detail)
+    sent = events[each.number]
+    yield Aside(event, body_of(event) if isinstance(sent, Incoming) else sent, fault)

@@ -50,7 +50,7 @@ class Repeat:
 
     @property
     def incoming(self) -> Incoming:
-        return read(body_of(self.event))
+        return read(sent_body(self.event))
 
     @property
     def is_same(self) -> bool:
@@ -74,7 +74,7 @@ def _sweep(*, until: int, at: datetime) -> int:
     return len(repeats)
 
 
-def body_of(event: store.Stored) -> dict[str, Any]:
+def sent_body(event: store.Stored) -> dict[str, Any]:
     """Write a stored event as it would be sent."""
     body: dict[str, Any] = {
         "id": event.event_id,
@@ -90,7 +90,7 @@ def _repeats(after: int, until: int) -> list[Repeat]:
     with connection.cursor() as cursor:
         cursor.execute(REPEATED, [after, until])
         rows = cursor.fetchall()
-    events = {each.seq: each for each in store.find("e.seq = ANY(%(seqs)s)", {"seqs": [r[0] for r in rows]})}
+    events = {each.seq: each for each in store.asked(store.Select(seqs=[row[0] for row in rows]))}
     return [
         Repeat(events[seq], environment_id, first_seq, Kept(bytes(digest), time, given))
         for seq, first_seq, digest, time, given, environment_id in rows
@@ -101,9 +101,10 @@ def _remove(environment: Environment, repeats: Sequence[Repeat], at: datetime) -
     EventRemoval.objects.bulk_create(_removal(environment, each, at) for each in repeats)
     book = book_of(environment.pk)
     events = [each.event for each in repeats]
-    unfold(buckets=tally((e.account_id, e.time, book.readings(e.type, e.time, e.data)) for e in events), at=at)
+    read = ((e.account_id, e.time, e.key, book.readings(e.type, e.time, e.data)) for e in events)
+    unfold(buckets=tally(read), at=at)
     others: Iterable[Repeat] = (each for each in repeats if not each.is_same)
-    asides = [Aside(each.incoming, body_of(each.event), SAME_ID) for each in others]
+    asides = [Aside(each.incoming, sent_body(each.event), SAME_ID) for each in others]
     set_aside(environment=environment, asides=asides, received_with=None, at=at)
 
 

@@ -6,7 +6,7 @@ split before its items are decoded. Memory is bounded: 10 MB, counted after deco
 """
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import msgspec
 from django.http import HttpRequest
 
+from metering.rules import quick
 from monetization.foundation.rest import Problem
 from monetization.values.errors import Invalid
 
@@ -23,20 +24,28 @@ JSON = frozenset({"application/json"})
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 CLOUD_ONE, CLOUD_BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
 TYPES = JSON | LINES | {CLOUD_ONE, CLOUD_BATCH}
-UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _splitter = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def items_of(request: HttpRequest) -> list[Any]:
-    """Read a request's events: decoded JSON values with exact numbers, `Invalid` where one can't be decoded.
+    """Read a request's events: `Incoming` where they are plain, else decoded JSON values with exact numbers, `Invalid`
+    where one can't be decoded.
 
     Raises Problem 400 (not JSON, not UTF-8), 413 (over 10 MB or 10,000 events), 415 (media type, encoding).
     """
     kind = media_type(request)
-    raw = body_of(request)
-    items = list(_items(request, kind, raw))
+    return items_in(unpacked(body_of(request), encoding_of(request)), kind, attributes_of(request))
+
+
+def items_in(raw: bytes, kind: str, attributes: Mapping[str, str]) -> list[Any]:
+    """Read the events of an unpacked body; `attributes` are the `ce-` headers without their prefix.
+
+    Raises Problem as `items_of` does.
+    """
+    items = list(_items(raw, kind, attributes))
     if len(items) > MOST_EVENTS:
         raise Problem(413, f"More than {MOST_EVENTS:,} events", field="body", fix="Send them in parts")
     return items
@@ -54,34 +63,69 @@ def media_type(request: HttpRequest) -> str:
     return kind
 
 
+def encoding_of(request: HttpRequest) -> str:
+    """Give the content encoding: `gzip` or nothing. Raises Problem 415."""
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("gzip", "identity"):
+        raise Problem(415, f"“{encoding[:40]}” is not understood", field="Content-Encoding", fix="Send gzip or nothing")
+    return "gzip" if encoding == "gzip" else ""
+
+
+def attributes_of(request: HttpRequest) -> dict[str, str]:
+    """Give the attributes of a CloudEvent in binary form, which are headers (`ce-id`, …)."""
+    headers = request.headers.items()
+    return {name[3:].lower(): unquote(value) for name, value in headers if name.lower().startswith("ce-")}
+
+
 def body_of(request: HttpRequest) -> bytes:
-    """Read the body within its limit, decompressed if it is gzip."""
+    """Read the body as it came, within its limit."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
     if declared.isdigit() and int(declared) > MOST_BYTES:
         raise _too_large()
     raw = request.read(MOST_BYTES + 1)
     request._body = raw  # what Idempotency-Key takes its digest of
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding == "gzip":
-        raw = _unzipped(raw)
-    elif encoding != "identity":
-        raise Problem(415, f"“{encoding[:40]}” is not understood", field="Content-Encoding", fix="Send gzip or nothing")
     if len(raw) > MOST_BYTES:
         raise _too_large()
-    if not raw.strip():
-        raise Problem(400, "The body is empty", field="body", fix="Send events as JSON")
     return raw
 
 
-def _items(request: HttpRequest, kind: str, raw: bytes) -> Iterator[Any]:
+def unpacked(raw: bytes, encoding: str) -> bytes:
+    """Decompress a body if it is gzip, within the same limit."""
+    plain = _unzipped(raw) if encoding == "gzip" else raw
+    if not plain.strip():
+        raise Problem(400, "The body is empty", field="body", fix="Send events as JSON")
+    return plain
+
+
+def _items(raw: bytes, kind: str, attributes: Mapping[str, str]) -> Iterable[Any]:
     if kind in LINES:
+        return _quick_lines(raw)
+    if kind in JSON and "specversion" in attributes:
+        return [_binary(attributes, raw)]
+    if kind in JSON:
+        return _quick(raw)
+    return (_with_version(item) for item in _decoded(raw))
+
+
+def _quick(raw: bytes) -> list[Any]:
+    """Read plain events straight into their envelopes; where that fails, all of them as any JSON."""
+    decoder = quick.Decoder()
+    try:
+        found: list[Any] = list(decoder.events(decoder.many.decode(raw)))
+    except UNDECODABLE:  # not JSON, not a list, or something in it is not plain
+        return _decoded(raw)
+    if None not in found:
+        return found
+    return [known or item for known, item in zip(found, _decoded(raw), strict=True)]
+
+
+def _quick_lines(raw: bytes) -> Iterable[Any]:
+    decoder = quick.Decoder()
+    try:
+        found = decoder.events(decoder.one.decode_lines(raw))
+    except UNDECODABLE:
         return _lines(raw)
-    if kind in JSON and "ce-specversion" in request.headers:
-        return iter([_binary(request.headers, raw)])
-    items = _decoded(raw)
-    if kind in (CLOUD_ONE, CLOUD_BATCH):
-        return (_with_version(item) for item in items)
-    return iter(items)
+    return _lines(raw) if None in found else found
 
 
 def _decoded(raw: bytes) -> list[Any]:
@@ -122,13 +166,12 @@ def _with_version(item: Any) -> Any:
     return item | {"specversion": item.get("specversion", "")} if isinstance(item, dict) else item
 
 
-def _binary(headers: Mapping[str, str], raw: bytes) -> dict[str, Any]:
-    """Put together an event whose attributes are headers (`ce-id`, …) and whose body is its data."""
-    attributes = {name[3:].lower(): unquote(value) for name, value in headers.items() if name.lower().startswith("ce-")}
+def _binary(attributes: Mapping[str, str], raw: bytes) -> dict[str, Any]:
+    """Put together an event whose attributes are headers and whose body is its data."""
     data = _one(raw)
     if isinstance(data, Invalid):
         raise Problem(400, data.message, field="body", fix=data.fix) from data
-    return attributes | {"data": data}
+    return {**attributes, "data": data}
 
 
 def _unzipped(raw: bytes) -> bytes:

@@ -11,7 +11,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from metering.actions.ingest import REJECTED, Item, Receipt, ingest
+from metering.actions.ingest import REJECTED, Receipt, ingest
 from metering.api.body import items_of
 from monetization.foundation.models import ApiKey
 from monetization.foundation.rest import KeyAuthentication, KeyRefused, Problem, Repeat, admit, once
@@ -75,14 +75,7 @@ def described(receipt: Receipt) -> dict[str, Any]:
         "quarantined": receipt.quarantined,
         "rejected": receipt.rejected,
     }
-    return counts | {"items": [_item(item) for item in receipt.items]}
-
-
-def _item(item: Item) -> dict[str, str]:
-    known = {"id": item.id, "source": item.source, "status": item.status}
-    if not item.reason:
-        return known
-    return known | {"reason": item.reason, "field": item.field, "detail": item.detail}
+    return counts | {"items": receipt.items}
 
 
 def _unusable(receipt: Receipt) -> HttpResponse:

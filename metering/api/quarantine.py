@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -88,7 +89,7 @@ class Replay(View):
         asked = body.validated_data
         ids = asked.get("ids") or actions.open_ids(environment=self.environment, reason=asked.get("reason", ""))
         receipt = actions.replay(environment=self.environment, ids=ids, by=self.by, at=self.at)
-        return Response(described(receipt))
+        return Response(msgspec.to_builtins(described(receipt)))
 
 
 class Dismiss(View):

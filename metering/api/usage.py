@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -11,15 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.queries import metric_versions_for
-from catalog.rules.terms import MetricTerms
+from catalog.rules.terms import Dims, MetricTerms
 from metering.api.shared import READS, account_named, instant_named, limit_of
 from metering.queries import Cut, Measured, measured
-from metering.rules.aggregate import Tally
 from metering.rules.book import hour_of
+from metering.rules.states import State, total
 from monetization.foundation.models import Account
 from monetization.foundation.rest.views import View
 from monetization.values.errors import Invalid, NotFound
-from monetization.values.money import plain
+from monetization.values.money import plain, round_half_away
 from monetization.values.periods import Period, days_of
 
 HOUR = timedelta(hours=1)
@@ -74,7 +75,7 @@ class Usage(View):
             query.get("granularity", "day"), instant_named(query, "from"), instant_named(query, "to"), account
         )
         cuts = [Cut(span, metrics) for span in spans]
-        rows = _rows(measured(account_ids=[account.pk], cuts=cuts), spans, by)
+        rows = _rows(measured(account_ids=[account.pk], cuts=cuts), spans, by, metrics)
         start, limit = _offset(query.get("cursor", "")), limit_of(query)
         return Response(
             {
@@ -129,23 +130,30 @@ def _hours(period: Period, start: datetime, end: datetime) -> list[Period]:
     return [Period(a, b) for a, b in pairwise(edges)]
 
 
-def _rows(found: list[Measured], spans: list[Period], by: tuple[str, ...]) -> list[dict[str, Any]]:
-    tallies: dict[tuple[int, tuple[tuple[str, str], ...]], Tally] = {}
+def _rows(
+    found: list[Measured], spans: list[Period], by: tuple[str, ...], metrics: dict[int, MetricTerms]
+) -> list[dict[str, Any]]:
+    rows: dict[tuple[int, Dims], dict[int, list[tuple[Dims, State]]]] = {}
     for row in found:
         dims = tuple(pair for pair in row.dims if pair[0] in by)
-        tally = tallies.setdefault((row.cut, dims), Tally())
-        tally.add(row.quantity)
-        tally.events += row.events - 1
+        rows.setdefault((row.cut, dims), {}).setdefault(row.metric_version_id, []).append((row.dims, row.state))
     return [
         {
             "starts_at": spans[cut].starts_at,
             "ends_at": spans[cut].ends_at,
             "dimensions": dict(dims),
-            "quantity": plain(tally.quantity),
-            "events": tally.events,
+            "quantity": _quantity(states, metrics, spans[cut]),
+            "events": sum(state.events for each in states.values() for _, state in each),
         }
-        for (cut, dims), tally in sorted(tallies.items())
+        for (cut, dims), states in sorted(rows.items(), key=lambda item: item[0])
     ]
+
+
+def _quantity(states: dict[int, list[tuple[Dims, State]]], metrics: dict[int, MetricTerms], span: Period) -> str:
+    """Write what each version's states come to, added; what never ends as a decimal is cut at 18 places."""
+    length = (span.ends_at or span.starts_at) - span.starts_at
+    exact = sum((total(metrics[version], rows, length) for version, rows in states.items()), Fraction(0))
+    return plain(round_half_away(exact, 18))
 
 
 def _offset(text: str) -> int:

@@ -42,6 +42,7 @@ ALTER TABLE metering_dailyusage SET (fillfactor = 70);
 ALTER TABLE metering_usagemark SET (fillfactor = 70);
 ALTER TABLE metering_counter SET (fillfactor = 50);
 ALTER TABLE metering_inbox ALTER COLUMN body SET STORAGE EXTERNAL;
+CREATE INDEX metering_hourlyusage_time ON metering_hourlyusage USING brin (hour) WITH (autosummarize = on);
 INSERT INTO metering_dailymark (id, date, built_at) VALUES (1, '2000-01-01', now());
 """
 DROP_EVENTS = "DROP TABLE metering_event;"

@@ -6,23 +6,26 @@ approved later stays counted and is never billed.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 from django.db.models import Min
 
 from catalog.models import Contract
-from catalog.queries import metric_versions_for
+from catalog.queries import DatedMetric, metric_versions_for
 from metering.models import Quarantined
-from metering.rules.book import Book, Readings
+from metering.rules.book import Book
 from metering.rules.envelope import Incoming, written
 from metering.rules.fields import Missing
+from metering.rules.readers import Read
 from monetization.foundation.queries import accounts_by_subject
 from monetization.values.errors import Invalid
 from monetization.values.periods import local_midnight
 
 AHEAD = timedelta(minutes=5)
 Reason = Quarantined.Reason
+_books: dict[int, tuple[list[DatedMetric], Book]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,7 @@ class Fault:
     detail: str
 
 
-@dataclass(slots=True)
-class Arrival:
+class Arrival(msgspec.Struct):
     """An event of a batch on its way in; `number` is its place there, `time` its own or that of its arrival."""
 
     number: int
@@ -43,11 +45,12 @@ class Arrival:
     time: datetime
     digest: bytes
     account_id: int = 0
-    readings: Readings = field(default_factory=list)
+    reads: list[Read] = []
     fault: Fault | None = None
 
     @property
     def key(self) -> tuple[str, str]:
+        """Give what must be unique for ever."""
         return self.event.source, self.event.id
 
 
@@ -58,17 +61,29 @@ def arrival(number: int, event: Incoming, arrived_at: datetime) -> Arrival:
 
 
 def book_of(environment_id: int) -> Book:
-    """Collect the environment's approved metric versions."""
-    return Book((dated.terms, dated.period) for dated in metric_versions_for(environment_id))
+    """Collect the environment's approved metric versions.
+
+    The book is kept while they stay the same, because it remembers the combinations of dimension values that it met.
+    """
+    versions = metric_versions_for(environment_id)
+    known = _books.get(environment_id)
+    if known is None or known[0] != versions or known[1].slots.is_full:
+        known = _books[environment_id] = (versions, Book((each.terms, each.period) for each in versions))
+    return known[1]
 
 
-def admit(*, environment_id: int, arrivals: Sequence[Arrival], at: datetime) -> None:
-    """Fill in each arrival's account and readings, or its fault."""
+def admit(*, environment_id: int, arrivals: Sequence[Arrival], at: datetime) -> Book:
+    """Fill in each arrival's account and readings, or its fault; the book says what the readings' slots are."""
     accounts = accounts_by_subject(environment_id, {(a.event.subject, a.time) for a in arrivals})
     starts, book = first_days(accounts.values()), book_of(environment_id)
+    latest = at + AHEAD
     for each in arrivals:
         each.account_id = accounts.get((each.event.subject, each.time), 0)
-        each.fault = _time_fault(each, starts, at) or _fill(each, book)
+        if each.time > latest or not each.account_id or each.account_id in starts:
+            each.fault = _time_fault(each, starts, at)
+        if each.fault is None:
+            each.fault = _fill(each, book)
+    return book
 
 
 def first_days(account_ids: Iterable[int]) -> dict[int, datetime]:
@@ -97,11 +112,12 @@ def _time_fault(each: Arrival, starts: dict[int, datetime], at: datetime) -> Fau
 
 def _fill(each: Arrival, book: Book) -> Fault | None:
     event = each.event
-    if not book.reading(event.type, each.time):
+    readers = book.readers(event.type, each.time)
+    if not readers:
         when = " at this time" if book.knows(event.type) else ""
         return Fault(Reason.UNKNOWN_TYPE, "type", f"No metric reads “{event.type}”{when}")
     try:
-        each.readings = book.readings(event.type, each.time, event.data)
+        each.reads = [read for reader in readers for read in reader.read(event.data)]
     except Invalid as error:
         kind = Reason.MISSING_FIELD if isinstance(error, Missing) else Reason.INVALID_FIELD
         return Fault(kind, (error.field or "data")[:120], error.message[:300])

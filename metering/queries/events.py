@@ -1,31 +1,25 @@
 """From usage to the events behind it, and from an event to what it counted towards."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any
+from itertools import groupby, islice
 
 from catalog.rules.terms import Dims, MetricTerms
-from metering.models import EventRemoval
+from metering.models import EventRemoval, HourlyUsage
 from metering.queries.admission import book_of
 from metering.rules.aggregate import Reading
 from metering.rules.book import Readings, hour_of
 from metering.stores import postgres as store
-from metering.stores.postgres import Stored
+from metering.stores.postgres import Place, Select, Stored
 from monetization.foundation.models import Environment
 from monetization.values.errors import NotFound
 from monetization.values.periods import Period
 
-After = tuple[datetime, str, str]  # time, source, id: the order of drill-down
-CHUNK, LATER_CHUNK = 500, 5000
+After = Place
+AT_ONCE = 2_000  # events of one statement of a drill-down, about
 RECENT = 20_000
 HOUR = timedelta(hours=1)
-ORDER = 'e.time, e.source COLLATE "C", e.event_id COLLATE "C"'
-PREFILTER = (
-    " AND (jsonb_typeof(e.data->%(field_{n})s) IS DISTINCT FROM 'string' OR e.data->>%(field_{n})s = %(value_{n})s)"
-)
-BACKWARDS = 'e.time DESC, e.source COLLATE "C" DESC, e.event_id COLLATE "C" DESC'
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +40,18 @@ def events_behind(
     limit: int = 50,
 ) -> EventPage:
     """List the events that count towards a metric where their dimension values include `match`."""
-    found = tuple(event for event, _ in islice(matching(account_id, metric, match, period, after), limit + 1))
-    more = len(found) > limit
-    return EventPage(found[:limit], _place(found[limit - 1]) if more else None)
+    stretches = _stretches(account_id, metric, period, after)
+    of = _of(account_id, metric, match)
+    selects = (replace(of, spans=(span,), after=after) for span in stretches)
+    counting = (event for each in selects for event, _ in _matching(each, metric, match))
+    found = tuple(islice(counting, limit + 1))
+    return EventPage(found[:limit], found[limit - 1].place if len(found) > limit else None)
 
 
 def event(*, environment: Environment, source: str, event_id: str) -> Stored:
     """Find the first accepted event of a key. Raises NotFound."""
-    where = "e.environment_id = %(environment)s AND e.source = %(source)s AND e.event_id = %(id)s"
-    parameters = {"environment": environment.pk, "source": source, "id": event_id}
-    found = store.find(where, parameters, "ORDER BY e.seq LIMIT 1")
+    select = Select(environment_id=environment.pk, source=source, event_id=event_id, sent=True)
+    found = sorted(store.asked(select), key=lambda each: each.seq)
     if not found:
         raise NotFound("There is no such event", field="id", fix="Check its source and id")
     return found[0]
@@ -75,22 +71,13 @@ def listed(
 
     Without accounts and id only the last RECENT arrivals are looked at: no index orders all events by time.
     """
-    where = ["e.environment_id = %(environment)s"]
-    parameters: dict[str, Any] = {"environment": environment.pk}
-    texts = {"type": type, "source": source, "event_id": event_id}
-    for column, value in texts.items():
-        if value:
-            where.append(f"e.{column} = %({column})s")
-    if accounts is not None:
-        where.append("e.account_id = ANY(%(accounts)s)")
-    elif not event_id:
-        where.append("e.seq > (SELECT last_value FROM metering_event_seq) - %(recent)s")
-    if before:
-        where.append(f"({ORDER}) < (%(time)s, %(at_source)s, %(at_id)s)")
-        parameters |= dict(zip(("time", "at_source", "at_id"), before, strict=True))
-    parameters |= texts | {"accounts": list(accounts or ()), "recent": RECENT}
-    found = store.find(" AND ".join(where), parameters, f"ORDER BY {BACKWARDS} LIMIT {limit + 1}")
-    return EventPage(tuple(found[:limit]), _place(found[limit - 1]) if len(found) > limit else None)
+    select = Select(
+        environment_id=environment.pk, accounts=accounts, types=[type] if type else None, source=source,
+        event_id=event_id, before=before, newest=True, limit=limit + 1,
+        recent=RECENT if accounts is None and not event_id else None,
+    )  # fmt: skip
+    found = tuple(store.asked(select))
+    return EventPage(found[:limit], found[limit - 1].place if len(found) > limit else None)
 
 
 def counted_for(environment: Environment, stored: Stored) -> Readings:
@@ -101,21 +88,25 @@ def counted_for(environment: Environment, stored: Stored) -> Readings:
 
 
 def matching(
-    account_id: int, metric: MetricTerms, match: Dims, period: Period, after: After | None = None
+    account_id: int, metric: MetricTerms, match: Dims, period: Period, as_of: datetime | None = None
 ) -> Iterator[tuple[Stored, list[Reading]]]:
-    """Stream the events that count towards a metric where their dimension values include `match`, and what they add."""
-    wanted, book, size = set(match), None, CHUNK
-    while True:
-        chunk = store.find(*_chunk(account_id, metric, match, period, after, size))
-        for each in chunk:
-            book = book or book_of(each.environment_id)
-            read = [r for m, r in book.readings(each.type, each.time, each.data) if m.version_id == metric.version_id]
-            found = [reading for reading in read if wanted <= set(reading.dims)]
-            if found:
-                yield each, found
-        if len(chunk) < size:
-            return
-        after, size = _place(chunk[-1]), LATER_CHUNK
+    """Stream the events that count towards a metric where their dimension values include `match`, and what they add.
+
+    With `as_of` those that counted at that instant. Nothing but the events is asked, so it proves what usage says.
+    """
+    span = (period.starts_at, period.ends_at or store.FOREVER)
+    select = replace(_of(account_id, metric, match), spans=(span,), as_of=as_of, streamed=True)
+    return _matching(select, metric, match)
+
+
+def _matching(select: Select, metric: MetricTerms, match: Dims) -> Iterator[tuple[Stored, list[Reading]]]:
+    wanted, book = set(match), None
+    for each in store.asked(select):
+        book = book or book_of(each.environment_id)
+        read = [r for m, r in book.readings(each.type, each.time, each.data) if m.version_id == metric.version_id]
+        found = [reading for reading in read if wanted <= set(reading.dims)]
+        if found:
+            yield each, found
 
 
 def hour_period(stored: Stored) -> Period:
@@ -124,33 +115,35 @@ def hour_period(stored: Stored) -> Period:
     return Period(start, start + HOUR)
 
 
-def _chunk(
-    account_id: int, metric: MetricTerms, match: Dims, period: Period, after: After | None, size: int
-) -> tuple[str, dict[str, Any], str]:
-    where = (
-        "e.account_id = %(account)s AND e.type = %(type)s AND e.time >= %(from)s AND e.time < %(to)s AND "
-        + store.COUNTED
-    )
-    parameters: dict[str, Any] = {
-        "account": account_id,
-        "type": metric.event_type,
-        "from": max(period.starts_at, after[0]) if after else period.starts_at,
-        "to": period.ends_at or store.FOREVER,
-    }
-    if after:
-        where += f" AND ({ORDER}) > (%(time)s, %(source)s, %(id)s)"
-        parameters |= dict(zip(("time", "source", "id"), after, strict=True))
-    for n, (field, value) in enumerate(_text_fields(metric, match)):
-        where += PREFILTER.format(n=n)
-        parameters |= {f"field_{n}": field, f"value_{n}": value}
-    return where, parameters, f"ORDER BY {ORDER} LIMIT {size}"
+def _of(account_id: int, metric: MetricTerms, match: Dims) -> Select:
+    return Select(
+        accounts=[account_id], types=[metric.event_type], texts=_text_fields(metric, match), counted=True
+    )  # fmt: skip
 
 
-def _text_fields(metric: MetricTerms, match: Dims) -> list[tuple[str, str]]:
+def _stretches(
+    account_id: int, metric: MetricTerms, period: Period, after: After | None
+) -> Iterator[tuple[datetime, datetime]]:
+    """Give stretches of time in which the metric's usage says that there are events, each not too large to read.
+
+    Months that still take events have no tree by account; usage knows which hours are worth opening.
+    """
+    start = max(period.starts_at, after[0]) if after else period.starts_at
+    end = period.ends_at or store.FOREVER
+    hours = HourlyUsage.objects.filter(account=account_id, metric_version=metric.version_id, events__gt=0)
+    rows = hours.filter(hour__gte=hour_of(start), hour__lt=end).order_by("hour").values_list("hour", "events")
+    first, last, events = None, start, 0
+    for hour, mine in groupby(rows.iterator(), key=lambda row: row[0]):
+        count = sum(row[1] for row in mine)
+        if first is not None and (events + count > AT_ONCE or hour > last):
+            yield max(first, start), min(last, end)
+            first, events = None, 0
+        first, last, events = first or hour, hour + HOUR, events + count
+    if first is not None:
+        yield max(first, start), min(last, end)
+
+
+def _text_fields(metric: MetricTerms, match: Dims) -> tuple[tuple[str, str], ...]:
     """Give the conditions that SQL may test beforehand: a plain field's own text, nothing derived or nested."""
     plain = {d.key: d.field for d in metric.dimensions if not d.thresholds and "." not in d.field}
-    return [(plain[key], value) for key, value in match if key in plain and value]
-
-
-def _place(stored: Stored) -> After:
-    return stored.time, stored.source, stored.event_id
+    return tuple((plain[key], value) for key, value in match if key in plain and value)

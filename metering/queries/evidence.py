@@ -5,15 +5,17 @@ A bucket's digest is SHA-256 over the digests of its events' bodies, in the orde
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
 from catalog.rules.terms import Dims, MetricTerms
 from metering.queries.events import matching
-from metering.rules.aggregate import Tally
 from metering.rules.book import hour_of
+from metering.rules.states import Moment, State, read_into
 from monetization.values.periods import Period
+
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Bucket:
     quantity: Decimal
     events: int
     digest: bytes
+    state: State
 
 
 def bucket_digests(*, account_id: int, metric: MetricTerms, match: Dims = (), period: Period) -> list[Bucket]:
@@ -33,17 +36,18 @@ def bucket_digests(*, account_id: int, metric: MetricTerms, match: Dims = (), pe
     Sorted by (start, dimensions). It streams all events of the period: made once, before an invoice is frozen.
     """
     wanted = set(match)
-    open_buckets: dict[tuple[datetime, Dims], tuple[Tally, list[bytes]]] = {}
+    open_buckets: dict[tuple[datetime, Dims], tuple[State, list[bytes]]] = {}
     for stored, readings in matching(account_id, metric, match, period):
         hour = hour_of(stored.time)
         for reading in readings:
             if wanted <= set(reading.dims):
-                tally, digests = open_buckets.setdefault((hour, reading.dims), (Tally(), []))
-                tally.add(reading.quantity)
+                state, digests = open_buckets.setdefault((hour, reading.dims), (State(), []))
+                moment = Moment(stored.time, stored.key, hour + HOUR)
+                read_into(metric, state, reading.quantity, reading.value, moment)
                 digests.append(stored.digest)
     return list(_closed(open_buckets))
 
 
-def _closed(found: dict[tuple[datetime, Dims], tuple[Tally, list[bytes]]]) -> Iterator[Bucket]:
-    for (hour, dims), (tally, digests) in sorted(found.items()):
-        yield Bucket(hour, dims, tally.quantity, tally.events, sha256(b"".join(digests)).digest())
+def _closed(found: dict[tuple[datetime, Dims], tuple[State, list[bytes]]]) -> Iterator[Bucket]:
+    for (hour, dims), (state, digests) in sorted(found.items(), key=lambda item: item[0]):
+        yield Bucket(hour, dims, state.quantity, state.events, sha256(b"".join(digests)).digest(), state)

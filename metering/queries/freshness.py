@@ -1,19 +1,14 @@
 """How fresh usage is: marks that grow with every change, and what changed after an invoice was rated."""
 
 from collections.abc import Iterable
-from datetime import datetime
-
-from django.db import connection
+from datetime import datetime, timedelta
 
 from metering.models import HourlyUsage, UsageMark
+from metering.stores import postgres as store
+from metering.stores.postgres import FOREVER
 from monetization.values.periods import Period
 
-LATE_EVENTS = """
-SELECT count(*) FROM metering_event e
-WHERE e.account_id = %s AND e.time >= %s AND e.time < %s AND e.received_at >= %s
-  AND date_trunc('hour', e.time, 'UTC') = ANY(%s)
-  AND NOT EXISTS (SELECT 1 FROM metering_eventremoval r WHERE r.event_seq = e.seq)
-"""
+HOUR = timedelta(hours=1)
 
 
 def mark_of(account_id: int) -> int:
@@ -38,9 +33,9 @@ def late_since(account_id: int, period: Period, mark: int, since: datetime | Non
         return 0
     if since is None:
         return 1
-    with connection.cursor() as cursor:
-        cursor.execute(LATE_EVENTS, [account_id, period.starts_at, period.ends_at, since, changed])
-        return max(1, int(cursor.fetchone()[0]))
+    spans = tuple((max(hour, period.starts_at), min(hour + HOUR, period.ends_at or FOREVER)) for hour in changed)
+    events = store.Select(accounts=[account_id], spans=spans, counted=True, received_from=since)
+    return max(1, store.count(events))
 
 
 def _hour(at: datetime) -> datetime:

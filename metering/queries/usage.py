@@ -1,40 +1,31 @@
-"""Usage for any cuts of time: whole hours from the rollup, the rest of a cut hour from its events.
+"""Usage for any cuts of time: whole days and hours from the rollups, the rest of a cut hour from its events.
 
 A cut that doesn't fall on an hour (a local midnight in Kolkata, a price that changes at 12:30) reads the events
-of that hour through the same pure rules that the fold used, so cuts always sum to the whole.
+of that hour through the same pure rules that the fold used, so cuts always sum to the whole. What can't simply be
+added (extremes, distinct values, levels) travels as a `State`, and becomes a number only by `states.total`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db import connection
 from django.db.models import Sum
 
-from catalog.rules.terms import Dims, MetricTerms, Segment, dims_of
-from metering.models import DimensionSet, HourlyUsage
-from metering.queries.admission import book_of
-from metering.rules.aggregate import Tally
-from metering.rules.book import Book, hour_of
+from catalog.rules.terms import Dims, MetricTerms, Segment, Window
+from metering.models import HourlyUsage
+from metering.queries.gathering import Gathering, Key
+from metering.queries.rollups import whole_hours
 from metering.rules.quantities import UsageRow
-from metering.stores import postgres as store
+from metering.rules.states import State, merged
+from metering.stores.events import FOREVER
 from monetization.foundation.models import Account
 from monetization.values.periods import Period, days_of
 
+__all__ = [
+    "FOREVER", "Cut", "DailyRow", "Measured", "daily_usage", "largest_accounts", "measured", "usage_for", "whole_hours",
+]  # fmt: skip
 HOUR = timedelta(hours=1)
-FOREVER = store.FOREVER
-Span = tuple[datetime, datetime]
-
-HOURS = """
-SELECT cut.n, CASE WHEN %s THEN 0 ELSE u.account_id END, u.metric_version_id, u.dimensions_id,
-       sum(u.quantity), sum(u.events)
-FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[]) cut(n, version, starts, ends)
-JOIN metering_hourlyusage u
-  ON u.account_id = ANY(%s) AND u.metric_version_id = cut.version AND u.hour >= cut.starts AND u.hour < cut.ends
-GROUP BY 1, 2, 3, 4
-HAVING sum(u.events) > 0
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +38,10 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Unconverted usage of one account, cut, metric version and set of dimension values."""
+    """Unconverted usage of one account, cut, metric version and set of dimension values.
+
+    ``quantity`` may be added to others only where the metric adds up; ``state`` may always be merged.
+    """
 
     account_id: int
     cut: int
@@ -55,16 +49,14 @@ class Measured:
     dims: Dims
     quantity: Decimal
     events: int
-
-
-Key = tuple[int, int, int, Dims]
+    state: State
 
 
 def usage_for(*, account_id: int, segments: Sequence[Segment]) -> list[UsageRow]:
     """Measure an account's usage in each segment, for the metric versions that its charges read."""
     cuts = [Cut(each.period, {charge.metric.version_id: charge.metric for charge in each.charges}) for each in segments]
     return [
-        UsageRow(row.metric_version_id, row.cut, row.dims, row.quantity, row.events)
+        UsageRow(row.metric_version_id, row.cut, row.dims, row.quantity, row.events, row.state)
         for row in measured(account_ids=[account_id], cuts=cuts)
     ]
 
@@ -72,15 +64,39 @@ def usage_for(*, account_id: int, segments: Sequence[Segment]) -> list[UsageRow]
 def measured(*, account_ids: Collection[int], cuts: Sequence[Cut], together: bool = False) -> list[Measured]:
     """Measure accounts of one environment in cuts of time, in a bounded number of queries.
 
-    `together` adds all accounts up (`account_id` is 0 then), which is far cheaper than telling many apart.
+    `together` adds all accounts up (`account_id` is 0 then), which is far cheaper than telling many apart. Raises
+    Invalid for a cut without end where a metric has windows or levels.
     """
     if not account_ids:
         return []
-    tallies = _from_hours(account_ids, cuts, together)
-    split = [(number, span) for number, cut in enumerate(cuts) for span in _split_hours(cut.period)]
-    if split:
-        _add_events(tallies, account_ids, cuts, split, together)
-    return [Measured(*key, each.quantity, each.events) for key, each in sorted(tallies.items())]
+    found: dict[Key, State] = {}
+    for zone, ids in _by_zone(account_ids, cuts):
+        gathering = Gathering(ids, together)
+        for number, cut in enumerate(cuts):
+            for metric in cut.metrics.values():
+                gathering.ask(number, metric, cut.period)
+        for key, state in gathering.states(zone).items():
+            metric = cuts[key[1]].metrics[key[2]]
+            found[key] = merged(metric, [found[key], state]) if key in found else state
+    return [Measured(*key, _quantity(state), state.events, state) for key, state in sorted(found.items(), key=_order)]
+
+
+def _order(item: tuple[Key, State]) -> Key:
+    return item[0]
+
+
+def _quantity(state: State) -> Decimal:
+    return Decimal(len(state.values)) if state.values else state.quantity
+
+
+def _by_zone(account_ids: Collection[int], cuts: Sequence[Cut]) -> list[tuple[str, list[int]]]:
+    """Tell accounts apart by their zone, where a metric has windows of local days."""
+    if not any(metric.window is Window.DAY for cut in cuts for metric in cut.metrics.values()):
+        return [("UTC", list(account_ids))]
+    zones: dict[str, list[int]] = {}
+    for pk, zone in Account.objects.filter(pk__in=account_ids).order_by("pk").values_list("pk", "time_zone"):
+        zones.setdefault(zone, []).append(pk)
+    return sorted(zones.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +109,7 @@ class DailyRow:
     dims: Dims
     quantity: Decimal
     events: int
+    state: State
 
 
 def daily_usage(
@@ -104,90 +121,19 @@ def daily_usage(
     by: Sequence[str] = (),
     together: bool = False,
 ) -> list[DailyRow]:
-    """Measure local days of a zone, added up by some dimensions; days without usage are left out.
+    """Measure local days of a zone, merged by some dimensions; days without usage are left out.
 
-    `together` adds the accounts up too (`account_id` is 0 then).
+    `together` merges the accounts too (`account_id` is 0 then).
     """
     days = days_of(period, zone)
-    cuts = [Cut(span, {each.version_id: each for each in metrics}) for _, span in days]
-    tallies: dict[tuple[date, int, int, Dims], Tally] = {}
+    versions = {each.version_id: each for each in metrics}
+    cuts = [Cut(span, versions) for _, span in days]
+    states: dict[tuple[date, int, int, Dims], list[State]] = {}
     for row in measured(account_ids=account_ids, cuts=cuts, together=together):
         dims = tuple(pair for pair in row.dims if pair[0] in by)
-        tally = tallies.setdefault((days[row.cut][0], row.account_id, row.metric_version_id, dims), Tally())
-        _add(tally, row.quantity, row.events)
-    return [DailyRow(*key, each.quantity, each.events) for key, each in sorted(tallies.items())]
-
-
-def whole_hours(period: Period) -> Span | None:
-    """Give the whole hours inside a period; None where there are none."""
-    start = hour_of(period.starts_at)
-    start = start if start == period.starts_at else start + HOUR
-    end = FOREVER if period.ends_at is None else hour_of(period.ends_at)
-    return (start, end) if start < end else None
-
-
-def _split_hours(period: Period) -> Iterator[Span]:
-    """Give the parts of a period that are not whole hours: at most its first and its last."""
-    if period.is_empty:
-        return
-    end = FOREVER if period.ends_at is None else period.ends_at
-    whole = whole_hours(period)
-    if whole is None and not (hour_of(period.starts_at) == period.starts_at and end == hour_of(end)):
-        yield period.starts_at, end
-    elif whole is not None:
-        if period.starts_at < whole[0]:
-            yield period.starts_at, whole[0]
-        if whole[1] < end:
-            yield whole[1], end
-
-
-def _from_hours(account_ids: Collection[int], cuts: Sequence[Cut], together: bool) -> dict[Key, Tally]:
-    asked = [
-        (number, version, *span)
-        for number, cut in enumerate(cuts)
-        if (span := whole_hours(cut.period)) is not None
-        for version in cut.metrics
-    ]
-    if not asked:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(HOURS, [together, *map(list, zip(*asked, strict=True)), list(account_ids)])
-        rows = cursor.fetchall()
-    sets = dict(DimensionSet.objects.filter(pk__in={row[3] for row in rows}).values_list("pk", "values"))
-    return {
-        (account, number, version, dims_of(sets[dims], cuts[number].metrics[version].order)): Tally(
-            quantity, int(events)
-        )
-        for number, account, version, dims, quantity, events in rows
-    }
-
-
-def _add_events(
-    tallies: dict[Key, Tally],
-    account_ids: Collection[int],
-    cuts: Sequence[Cut],
-    split: Sequence[tuple[int, Span]],
-    together: bool,
-) -> None:
-    types = {metric.event_type for cut in cuts for metric in cut.metrics.values()}
-    events = store.of_accounts(account_ids=account_ids, types=types, spans=[span for _, span in split])
-    book: Book | None = None
-    for event in events:
-        book = book or _book(account_ids)
-        number = next(n for n, (start, end) in split if start <= event.time < end)
-        for metric, reading in book.readings(event.type, event.time, event.data):
-            if metric.version_id in cuts[number].metrics:
-                key = (0 if together else event.account_id, number, metric.version_id, reading.dims)
-                tallies.setdefault(key, Tally()).add(reading.quantity)
-
-
-def _book(account_ids: Iterable[int]) -> Book:
-    return book_of(Account.objects.values_list("environment_id", flat=True).get(pk=next(iter(account_ids))))
-
-
-def _add(tally: Tally, quantity: Decimal, events: int) -> None:
-    tally.add(quantity)
-    tally.events += events - 1
+        states.setdefault((days[row.cut][0], row.account_id, row.metric_version_id, dims), []).append(row.state)
+    found = {key: merged(versions[key[2]], each) for key, each in sorted(states.items())}
+    return [DailyRow(*key, _quantity(state), state.events, state) for key, state in found.items()]
 
 
 def largest_accounts(

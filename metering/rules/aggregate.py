@@ -1,7 +1,8 @@
-"""The meaning of usage: which events a metric counts, what it reads from them, and what they sum to.
+"""The meaning of usage: which events a metric counts, what it reads from them, and what they come to.
 
-Ingestion calls ``readings`` for every event, so what SQL adds up is what this module says. ``usage`` is the pure
-reference: it streams events through the same rules and touches no table; tests hold the tables to it.
+Ingestion reads every event by ``metering.rules.readers``, which is this module made quick; what SQL merges is what
+``metering.rules.states`` says. ``usage`` is the pure reference: it streams events through the same rules and touches
+no table; tests hold the tables to it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.rules.terms import Aggregation, Dims, Measure, MetricTerms
-from metering.rules.fields import ABSENT, ZERO, Unreadable, field_of, missing, quantity, value_of
+from metering.rules.fields import ABSENT, ZERO, Unreadable, field_of, missing, quantity, text_value, value_of
 from metering.rules.filters import passes
+from metering.rules.spans import Piece, parts_of, span_states
+from metering.rules.states import State
 from monetization.values.money import EXACT
 from monetization.values.periods import Period
 
@@ -37,23 +40,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one event adds to a metric for one set of dimension values."""
+    """What one event adds to a metric for one set of dimension values; ``value`` is what UNIQUE tells apart."""
 
     dims: Dims
     quantity: Decimal
-
-
-@dataclass(slots=True)
-class Tally:
-    """A sum and the number of events that it was read from."""
-
-    quantity: Decimal = ZERO
-    events: int = 0
-
-    def add(self, quantity: Decimal) -> None:
-        """Take in one event's quantity."""
-        self.quantity = EXACT.add(self.quantity, quantity)
-        self.events += 1
+    value: str = ""
 
 
 def matches(metric: MetricTerms, event: Event) -> bool:
@@ -74,7 +65,13 @@ def readings(metric: MetricTerms, data: Mapping[str, Any]) -> list[Reading]:
     found = [measure for measure in metric.measures if field_of(data, measure.field) is not ABSENT]
     if not found:
         raise missing(metric.measures[0].field)
-    return [Reading(_dims(metric, common, measure), measured(measure, data)) for measure in found]
+    return [_reading(metric, _dims(metric, common, measure), measure, data) for measure in found]
+
+
+def _reading(metric: MetricTerms, dims: Dims, measure: Measure, data: Mapping[str, Any]) -> Reading:
+    if metric.aggregation is Aggregation.UNIQUE:
+        return Reading(dims, ZERO, text_value(field_of(data, measure.field), measure.field))
+    return Reading(dims, measured(measure, data))
 
 
 def measured(measure: Measure, data: Mapping[str, Any]) -> Decimal:
@@ -96,20 +93,26 @@ def measured(measure: Measure, data: Mapping[str, Any]) -> Decimal:
     return amount
 
 
-def usage(metric: MetricTerms, events: Iterable[Event], cuts: Sequence[Period]) -> dict[tuple[int, Dims], Tally]:
-    """Sum one account's events per cut and dimension values: the reference for the tables.
+def usage(
+    metric: MetricTerms, events: Iterable[Event], cuts: Sequence[Period], zone: str = "UTC"
+) -> dict[tuple[int, Dims], State]:
+    """Bring one account's events to a state per cut and dimension values: the reference for the tables.
 
-    An event outside every cut counts nowhere; cuts must not overlap. Unreadable events raise, as at
-    the door.
+    Give all events, earlier ones too: levels and carried values start from what they left. Cuts must not overlap;
+    ``zone`` cuts the windows of metrics that have days. Unreadable events raise, as at the door.
     """
-    tallies: dict[tuple[int, Dims], Tally] = {}
+    pieces: dict[Dims, list[Piece]] = {}
     for event in events:
-        index = next((i for i, cut in enumerate(cuts) if event.time in cut), None)
-        if index is None or not matches(metric, event):
-            continue
-        for reading in readings(metric, event.data):
-            tallies.setdefault((index, reading.dims), Tally()).add(reading.quantity)
-    return tallies
+        if matches(metric, event):
+            for reading in readings(metric, event.data):
+                piece = Piece.of_event(metric, reading.quantity, reading.value, event.time, (event.source, event.id))
+                pieces.setdefault(reading.dims, []).append(piece)
+    parts = parts_of(metric, cuts, zone)
+    return {
+        (number, dims): state
+        for dims, mine in pieces.items()
+        for number, state in span_states(metric, mine, parts).items()
+    }
 
 
 def _dims(metric: MetricTerms, common: Dims, measure: Measure) -> Dims:

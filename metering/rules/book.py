@@ -1,7 +1,7 @@
 """Which metric versions are in force when, and what an event adds to them.
 
-The fold, exact cuts, drill-down and the sweep all read events through ``Book.readings``, so an event counts
-in the same place whoever looks at it.
+The fold, exact cuts, drill-down and the sweep all read events through a ``Book``, so an event counts in the same
+place whoever looks at it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from catalog.rules.terms import MetricTerms
 from metering.rules.aggregate import Reading, readings
 from metering.rules.filters import passes
+from metering.rules.readers import Read, Reader, Slots
 from monetization.values.periods import Period
 
 Readings = list[tuple[MetricTerms, Reading]]
@@ -22,9 +23,10 @@ class Book:
     """All metric versions of one environment with their stretches in force, by the event type that they read."""
 
     def __init__(self, versions: Iterable[tuple[MetricTerms, Period]]) -> None:
-        self._by_type: dict[str, list[tuple[MetricTerms, Period]]] = {}
+        self.slots = Slots()
+        self._by_type: dict[str, list[tuple[Reader, Period]]] = {}
         for metric, period in versions:
-            self._by_type.setdefault(metric.event_type, []).append((metric, period))
+            self._by_type.setdefault(metric.event_type, []).append((Reader(metric, self.slots), period))
 
     def knows(self, event_type: str) -> bool:
         """Say whether any version, of whatever time, reads this type."""
@@ -32,7 +34,15 @@ class Book:
 
     def reading(self, event_type: str, time: datetime) -> list[MetricTerms]:
         """List the versions that read this type at this time, whatever their filters say."""
-        return [metric for metric, period in self._by_type.get(event_type, ()) if time in period]
+        return [reader.metric for reader in self.readers(event_type, time)]
+
+    def readers(self, event_type: str, time: datetime) -> list[Reader]:
+        """List the readers of a type at a time."""
+        return [reader for reader, period in self._by_type.get(event_type, ()) if time in period]
+
+    def reads(self, event_type: str, time: datetime, data: Mapping[str, Any]) -> list[Read]:
+        """Read what an event adds, by slot; raises what ``aggregate.readings`` raises."""
+        return [read for reader in self.readers(event_type, time) for read in reader.read(data)]
 
     def readings(self, event_type: str, time: datetime, data: Mapping[str, Any]) -> Readings:
         """Read what an event adds to each metric that counts it; raises what ``aggregate.readings`` raises."""

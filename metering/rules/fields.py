@@ -68,7 +68,7 @@ def value_of(dimension: Dimension, data: Mapping[str, Any]) -> str:
         return ""
     if dimension.thresholds:
         return label_of(quantity(found, dimension.field), dimension.thresholds)
-    return _text(found, dimension.field)
+    return text_value(found, dimension.field, "a dimension value")
 
 
 def field_of(data: Mapping[str, Any], path: str) -> Any:
@@ -95,11 +95,12 @@ def number_in(value: Any) -> Decimal | None:
     return None
 
 
-def _text(value: Any, field: str) -> str:
+def text_value(value: Any, field: str, what: str = "a value to tell apart") -> str:
+    """Read a scalar as text of at most 200 characters. Raises Unreadable."""
     text = text_of(value)
     if text is None or "\x00" in text or len(text) > TEXT_LIMIT:
         raise Unreadable(
-            f"{field} can't be used as a dimension value",
+            f"{field} can't be used as {what}",
             field=f"data.{field}",
             fix=f"Send a text of at most {TEXT_LIMIT} characters, a number, or true or false",
         )

@@ -7,13 +7,14 @@ rounding belong to the metric version and are applied once, to the sum, never to
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 
 from catalog.rules.terms import Dims, MetricTerms, Rounding
+from metering.rules.states import State, merged
 from monetization.values.errors import Invalid
 from monetization.values.money import EXACT, round_half_away
 
@@ -29,10 +30,18 @@ class UsageRow:
     dims: Dims
     quantity: Decimal
     events: int = 0
+    state: State | None = field(default=None, compare=False)
+
+    @property
+    def content(self) -> State:
+        """What can be merged with others; a plain quantity is a state that adds up."""
+        return self.state or State(self.quantity, self.events)
 
 
-def counted(rows: Iterable[UsageRow], segments: int) -> list[UsageRow]:
-    """Add up rows of the same version, segment and dimension values, in a fixed order."""
+def counted(
+    rows: Iterable[UsageRow], segments: int, metrics: Mapping[int, MetricTerms] | None = None
+) -> list[UsageRow]:
+    """Merge rows of the same version, segment and dimension values, in a fixed order."""
     sums: dict[tuple[int, int, Dims], UsageRow] = {}
     for row in rows:
         if not 0 <= row.segment < segments:
@@ -43,7 +52,7 @@ def counted(rows: Iterable[UsageRow], segments: int) -> list[UsageRow]:
             )
         key = (row.segment, row.metric_version_id, tuple(sorted(row.dims)))
         known = sums.get(key)
-        sums[key] = _joined(known, row) if known else row
+        sums[key] = _joined(known, row, (metrics or {}).get(row.metric_version_id)) if known else row
     return [sums[key] for key in sorted(sums)]
 
 
@@ -61,5 +70,8 @@ def converted(metric: MetricTerms, total: Fraction) -> Fraction:
     return whole / scale
 
 
-def _joined(a: UsageRow, b: UsageRow) -> UsageRow:
-    return replace(a, quantity=EXACT.add(a.quantity, b.quantity), events=a.events + b.events)
+def _joined(a: UsageRow, b: UsageRow, metric: MetricTerms | None) -> UsageRow:
+    if metric is None or metric.adds_up:
+        return replace(a, quantity=EXACT.add(a.quantity, b.quantity), events=a.events + b.events, state=None)
+    state = merged(metric, [a.content, b.content])
+    return replace(a, quantity=state.quantity, events=state.events, state=state)

@@ -1,55 +1,60 @@
-"""Where raw events live: a table in monthly partitions, written by COPY into a staging table and one INSERT.
-
-This is all that touches raw events; another store would offer the same functions. It lies below the queries,
-because usage with a cut inside an hour, drill-down and evidence are questions that read events.
+"""Raw events in PostgreSQL: a table in monthly partitions, written by COPY into a staging table and one INSERT.
 
 Relied on: leaves are unique on (environment, source, id) and no longer than a month, so `ON CONFLICT DO NOTHING`
-refuses a repeat inside a month, whoever writes at the same moment, and the probe of ±35 days finds it in the
-months beside.
+refuses a repeat inside a month, whoever writes at the same moment; a probe of the months around finds those whose times
+lie within 35 days. Reading is `metering.stores.asked`.
 
 Writers insert in the order of the key, so that two with the same events wait for each other one way round only.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
-import msgspec
 from django.db import connection
 
 from metering.rules.envelope import REPEAT_DAYS, Kept
+from metering.stores.asked import COUNTED, asked, condition, count, find, of_accounts, stream
+from metering.stores.events import FOREVER, Key, Place, Select, Stored
 
-Key = tuple[str, str]  # source, id
-exact = msgspec.json.Decoder(float_hook=Decimal)
-FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
+__all__ = [
+    "COUNTED", "FOREVER", "Key", "Place", "Row", "Select", "Stored", "add", "asked", "condition", "count", "enter",
+    "find", "kept", "make_months", "of_accounts", "settled", "stream",
+]  # fmt: skip
 WINDOW = f"{REPEAT_DAYS.days} days"
 WRITERS = 0x6D74_7772  # advisory lock: writers hold it shared, the sweep waits for them
+SPREAD = 6  # months in one batch; more are probed without naming each
 
 STAGE = """
 CREATE TEMP TABLE IF NOT EXISTS metering_staged (
-  account_id bigint, source text, event_id text, type text, subject text, "time" timestamptz,
+  n int, account_id bigint, source text, event_id text, type text, subject text, "time" timestamptz,
   is_time_given boolean, data jsonb, digest bytea
 ) ON COMMIT DELETE ROWS;
 DELETE FROM pg_temp.metering_staged;
 """
 COPY = "COPY pg_temp.metering_staged FROM STDIN"
-INSERT = """
-INSERT INTO metering_event (environment_id, received_at, account_id, source, event_id, type, subject,
-                            "time", is_time_given, data, digest)
-SELECT %(environment)s, %(at)s, s.*
-FROM pg_temp.metering_staged s
-LEFT JOIN LATERAL (
-  SELECT true AS found FROM metering_event e
-  WHERE e.environment_id = %(environment)s AND e.source = s.source AND e.event_id = s.event_id
-    AND e.revision = 0 AND e."time" BETWEEN s."time" - %(days)s::interval AND s."time" + %(days)s::interval
+ELSEWHERE = """
+SELECT s.n FROM pg_temp.metering_staged s, LATERAL (
+  SELECT 1 FROM metering_event e
+  WHERE e.environment_id = %(environment)s AND e.source = s.source AND e.event_id = s.event_id AND e.revision = 0
+    AND e."time" >= %(low)s AND e."time" < %(high)s
+    AND e."time" BETWEEN s."time" - %(days)s::interval AND s."time" + %(days)s::interval
   LIMIT 1
-) known ON true
-WHERE known.found IS NULL
-ORDER BY s.source, s.event_id
-ON CONFLICT DO NOTHING
-RETURNING source, event_id
+) known WHERE s."time" >= %(from)s AND s."time" < %(to)s
+"""
+INSERT = """
+WITH written AS (
+  INSERT INTO metering_event (environment_id, received_at, account_id, source, event_id, type, subject, "time",
+                              is_time_given, data, digest)
+  SELECT %(environment)s, %(at)s, s.account_id, s.source, s.event_id, s.type, s.subject, s."time", s.is_time_given,
+         s.data, s.digest
+  FROM pg_temp.metering_staged s WHERE s.n <> ALL(%(known)s)
+  ORDER BY s.source, s.event_id
+  ON CONFLICT DO NOTHING
+  RETURNING source, event_id
+)
+SELECT s.n FROM pg_temp.metering_staged s LEFT JOIN written w USING (source, event_id) WHERE w.event_id IS NULL
 """
 KEPT = """
 SELECT k.source, k.event_id, e.digest, e."time", e.is_time_given
@@ -57,15 +62,11 @@ FROM unnest(%(sources)s::text[], %(ids)s::text[], %(times)s::timestamptz[]) k(so
 JOIN LATERAL (
   SELECT * FROM metering_event e
   WHERE e.environment_id = %(environment)s AND e.source = k.source AND e.event_id = k.event_id
-    AND e.revision = 0 AND e."time" BETWEEN k."time" - %(days)s::interval AND k."time" + %(days)s::interval
+    AND e.revision = 0 AND e."time" >= %(low)s AND e."time" <= %(high)s
+    AND e."time" BETWEEN k."time" - %(days)s::interval AND k."time" + %(days)s::interval
   ORDER BY e.seq LIMIT 1
 ) e ON true
 """
-COUNTED = "NOT EXISTS (SELECT 1 FROM metering_eventremoval r WHERE r.event_seq = e.seq)"
-COLUMNS = (
-    "e.seq, e.environment_id, e.account_id, e.source, e.event_id, e.type, e.subject, e.time, e.is_time_given,"
-    " e.received_at, e.data::text, e.digest, e.revision"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +82,6 @@ class Row:
     is_time_given: bool
     text: str
     digest: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """An event as it stands in the table, numbers exact."""
-
-    seq: int
-    environment_id: int
-    account_id: int
-    source: str
-    event_id: str
-    type: str
-    subject: str
-    time: datetime
-    is_time_given: bool
-    received_at: datetime
-    data: Mapping[str, Any]
-    digest: bytes
-    revision: int
 
 
 def enter() -> None:
@@ -130,17 +112,42 @@ def make_months(months: Iterable[date]) -> int:
         return int(cursor.fetchone()[0])
 
 
-def add(*, environment_id: int, rows: Sequence[Row], at: datetime) -> set[Key]:
-    """Write events whose keys are not there yet and return the keys written. Keys in `rows` must be unique."""
+def add(*, environment_id: int, rows: Sequence[Row], at: datetime) -> list[int]:
+    """Write events whose keys are not there yet; return the places in `rows` (keys unique) of those that were."""
     if not rows:
-        return set()
-    make_months(row.time.date().replace(day=1) for row in rows)
+        return []
+    months = sorted({(row.time.year, row.time.month) for row in rows})
+    make_months(date(year, month, 1) for year, month in months)
     with connection.cursor() as cursor:
         cursor.execute(STAGE)
         with cursor.copy(COPY) as copy:
-            copy.write("\n".join(map(_line, rows)))
-        cursor.execute(INSERT, {"environment": environment_id, "at": at, "days": WINDOW})
-        return set(cursor.fetchall())
+            copy.write("\n".join([_line(n, row) for n, row in enumerate(rows)]))
+        known: list[int] = []
+        for probe in _probes(months, rows):
+            cursor.execute(ELSEWHERE, probe | {"environment": environment_id, "days": WINDOW})
+            known += [n for (n,) in cursor.fetchall()]
+        cursor.execute(INSERT, {"environment": environment_id, "at": at, "known": known})
+        return [n for (n,) in cursor.fetchall()]
+
+
+def _probes(months: Sequence[tuple[int, int]], rows: Sequence[Row]) -> Iterator[dict[str, datetime]]:
+    """Say where else each month's keys may stand: its own partition refuses repeats by itself.
+
+    The bounds are constants, so that only the partitions concerned are opened.
+    """
+    low, high = min(row.time for row in rows) - REPEAT_DAYS, max(row.time for row in rows) + REPEAT_DAYS
+    if len(months) > SPREAD:
+        yield {"low": low, "high": high, "from": low, "to": high}
+        return
+    for year, month in months:
+        start, end = datetime(year, month, 1, tzinfo=UTC), _next(year, month)
+        for first, last in ((max(low, start - REPEAT_DAYS), start), (end, min(high, end + REPEAT_DAYS))):
+            if first < last:
+                yield {"low": first, "high": last, "from": start, "to": end}
+
+
+def _next(year: int, month: int) -> datetime:
+    return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
 
 
 def kept(*, environment_id: int, keys: Mapping[Key, datetime]) -> dict[Key, Kept]:
@@ -153,6 +160,8 @@ def kept(*, environment_id: int, keys: Mapping[Key, datetime]) -> dict[Key, Kept
         "sources": [source for source, _ in keys],
         "ids": [event_id for _, event_id in keys],
         "times": list(keys.values()),
+        "low": min(keys.values()) - REPEAT_DAYS,
+        "high": max(keys.values()) + REPEAT_DAYS,
     }
     with connection.cursor() as cursor:
         cursor.execute(KEPT, parameters)
@@ -162,41 +171,11 @@ def kept(*, environment_id: int, keys: Mapping[Key, datetime]) -> dict[Key, Kept
         }
 
 
-def find(where: str, parameters: Mapping[str, Any], tail: str = "") -> list[Stored]:
-    """Read the events (alias `e`) for which a condition holds, removed ones too."""
-    return list(stream(where, parameters, tail))
-
-
-def stream(where: str, parameters: Mapping[str, Any], tail: str = "") -> Iterator[Stored]:
-    """Like `find`, one by one."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {COLUMNS} FROM metering_event e WHERE {where} {tail}", parameters)
-        for row in cursor:
-            yield _stored(*row)
-
-
-def of_accounts(
-    *, account_ids: Collection[int], types: Collection[str], spans: Sequence[tuple[datetime, datetime]]
-) -> Iterator[Stored]:
-    """Stream the events of some types that count, inside any of the half-open spans of time."""
-    if not (account_ids and types and spans):
-        return iter(())
-    inside = " OR ".join(f"(e.time >= %(from_{n})s AND e.time < %(to_{n})s)" for n in range(len(spans)))
-    parameters: dict[str, Any] = {"accounts": list(account_ids), "types": list(types)}
-    for n, (start, end) in enumerate(spans):
-        parameters |= {f"from_{n}": start, f"to_{n}": end}
-    where = f"e.account_id = ANY(%(accounts)s) AND e.type = ANY(%(types)s) AND ({inside}) AND {COUNTED}"
-    return stream(where, parameters)
-
-
-def _stored(*columns: Any) -> Stored:
-    known = dict(zip(Stored.__slots__, columns, strict=True))
-    return Stored(**known | {"data": exact.decode(known["data"]), "digest": bytes(known["digest"])})
-
-
-def _line(row: Row) -> str:
+def _line(n: int, row: Row) -> str:
     """Write one line of COPY's text format; control characters were refused at the door."""
-    text = "\t".join((row.source, row.event_id, row.type, row.subject)).replace("\\", "\\\\")
-    data = row.text.replace("\\", "\\\\")
+    text = f"{row.source}\t{row.event_id}\t{row.type}\t{row.subject}"
+    data = row.text
+    if "\\" in text or "\\" in data:
+        text, data = text.replace("\\", "\\\\"), data.replace("\\", "\\\\")
     given = "t" if row.is_time_given else "f"
-    return f"{row.account_id}\t{text}\t{row.time.isoformat()}\t{given}\t{data}\t\\\\x{row.digest.hex()}"
+    return f"{n}\t{row.account_id}\t{text}\t{row.time.isoformat()}\t{given}\t{data}\t\\\\x{row.digest.hex()}"
