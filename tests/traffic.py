@@ -24,7 +24,7 @@ MODELS, REGIONS = ("gpt-4o", "o3", "claude"), ("eu", "us", "ap")
 CALL, SEATS = "llm.request", "seats.read"
 MODEL, REGION = Dimension("model", "model"), Dimension("region", "region", required=False)
 CONTEXT = Dimension("context", "input_tokens", (Decimal(128_000), Decimal(200_000)))
-ALL = {
+METRICS = {
     "tokens": MetricDraft(
         CALL, Aggregation.SUM, "1M tokens", LONG_SINCE,
         measures=(Measure("input_tokens", "input", ("cache.read",)), Measure("cache.read", "cache_read"),
@@ -44,7 +44,6 @@ ALL = {
     "seat-hours": MetricDraft(SEATS, Aggregation.TIME_WEIGHTED, "seat", LONG_SINCE, measures=(Measure("change"),),
                               dimensions=(REGION,)),
 }  # fmt: skip
-METRICS = {key: each for key, each in ALL.items() if each.aggregation in ("SUM", "COUNT")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Every aggregation's pure rule says what its definition says: random events, filters, dimensions, cuts and zones."""
 
+import os
 from datetime import timedelta
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.rules.terms import MetricTerms
@@ -17,7 +18,7 @@ from tests.reference import Read
 from tests.shapes import SHAPES, Sample, samples
 
 TERMS = {name: draft.terms(name, 1) for name, draft in SHAPES.items()}
-MICROSECOND = timedelta(microseconds=1)
+EXAMPLES = 300 if os.environ.get("SOAK") == "1" else 8
 
 
 def read(metric: MetricTerms, sample: Sample) -> list[Read]:
@@ -42,6 +43,7 @@ def expected(metric: MetricTerms, reads: list[Read], cut: Period, sample: Sample
 
 
 @pytest.mark.parametrize("name", SHAPES)
+@settings(max_examples=EXAMPLES)
 @given(st.data())
 def test_the_rule_is_the_definition(name, data):
     metric, sample = TERMS[name], data.draw(samples(SHAPES[name]))
@@ -56,6 +58,7 @@ def test_the_rule_is_the_definition(name, data):
 
 
 @pytest.mark.parametrize("name", SHAPES)
+@settings(max_examples=EXAMPLES)
 @given(st.data())
 def test_positions_are_those_of_the_definition(name, data):
     """Q(start → b) for every b; where quantities add up, the cuts' own quantities come to the last of them."""
