@@ -200,6 +200,9 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = VALUES["EMAIL_FROM"]
 
 # -- tasks (what the options are for: celery.py)
 
+INBOX_MOST_BYTES = VALUES["INBOX_MOST_MB"] * 1024 * 1024
+INBOX_MOST_SECONDS = VALUES["INBOX_MOST_SECONDS"]
+
 CELERY_BROKER_URL = VALUES["BROKER_URL"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
@@ -236,7 +239,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "monetization.foundation.rest.pages.Cursor",
     "DEFAULT_SCHEMA_CLASS": "monetization.foundation.rest.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["monetization.foundation.rest.throttles.Throttle"],
-    "DEFAULT_THROTTLE_RATES": {"read": "1200/min", "write": "600/min", "ingest": "6000/min", "sign-in": "20/min"},
+    "DEFAULT_THROTTLE_RATES": {"read": "1200/min", "write": "600/min", "ingest": "60000/min", "sign-in": "20/min"},
     "EXCEPTION_HANDLER": "monetization.foundation.rest.problems.problem",
     "COERCE_DECIMAL_TO_STRING": True,
     "PAGE_SIZE": 50,

@@ -15,6 +15,7 @@ from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
 from catalog.actions import metrics, rate_cards
 from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
+from metering.actions import inbox
 from metering.actions.ingest import ingest
 from metering.models import Event, HourlyUsage, Quarantined
 from monetization.foundation.actions import customers, outbox
@@ -108,6 +109,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "price": PriceRow.objects.filter(charge__version=live)[0].pk,
         "price_draft": PriceRow.objects.filter(charge__version=draft)[0].pk,
         "quarantined": Quarantined.objects.get().pk,
+        "receipt": _receipt(world, now),
         "request": waiting.pk,
         "version": live.pk,
         "version_draft": draft.pk,
@@ -120,6 +122,11 @@ def _waiting(world: World, now: Any) -> ChangeRequest:
     card = deals.card(world, key="other")
     version: RateCardVersion = deals.version(world, card, rows=deals.prices(currencies=("EUR",)), at=now)
     return rate_cards.submit(version=version, title="A change that waits", reason="Test", by=world.mia, at=now)
+
+
+def _receipt(world: World, now: Any) -> Any:
+    body = inbox.Body(b"{}", "application/json", "", {})
+    return inbox.accept(environment=world.live, key=None, body=body, at=now).receipt
 
 
 def _alias(world: World) -> AccountAlias:

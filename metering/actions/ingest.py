@@ -118,7 +118,7 @@ def _row(each: Arrival) -> store.Row:
     event = each.event
     return store.Row(
         each.account_id, event.source, event.id, event.type, event.subject,
-        each.time, event.time is not None, event.text, each.digest,
+        each.time, event.time is not None, event.text, each.digest, each.when,
     )  # fmt: skip
 
 

@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from metering.api import events, quarantine, usage
+from metering.api import events, quarantine, receipts, usage
 
 patterns: list[URLPattern] = [
     path("events", events.Events.as_view(), name="api_events"),
+    path("events/receipts/<uuid:receipt>", receipts.OneReceipt.as_view(), name="api_receipt"),
     path("events/<token:source>/<token:event_id>", events.OneEvent.as_view(), name="api_event"),
     path("usage", usage.Usage.as_view(), name="api_usage"),
     path("quarantine", quarantine.Quarantine.as_view(), name="api_quarantine"),

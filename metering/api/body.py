@@ -30,20 +30,11 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _splitter = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def items_of(request: HttpRequest) -> list[Any]:
-    """Read a request's events: `Incoming` where they are plain, else decoded JSON values with exact numbers, `Invalid`
-    where one can't be decoded.
-
-    Raises Problem 400 (not JSON, not UTF-8), 413 (over 10 MB or 10,000 events), 415 (media type, encoding).
-    """
-    kind = media_type(request)
-    return items_in(unpacked(body_of(request), encoding_of(request)), kind, attributes_of(request))
-
-
 def items_in(raw: bytes, kind: str, attributes: Mapping[str, str]) -> list[Any]:
     """Read the events of an unpacked body; `attributes` are the `ce-` headers without their prefix.
 
-    Raises Problem as `items_of` does.
+    Gives `Incoming` where an event is plain, else decoded JSON with exact numbers, `Invalid` where it can't be decoded.
+    Raises Problem 400 (not JSON, not UTF-8), 413 (over 10,000 events).
     """
     items = list(_items(raw, kind, attributes))
     if len(items) > MOST_EVENTS:

@@ -2,17 +2,25 @@
 
 It answers item by item and when it answers, what it calls accepted is stored and counted. 200 unless nothing in
 the request could be read (400, 413, 415) or no single event of it was usable (422, each one named).
+
+With `Prefer: respond-async` (RFC 7240) the body is kept as it came and answered with 202 and a receipt; a folder takes
+its events within moments. When too much waits, such calls are refused with 429 until the folder has caught up.
 """
 
+import time
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from metering.actions.inbox import Backlog, Body, accept, backlog
 from metering.actions.ingest import REJECTED, Receipt, ingest
-from metering.api.body import items_of
+from metering.api import receipts
+from metering.api.body import attributes_of, body_of, encoding_of, items_in, media_type, unpacked
 from monetization.foundation.models import ApiKey
 from monetization.foundation.rest import KeyAuthentication, KeyRefused, Problem, Repeat, admit, once
 from monetization.foundation.rest.problems import CONTENT_TYPE, content, fault, problem_answer
@@ -21,6 +29,8 @@ from monetization.values.errors import NotAllowed
 
 SCOPE, ABILITY = "events:write", "metering.send_events"
 NAMED = 100  # a problem names at most so many events
+ASKED_EVERY_SECONDS, WAIT_SECONDS = 0.5, 5.0
+_last_backlog: list[Any] = [Backlog(None, 0, 0), 0.0]
 
 
 def answer(request: HttpRequest) -> HttpResponse:
@@ -33,13 +43,42 @@ def answer(request: HttpRequest) -> HttpResponse:
 
 def _answer(request: HttpRequest, at: datetime) -> HttpResponse:
     key = caller(request)
-    items = items_of(request)
+    body = Body(b"", media_type(request), encoding_of(request), attributes_of(request))
+    body = replace(body, content=body_of(request))
+    run = _keep if _is_later(request) else _take
     repeat = Repeat.of(request, environment=key.environment, owner=f"key:{key.pk}")
     if repeat is None:
-        return _take(key, items, at)
-    first = once(repeat, lambda: _take(key, items, at), at=at)
+        return run(key, body, at)
+    first = once(repeat, lambda: run(key, body, at), at=at)
     assert isinstance(first, HttpResponse)
     return first
+
+
+def _is_later(request: HttpRequest) -> bool:
+    wishes = request.headers.get("Prefer", "").lower().replace(";", ",").split(",")
+    return "respond-async" in (wish.strip() for wish in wishes)
+
+
+def _keep(key: ApiKey, body: Body, at: datetime) -> HttpResponse:
+    if not body.content:
+        raise Problem(400, "The body is empty", field="body", fix="Send events as JSON")
+    _refuse_if_behind(at)
+    row = accept(environment=key.environment, key=key, body=body, at=at)
+    answer = HttpResponse(msgspec.json.encode(receipts.described(row)), status=202, content_type="application/json")
+    answer["Location"], answer["Preference-Applied"] = receipts.address_of(row), "respond-async"
+    return answer
+
+
+def _refuse_if_behind(at: datetime) -> None:
+    """Raise Problem 429 while the folder is too far behind; asked anew at most every half second."""
+    known, asked = _last_backlog
+    if time.monotonic() - asked > ASKED_EVERY_SECONDS:
+        known = backlog()
+        _last_backlog[:] = [known, time.monotonic()]
+    if known.size > settings.INBOX_MOST_BYTES or known.age(at).total_seconds() > settings.INBOX_MOST_SECONDS:
+        refusal = Problem(429, "More events wait than are taken in", fix="Wait, or send without respond-async")
+        refusal.wait = WAIT_SECONDS
+        raise refusal
 
 
 def caller(request: HttpRequest) -> ApiKey:
@@ -59,7 +98,8 @@ def caller(request: HttpRequest) -> ApiKey:
     return key
 
 
-def _take(key: ApiKey, items: list[Any], at: datetime) -> HttpResponse:
+def _take(key: ApiKey, body: Body, at: datetime) -> HttpResponse:
+    items = items_in(unpacked(body.content, body.encoding), body.media_type, body.attributes)
     receipt = ingest(environment=key.environment, events=items, by=key, at=at)
     if items and receipt.rejected == len(items):
         return _unusable(receipt)

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from metering.api import door
 from metering.api.body import CLOUD_BATCH, CLOUD_ONE
+from metering.api.receipts import LaterBody
 from metering.api.shared import READS, account_named, cursor_of, event_body, exact_answer, limit_of
 from metering.queries import counted_for, event, listed
 from metering.rules import places
@@ -124,7 +125,8 @@ class Events(View):
     @extend_schema(
         request={kind: EventBody(many=True) for kind in ("application/json", "application/x-ndjson", CLOUD_BATCH)}
         | {CLOUD_ONE: EventBody},
-        responses={200: ReceiptBody},
+        parameters=[OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="respond-async: fold later")],
+        responses={200: ReceiptBody, 202: LaterBody},
         examples=[EXAMPLE],
     )
     def post(self, request: Request) -> HttpResponse:
@@ -132,7 +134,8 @@ class Events(View):
 
         Accepted means stored and counted. Sending again changes nothing: the same content is a duplicate, another
         content under the same id a conflict. What no metric or account fits is quarantined, visible and replayable.
-        422 only where not one event could be used.
+        422 only where not one event could be used. With `Prefer: respond-async` the body is kept, answered with 202 and
+        a receipt, and taken within moments; 429 while too much waits.
         """
         return door.answer(request._request)
 

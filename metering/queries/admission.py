@@ -10,19 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
-from django.db.models import Min
+from django.db import connection
 
-from catalog.models import Contract
 from catalog.queries import DatedMetric, metric_versions_for
 from metering.models import Quarantined
 from metering.rules.book import Book
-from metering.rules.envelope import Incoming, written
+from metering.rules.envelope import Incoming, body_digest, written
 from metering.rules.fields import Missing
 from metering.rules.readers import Read
-from monetization.foundation.queries import accounts_by_subject
+from monetization.foundation.queries import accounts_named
 from monetization.values.errors import Invalid
 from monetization.values.periods import local_midnight
 
+FIRST_DAYS = """
+SELECT c.account_id, a.time_zone, min(c.start_date)
+FROM catalog_contract c JOIN foundation_account a ON a.id = c.account_id
+WHERE c.account_id = ANY(%s) AND c.status = 'APPROVED' GROUP BY 1, 2
+"""
 AHEAD = timedelta(minutes=5)
 Reason = Quarantined.Reason
 _books: dict[int, tuple[list[DatedMetric], Book]] = {}
@@ -43,6 +47,7 @@ class Arrival(msgspec.Struct):
     number: int
     event: Incoming
     time: datetime
+    when: str
     digest: bytes
     account_id: int = 0
     reads: list[Read] = []
@@ -56,8 +61,10 @@ class Arrival(msgspec.Struct):
 
 def arrival(number: int, event: Incoming, arrived_at: datetime) -> Arrival:
     """Give the event its time and digest."""
-    time = event.time or arrived_at
-    return Arrival(number, event, time, event.digest(time))
+    if event.time is not None:
+        return Arrival(number, event, event.time, event.when, body_digest(event, event.when))
+    when = written(arrived_at)
+    return Arrival(number, event, arrived_at, when, body_digest(event, when))
 
 
 def book_of(environment_id: int) -> Book:
@@ -74,12 +81,13 @@ def book_of(environment_id: int) -> Book:
 
 def admit(*, environment_id: int, arrivals: Sequence[Arrival], at: datetime) -> Book:
     """Fill in each arrival's account and readings, or its fault; the book says what the readings' slots are."""
-    accounts = accounts_by_subject(environment_id, {(a.event.subject, a.time) for a in arrivals})
-    starts, book = first_days(accounts.values()), book_of(environment_id)
-    latest = at + AHEAD
+    accounts = accounts_named(environment_id, {each.event.subject for each in arrivals})
+    starts, book = first_days(accounts.ids()), book_of(environment_id)
+    by_key, latest = accounts.by_key, at + AHEAD
     for each in arrivals:
-        each.account_id = accounts.get((each.event.subject, each.time), 0)
-        if each.time > latest or not each.account_id or each.account_id in starts:
+        subject, time = each.event.subject, each.time
+        each.account_id = by_key.get(subject) or accounts.of_alias(subject, time)
+        if time > latest or not each.account_id or each.account_id in starts:
             each.fault = _time_fault(each, starts, at)
         if each.fault is None:
             each.fault = _fill(each, book)
@@ -88,13 +96,9 @@ def admit(*, environment_id: int, arrivals: Sequence[Arrival], at: datetime) -> 
 
 def first_days(account_ids: Iterable[int]) -> dict[int, datetime]:
     """Map accounts to the first instant of their first approved contract; those without one are left out."""
-    rows = (
-        Contract.objects.filter(account__in=set(account_ids), status="APPROVED")
-        .values_list("account_id", "account__time_zone")
-        .annotate(Min("start_date"))
-        .order_by()
-    )
-    return {account_id: local_midnight(day, zone) for account_id, zone, day in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_DAYS, [list(set(account_ids))])
+        return {account_id: local_midnight(day, zone) for account_id, zone, day in cursor.fetchall()}
 
 
 def _time_fault(each: Arrival, starts: dict[int, datetime], at: datetime) -> Fault | None:

@@ -16,6 +16,7 @@ from metering.rules.filters import passes
 from metering.rules.readers import Read, Reader, Slots
 from monetization.values.periods import Period
 
+NOTHING: tuple[datetime, list[Reader]] = (datetime.max.replace(tzinfo=UTC), [])
 Readings = list[tuple[MetricTerms, Reading]]
 
 
@@ -27,6 +28,7 @@ class Book:
         self._by_type: dict[str, list[tuple[Reader, Period]]] = {}
         for metric, period in versions:
             self._by_type.setdefault(metric.event_type, []).append((Reader(metric, self.slots), period))
+        self._running = {kind: _running(readers) for kind, readers in self._by_type.items()}
 
     def knows(self, event_type: str) -> bool:
         """Say whether any version, of whatever time, reads this type."""
@@ -38,6 +40,9 @@ class Book:
 
     def readers(self, event_type: str, time: datetime) -> list[Reader]:
         """List the readers of a type at a time."""
+        since, running = self._running.get(event_type, NOTHING)
+        if time >= since:
+            return running
         return [reader for reader, period in self._by_type.get(event_type, ()) if time in period]
 
     def reads(self, event_type: str, time: datetime, data: Mapping[str, Any]) -> list[Read]:
@@ -52,6 +57,12 @@ class Book:
             if all(passes(each, data) for each in metric.filters)
             for reading in readings(metric, data)
         ]
+
+
+def _running(readers: list[tuple[Reader, Period]]) -> tuple[datetime, list[Reader]]:
+    """Give the readers that are in force for ever from the last change on, and when that is: the usual case."""
+    changes = [at for _, period in readers for at in (period.starts_at, period.ends_at) if at is not None]
+    return max(changes), [reader for reader, period in readers if period.ends_at is None]
 
 
 def hour_of(time: datetime) -> datetime:

@@ -31,17 +31,22 @@ class Buckets:
         self.sums: dict[BucketKey, list[int | Decimal]] = {}
         self.states: dict[BucketKey, State] = {}
         self.values: dict[tuple[BucketKey, str], int] = {}
+        self._is_sum = slots.is_sum
+        self._hour = self._next_hour = datetime.min.replace(tzinfo=UTC)
 
     def __bool__(self) -> bool:
         return bool(self.sums or self.states)
 
     def take(self, account_id: int, time: datetime, key: Key, reads: Sequence[Read]) -> None:
-        """Take in what one event adds."""
-        hour = time.replace(minute=0, second=0, microsecond=0)
+        """Take in what one event adds; its time is in UTC."""
+        hour = self._hour
+        if not hour <= time < self._next_hour:
+            hour = self._hour = time.replace(minute=0, second=0, microsecond=0)
+            self._next_hour = hour + HOUR
         for slot, quantity, value in reads:
             bucket = (account_id, hour, slot)
-            if not self.slots.is_sum[slot]:
-                self._take_state(bucket, quantity, value, Moment(time, key, hour + HOUR))
+            if not self._is_sum[slot]:
+                self._take_state(bucket, quantity, value, Moment(time, key, self._next_hour))
                 continue
             known = self.sums.get(bucket)
             if known is None:
@@ -86,6 +91,6 @@ def tally(read: Iterable[Taken]) -> Buckets:
     slots = Slots()
     buckets = Buckets(slots)
     for account_id, time, key, readings in read:
-        reads = [Read(slots.number(metric, each.dims), each.quantity, each.value) for metric, each in readings]
+        reads: list[Read] = [(slots.number(metric, each.dims), each.quantity, each.value) for metric, each in readings]
         buckets.take(account_id, time.astimezone(UTC), key, reads)
     return buckets

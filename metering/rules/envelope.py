@@ -40,7 +40,8 @@ REPEAT_DAYS = timedelta(days=35)
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
-    """A usable envelope. ``time`` is UTC, None where the sender gave none; ``text`` is canonical ``data``.
+    """A usable envelope. ``time`` is UTC, None where the sender gave none; ``when`` is it as it stands in a body, or
+    empty; ``text`` is canonical ``data``.
 
     A struct rather than a dataclass: ten thousand of them are made for each large batch.
     """
@@ -52,6 +53,7 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
     time: datetime | None
     data: dict[str, Any]
     text: str
+    when: str
 
     @property
     def key(self) -> tuple[str, str]:
@@ -95,14 +97,16 @@ def read(item: Any) -> Incoming:
         _check_plain(item)
     data = item.get("data")
     data = {} if data is None else data
+    time = instant(item["time"]) if item.get("time") is not None else None
     return Incoming(
         id=_text(item, "id"),
         source=_text(item, "source") if "source" in item else DEFAULT_SOURCE,
         type=_text(item, "type"),
         subject=_subject(item),
-        time=instant(item["time"]) if item.get("time") is not None else None,
+        time=time,
         data=data,
         text=_data_text(data),
+        when=written(time) if time else "",
     )
 
 

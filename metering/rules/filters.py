@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from operator import ge, gt, le, lt
 from typing import Any
@@ -11,6 +11,22 @@ from catalog.rules.terms import Filter, FilterOp
 from metering.rules.fields import ABSENT, field_of, number_in, text_of
 
 COMPARISONS = {FilterOp.GT: gt, FilterOp.GE: ge, FilterOp.LT: lt, FilterOp.LE: le}
+
+
+Test = Callable[[Mapping[str, Any]], bool]
+
+
+def compiled(condition: Filter) -> Test:
+    """Compile a filter: the same answers as ``passes``, quicker where its field is plain."""
+    field, plain = condition.field, "." not in condition.field
+    if plain and condition.op is FilterOp.EXISTS:
+        return lambda data: data.get(field) is not None
+    if plain and condition.op is FilterOp.MISSING:
+        return lambda data: data.get(field) is None
+    if plain and condition.op is FilterOp.IN:
+        values = frozenset(condition.values)
+        return lambda data: found in values if type(found := data.get(field)) is str else passes(condition, data)
+    return lambda data: passes(condition, data)
 
 
 def passes(condition: Filter, data: Mapping[str, Any]) -> bool:

@@ -21,7 +21,9 @@ from monetization.values.canonical import number_text
 DEEPEST = 60  # brackets in the text of one event's data; canonical form refuses more than 64 levels
 ID, SOURCE, TYPE, SUBJECT = (LIMITS[name] for name in ("id", "source", "type", "subject"))
 LONG_NUMBER = 300  # digits; no table holds numbers beyond 10^400
-_LONG = re.compile(rb"[0-9]{%d}" % LONG_NUMBER)
+_LONG = re.compile(rf"[0-9]{{{LONG_NUMBER}}}")
+SECONDS, MICROSECONDS = 20, 27
+SIZES = (SECONDS, 24, MICROSECONDS)
 
 
 class Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -73,52 +75,50 @@ _encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 
 def event_of(record: Plain) -> Incoming | None:
     """Make the event of a record, or None where ``envelope.read`` must say."""
-    subject = record.subject or record.account or record.customer
-    if not _is_plain_text(record, subject):
-        return None
-    text = data_text(record.data)
-    if text is None:
-        return None
-    time = None
-    if record.time is not None:
-        time = instant_of(record.time)
-        if time is None:
-            return None
-    return Incoming(record.id, record.source, record.type, subject, time, record.data, text)
-
-
-def _is_plain_text(record: Plain, subject: str) -> bool:
     id_, source, kind = record.id, record.source, record.type
+    subject = record.subject or record.account or record.customer
     if len(record.subject) + len(record.account) + len(record.customer) != len(subject):
-        return False  # two names
+        return None  # two names for the account
     if not (0 < len(id_) <= ID and 0 < len(source) <= SOURCE and 0 < len(kind) <= TYPE and 0 < len(subject) <= SUBJECT):
-        return False
+        return None
     together = f"{id_}{source}{kind}{subject}"
-    return together.isprintable() and " " not in together
+    text = data_text(record.data)
+    if text is None or " " in together or not together.isprintable():
+        return None
+    if record.time is None:
+        return Incoming(id_, source, kind, subject, None, record.data, text, "")
+    time = instant_of(record.time)
+    return Incoming(id_, source, kind, subject, time, record.data, text, six(record.time)) if time else None
 
 
 def data_text(data: dict[str, Any]) -> str | None:
     """Write data canonically, or None where that takes more care."""
     try:
-        text = _encode(data)
+        text = _encode(data).decode("ascii")
     except (OverflowError, ValueError, TypeError, RecursionError):
         return None
-    if b"\\" in text or b"\x7f" in text or not text.isascii() or text.count(b"{") + text.count(b"[") > DEEPEST:
+    if "\\" in text or "\x7f" in text or text.count("{") + text.count("[") > DEEPEST:
         return None
-    if len(text) > LONG_NUMBER and _LONG.search(text):
-        return None
-    return text.decode("ascii")
+    return None if len(text) > LONG_NUMBER and _LONG.search(text) else text
 
 
 def instant_of(text: str) -> datetime | None:
     """Read ``2026-01-31T12:00:00Z`` with no, three or six decimals; None for any other form."""
     size = len(text)
-    if size not in (20, 24, 27) or text[-1] != "Z" or text[10] != "T" or text[4] != "-" or text[7] != "-":
+    if size not in SIZES or text[-1] != "Z" or text[10] != "T" or text[7] != "-" or text[16] != ":":
         return None
-    if text[13] != ":" or text[16] != ":" or (size > 20 and text[19] != ".") or not text.isascii():
+    if (size > SECONDS and text[19] != ".") or text[4] != "-" or text[13] != ":":
         return None
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         return None
     return time if FIRST <= time < LAST and time.tzinfo is UTC else None
+
+
+def six(text: str) -> str:
+    """Write a time that ``instant_of`` read with its six decimals."""
+    size = len(text)
+    if size == MICROSECONDS:
+        return text
+    return f"{text[:-1]}000Z" if size > SECONDS else f"{text[:-1]}.000000Z"

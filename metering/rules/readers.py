@@ -16,7 +16,7 @@ from catalog.rules.terms import Aggregation, Dimension, Dims, MetricTerms
 from catalog.rules.thresholds import labels
 from metering.rules.aggregate import readings
 from metering.rules.fields import SMALLEST_TOO_LARGE, TEXT_LIMIT
-from metering.rules.filters import passes
+from metering.rules.filters import compiled
 
 SUMS = frozenset({Aggregation.SUM, Aggregation.COUNT, Aggregation.AVERAGE})
 REMEMBERED = 50_000  # slots; a sender of endless values must not fill the memory
@@ -29,12 +29,9 @@ class Slot(NamedTuple):
     dims: Dims
 
 
-class Read(NamedTuple):
-    """What one event adds to one slot; whole numbers stay int, which add up quicker."""
-
-    slot: int
-    quantity: int | Decimal
-    value: str = ""
+# What one event adds to one slot: slot, quantity (whole numbers stay int, which add up quicker), and what UNIQUE tells
+# apart. A plain tuple: several are made for each event.
+Read = tuple[int, int | Decimal, str]
 
 
 class Slots:
@@ -66,20 +63,21 @@ class Reader:
 
     def __init__(self, metric: MetricTerms, slots: Slots) -> None:
         self.metric, self._slots = metric, slots
+        self._filters = [compiled(each) for each in metric.filters]
         self._dimensions = [_compiled(each) for each in metric.dimensions]
-        self._measures = [(each.field, each.value or "") for each in metric.measures]
+        self._measures = [(each.field, each.less, each.value or "") for each in metric.measures]
         self._memo: dict[tuple[str, ...], int] = {}
-        fields = [*(each.field for each in metric.dimensions), *(each.field for each in metric.measures)]
-        plain = all("." not in field for field in fields)
-        sums = metric.aggregation not in (Aggregation.UNIQUE, Aggregation.COUNT)
-        self._is_plain = plain and not any(each.less for each in metric.measures)
-        self._is_sum, self._is_count = sums, metric.aggregation is Aggregation.COUNT
+        fields = [each.field for each in metric.dimensions]
+        fields += [field for each in metric.measures for field in (each.field, *each.less)]
+        self._is_plain = all("." not in field for field in fields)
+        self._is_count = metric.aggregation is Aggregation.COUNT
+        self._is_amount = metric.aggregation is not Aggregation.UNIQUE
 
     def read(self, data: Mapping[str, Any]) -> list[Read]:
         """Read what the event adds; nothing where a filter refuses it. Raises what ``aggregate.readings`` raises."""
-        metric = self.metric
-        if metric.filters and not all(passes(each, data) for each in metric.filters):
-            return []
+        for test in self._filters:
+            if not test(data):
+                return []
         found = self._quickly(data) if self._is_plain else None
         return self._slowly(data) if found is None else found
 
@@ -93,17 +91,27 @@ class Reader:
                 return None
             values.append(value)
         if self._is_count:
-            return [Read(self._slot(values, ""), 1)]
-        return self._amounts(values, data) if self._is_sum else None
+            return [(self._slot(values, ""), 1, "")]
+        return self._amounts(values, data) if self._is_amount else None
 
     def _amounts(self, values: list[str], data: Mapping[str, Any]) -> list[Read] | None:
-        found = []
-        for field, name in self._measures:
+        found: list[Read] = []
+        for field, less, name in self._measures:
             amount = data.get(field)
-            if type(amount) is int and -SMALLEST_TOO_LARGE < amount < SMALLEST_TOO_LARGE:
-                found.append(Read(self._slot(values, name), amount))
-            elif amount is not None:
+            if amount is None:
+                continue
+            for other in less:
+                taken = data.get(other, 0)
+                if type(taken) is not int or type(amount) is not int:
+                    return None
+                amount -= taken
+            if (
+                type(amount) is not int
+                or not -SMALLEST_TOO_LARGE < amount < SMALLEST_TOO_LARGE
+                or (less and amount < 0)
+            ):
                 return None
+            found.append((self._slot(values, name), amount, ""))
         return found or None
 
     def _slot(self, values: list[str], measure: str) -> int:
@@ -119,7 +127,7 @@ class Reader:
 
     def _slowly(self, data: Mapping[str, Any]) -> list[Read]:
         return [
-            Read(self._slots.number(self.metric, each.dims), each.quantity, each.value)
+            (self._slots.number(self.metric, each.dims), each.quantity, each.value)
             for each in readings(self.metric, data)
         ]
 

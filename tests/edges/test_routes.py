@@ -40,7 +40,7 @@ GROUPS = {
 DIGITS = {"account_id": "account", "invoice_id": "invoice", "bucket_id": "bucket", "price_id": "price",
           "metric_id": "meaning"}  # fmt: skip
 PLACES = {
-    "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
+    "alias": "alias", "receipt": "receipt", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
     "rate_card": "rate_card", "rate_card_version": "version", "account": "account",
 }  # fmt: skip

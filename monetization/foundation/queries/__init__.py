@@ -15,8 +15,8 @@ from monetization.foundation.queries.approvals import (
 )
 from monetization.foundation.queries.chain import Report, chain_content, verify_chain
 from monetization.foundation.queries.people import (
-    accounts_by_subject,
     accounts_for,
+    accounts_named,
     customers_for,
     roles_of,
     sees_all_customers,
@@ -25,7 +25,7 @@ from monetization.foundation.queries.subjects import subject_of
 
 __all__ = [
     "Report",
-    "accounts_by_subject",
+    "accounts_named",
     "accounts_for",
     "chain_content",
     "customers_for",

@@ -3,15 +3,18 @@
 A sales person sees only customers granted one by one; every other reading role sees all of the environment.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import QuerySet
 from guardian.shortcuts import get_objects_for_user
 
 from monetization.foundation.models import Account, AccountAlias, Customer, Environment, User
 from monetization.foundation.rules.roles import ABILITIES, Role
 
+BY_KEY = "SELECT key, id FROM foundation_account WHERE environment_id = %s AND key = ANY(%s)"
 READS = frozenset(role for role, able in ABILITIES.items() if "foundation.read" in able)
 
 
@@ -48,26 +51,34 @@ def accounts_for(user: User, environment: Environment) -> QuerySet[Account]:
     return every.filter(customer__in=customers_for(user, environment))
 
 
-def accounts_by_subject(
-    environment_id: int, subjects: Iterable[tuple[str, datetime]]
-) -> dict[tuple[str, datetime], int]:
-    """Return the account's id of each (subject, time) that is known, by its key or an alias of that time.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Accounts that are meant by some names: by their own key, which wins, or by an alias of a time."""
 
-    Two queries however many subjects; an account's own key wins (no alias may equal one).
-    """
-    asked = set(subjects)
-    names = {name for name, _ in asked}
-    by_key = dict(Account.objects.filter(environment_id=environment_id, key__in=names).values_list("key", "pk"))
-    dated: dict[str, list[tuple[datetime | None, datetime | None, int]]] = {}
-    aliases = AccountAlias.objects.filter(environment_id=environment_id, alias__in=names - by_key.keys())
-    for alias, starts_at, ends_at, account_id in aliases.values_list("alias", "starts_at", "ends_at", "account_id"):
-        dated.setdefault(alias, []).append((starts_at, ends_at, account_id))
-    found = {(name, at): by_key.get(name) or _of_alias(dated.get(name, []), at) for name, at in asked}
-    return {subject: account for subject, account in found.items() if account is not None}
+    by_key: Mapping[str, int]
+    aliases: Mapping[str, Sequence[tuple[datetime | None, datetime | None, int]]]
+
+    def ids(self) -> set[int]:
+        """Give all of them."""
+        return {*self.by_key.values(), *(pk for spans in self.aliases.values() for _, _, pk in spans)}
+
+    def of_alias(self, name: str, at: datetime) -> int:
+        """Give the account that an alias means at a time; 0 where there is none."""
+        for starts_at, ends_at, account_id in self.aliases.get(name, ()):
+            if (starts_at is None or starts_at <= at) and (ends_at is None or at < ends_at):
+                return account_id
+        return 0
 
 
-def _of_alias(spans: list[tuple[datetime | None, datetime | None, int]], at: datetime) -> int | None:
-    for starts_at, ends_at, account_id in spans:
-        if (starts_at is None or starts_at <= at) and (ends_at is None or at < ends_at):
-            return account_id
-    return None
+def accounts_named(environment_id: int, names: Collection[str]) -> Named:
+    """Find the accounts that names mean, by key or alias (no alias may equal a key), in two queries."""
+    with connection.cursor() as cursor:  # thousands of names in one array, not in as many parameters
+        cursor.execute(BY_KEY, [environment_id, list(names)])
+        by_key = dict(cursor.fetchall())
+    aliases: dict[str, list[tuple[datetime | None, datetime | None, int]]] = {}
+    others = [name for name in names if name not in by_key]
+    if others:
+        found = AccountAlias.objects.filter(environment_id=environment_id, alias__in=others)
+        for alias, starts_at, ends_at, account_id in found.values_list("alias", "starts_at", "ends_at", "account_id"):
+            aliases.setdefault(alias, []).append((starts_at, ends_at, account_id))
+    return Named(by_key, aliases)

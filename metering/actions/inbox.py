@@ -1,0 +1,166 @@
+"""Events accepted before they are read: a durable row for each request, folded later in the order in which they came.
+
+`accept` costs one INSERT; what it answers is safe. `fold_some` claims rows (SKIP LOCKED, so several folders share the
+work), reads their bodies and takes the events in one transaction with the note that they are folded: whoever is
+killed in between leaves the rows waiting. A body that can't be read is FAILED and says why; one that makes the fold
+itself fail is taken alone, so that it holds up no other.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Min, Sum
+
+from metering.actions.ingest import take
+from metering.models import Inbox
+from metering.rules.receipts import ACCEPTED, Item, Receipt
+from monetization.foundation.models import ApiKey, Environment
+from monetization.values.errors import Invalid
+
+log = logging.getLogger(__name__)
+AT_ONCE_ROWS, AT_ONCE_BYTES = 40, 2_000_000
+BODIES_KEPT, RECEIPTS_KEPT = timedelta(days=3), timedelta(days=35)
+FORGOTTEN_AT_ONCE = 1_000
+Read = Callable[[Inbox], list[Any]]  # gives a row's items, raises Invalid where nothing of it can be read
+Status = Inbox.Status
+AWAY = (OperationalError, InterfaceError)  # not the body's fault: tried again
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request's body as it came, and what is needed to read it."""
+
+    content: bytes
+    media_type: str
+    encoding: str
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits: since when, how many bodies and bytes."""
+
+    since: datetime | None
+    rows: int
+    size: int
+
+    def age(self, at: datetime) -> timedelta:
+        """Say how long the oldest has waited."""
+        return max(at - self.since, timedelta()) if self.since else timedelta()
+
+
+@transaction.atomic
+def accept(*, environment: Environment, key: ApiKey | None, body: Body, at: datetime) -> Inbox:
+    """Keep a body to be folded later."""
+    return Inbox.objects.create(
+        environment=environment, received_with=key, received_at=at, media_type=body.media_type,
+        encoding=body.encoding, attributes=dict(body.attributes), body=body.content, size=len(body.content),
+    )  # fmt: skip
+
+
+def backlog() -> Backlog:
+    """Say what waits in all environments."""
+    waiting = Inbox.objects.filter(status=Status.WAITING)
+    found = waiting.aggregate(since=Min("received_at"), size=Sum("size"))
+    return Backlog(found["since"], waiting.count(), found["size"] or 0)
+
+
+def fold_some(*, read: Read, at: datetime) -> int:
+    """Fold the oldest waiting bodies, as many as make one good batch; returns how many (0: nothing waits)."""
+    try:
+        return _fold(read=read, rows=AT_ONCE_ROWS, at=at)
+    except AWAY:
+        raise
+    except Exception:
+        log.exception("a batch of the inbox could not be folded; its bodies are taken one by one")
+        return _fold_alone(read=read, at=at)
+
+
+def _fold_alone(*, read: Read, at: datetime) -> int:
+    try:
+        return _fold(read=read, rows=1, at=at)
+    except AWAY:
+        raise
+    except Exception as error:
+        log.exception("a body of the inbox could not be folded and is left as failed")
+        return _give_up(words=f"{type(error).__name__} while it was folded", at=at)
+
+
+@transaction.atomic
+def _give_up(*, words: str, at: datetime) -> int:
+    for row in _claimed(1):
+        _failed(row, Invalid(words, field="body", fix="It is kept; tell whoever runs this installation"), at)
+        row.save()
+    return 1
+
+
+@transaction.atomic
+def _fold(*, read: Read, rows: int, at: datetime) -> int:
+    claimed = _claimed(rows)
+    taken: list[tuple[Inbox, list[Any]]] = []
+    for row in claimed:
+        try:
+            taken.append((row, read(row)))
+        except Invalid as error:
+            _failed(row, error, at)
+    if taken:
+        _take(taken, at)
+    for row in claimed:
+        row.save()
+    return len(claimed)
+
+
+def _claimed(rows: int) -> list[Inbox]:
+    """Lock the oldest waiting rows of one environment, together not too large."""
+    waiting = Inbox.objects.select_for_update(skip_locked=True, of=("self",)).filter(status=Status.WAITING)
+    found = list(waiting.select_related("environment").order_by("number")[:rows])
+    claimed: list[Inbox] = []
+    for row in found:
+        fits = sum(each.size for each in claimed) + row.size <= AT_ONCE_BYTES
+        if not claimed or (fits and row.environment_id == claimed[0].environment_id):
+            claimed.append(row)
+    return claimed
+
+
+def _take(taken: Sequence[tuple[Inbox, list[Any]]], at: datetime) -> None:
+    """Take the events of several bodies as one batch, and tell each what became of its own."""
+    first, _ = taken[0]
+    events = [(item, row.received_at) for row, items in taken for item in items]
+    receipt = take(environment=first.environment, events=events, by=first.received_with, at=at)
+    start = 0
+    for row, items in taken:
+        _folded(row, Receipt(receipt.items[start : start + len(items)]), at)
+        start += len(items)
+
+
+def _folded(row: Inbox, receipt: Receipt, at: datetime) -> None:
+    row.status, row.folded_at = Status.FOLDED, at
+    row.accepted, row.duplicates, row.conflicts = receipt.accepted, receipt.duplicates, receipt.conflicts
+    row.quarantined, row.rejected = receipt.quarantined, receipt.rejected
+    row.outcome = [_told(place, item) for place, item in enumerate(receipt.items) if item.status != ACCEPTED]
+
+
+def _told(place: int, item: Item) -> dict[str, Any]:
+    return {"place": place, **msgspec.to_builtins(item)}
+
+
+def _failed(row: Inbox, error: Invalid, at: datetime) -> None:
+    row.status, row.folded_at = Status.FAILED, at
+    detail = f"{error.message}. {error.fix}" if error.fix else error.message
+    row.outcome = [{"status": "rejected", "reason": error.code, "field": error.field or "body", "detail": detail}]
+
+
+@transaction.atomic
+def forget(*, at: datetime) -> int:
+    """Empty the bodies of what was folded some days ago, and drop old receipts; returns how many rows changed."""
+    folded = Inbox.objects.filter(status=Status.FOLDED, folded_at__isnull=False)
+    old = folded.filter(folded_at__lt=at - RECEIPTS_KEPT).order_by("folded_at").values("pk")[:FORGOTTEN_AT_ONCE]
+    dropped, _ = Inbox.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
+    full = folded.filter(folded_at__lt=at - BODIES_KEPT).exclude(body=b"").order_by("folded_at")
+    pks = list(full.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+    return dropped + Inbox.objects.filter(pk__in=pks).update(body=b"")
