@@ -20,13 +20,16 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.models import Sum
 
 from catalog.rules.drafts import MetricDraft
 from catalog.rules.terms import Aggregation, Dimension, Measure, MetricTerms
+from metering.models import Inbox
 from metering.queries import Cut, measured
 from monetization.values.periods import Period
 from tests import make, metered
-from tests.served import HOST, served
+from tests.processes import eventually
+from tests.served import HOST, folding, served
 
 DATA = Path(settings.BASE_DIR).parent / "shared" / "data"
 TRACES = {"acme": "azure_llm_trace_code.csv", "globex": "azure_llm_trace_conv.csv"}
@@ -117,9 +120,12 @@ def proved(folder: Path, paths: dict[str, Path]) -> float:
     token = make.token(world.eli, world.live, "events:write")
     events = [event(key, n, row) for key, path in paths.items() for n, row in enumerate(rows_of(path), start=1)]
     expected = {key: sums(path) for key, path in paths.items()}
-    with served(folder) as port:
-        answered, rate = at_once(port, token, events, later=False)
-        assert answered["accepted"] == len(events)
+    with served(folder) as port, folding(folder):
+        answered, rate = at_once(port, token, events, later=True)
+        assert answered["answers 202"] > 0
+        eventually(lambda: not Inbox.objects.filter(status=Inbox.Status.WAITING).exists(), 60)
+        folded = Inbox.objects.aggregate(taken=Sum("accepted"))
+        assert answered["accepted"] + folded["taken"] == len(events)
         assert counted(world, metrics) == expected
         Random(7).shuffle(events)
         answered, _ = at_once(port, token, events, later=False)

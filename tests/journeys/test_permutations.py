@@ -1,10 +1,13 @@
 """A file of events comes to the same, however it is sent: any order, any batches, four writers, torn connections.
 
+Two of the writers let some batches be folded later, by a folder that is killed in the middle and started again.
+
 Each permutation has an environment of its own with the same accounts and metrics, and all are compared with one
 reference (`tests.streamed`) that streams the file through the rules and touches no table.
 """
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,18 +27,20 @@ from django.utils import timezone
 from catalog.rules.terms import MetricTerms
 from metering.actions.ingest import ingest
 from metering.actions.sweep import sweep
-from metering.models import Event, EventRemoval, HourlyUsage, Quarantined
+from metering.models import Event, EventRemoval, HourlyUsage, Inbox, Quarantined
 from metering.queries import Cut, bucket_digests, measured
 from monetization.foundation.actions import customers, environments
 from monetization.foundation.models import Account, Environment
 from monetization.values.periods import Period
 from tests import make, metered, reference, traffic
 from tests.make import AT, World
+from tests.processes import eventually
 from tests.reference import Read
+from tests.served import Folder, folding
 from tests.streamed import Streamed
 from tests.traffic import ALIASES, END, METRICS, START, Line
 
-WRITERS = 4
+WRITERS, SYNCHRONOUS = 4, 2
 ACCOUNTS = ("acme", "globex")
 STATUSES = ("accepted", "duplicates", "conflicts", "quarantined", "rejected")
 WHOLE = Period(START, END)
@@ -104,15 +109,25 @@ class House:
 Sent = Callable[[], Counter[str]]
 
 
-def sender(house: House, batch: Sequence[Line]) -> Sent:
-    """Send lines as NDJSON through the door; one that has no time is taken at the instant that the file says."""
+def sender(house: House, batch: Sequence[Line], *, later: bool) -> Sent:
+    """Send lines as NDJSON through the door; one that has no time is taken at the instant that the file says.
+
+    What is to be folded later is counted by its receipt, in the end.
+    """
     if batch[0].at is not None:
         items = [json.loads(each.text, parse_float=Decimal) for each in batch]
         return lambda: counted(ingest(environment=house.environment, events=items, by=None, at=batch[0].at))
     body = "\n".join(each.text for each in batch).encode()
 
     def send() -> Counter[str]:
-        answer = make.Api(house.token).client.post("/api/v1/events", body, content_type="application/x-ndjson")
+        headers = {"Prefer": "respond-async"} if later else {}
+        post = make.Api(house.token).client.post
+        answer = post("/api/v1/events", body, content_type="application/x-ndjson", headers=headers)
+        if answer.status_code == 429 and later:  # too much waits: not kept
+            time.sleep(0.2)
+            return send()
+        if answer.status_code == 202:
+            return Counter()
         if answer.status_code == 422:  # not one of them can be used
             return Counter(rejected=len(batch))
         if answer.status_code != 200:
@@ -126,13 +141,13 @@ def counted(receipt: Any) -> Counter[str]:
     return Counter({name: getattr(receipt, name) for name in STATUSES})
 
 
-def write(house: House, lines: Sequence[Line], chance: Random) -> Counter[str]:
+def write(house: House, lines: Sequence[Line], chance: Random, *, may_wait: bool) -> Counter[str]:
     """Send one writer's lines; now and then its connection is closed, or cut off by the server."""
     statuses: Counter[str] = Counter()
     try:
         for batch in batches(lines, chance):
             tear(chance)
-            send = sender(house, batch)
+            send = sender(house, batch, later=may_wait and chance.random() < 0.5)
             try:
                 answer = send()
             except (DatabaseError, InterfaceError):  # nothing was answered, so it is sent again
@@ -177,11 +192,11 @@ def batches(lines: Sequence[Line], chance: Random) -> Iterator[list[Line]]:
 
 
 def shuffled(lines: Sequence[Line], chance: Random) -> list[list[Line]]:
-    """Give each writer a share in any order; a chain stays with one writer, its lines in their order."""
+    """Give each writer a share in any order; a chain stays with one that never lets a batch wait, in its order."""
     shares: list[list[Line]] = [[] for _ in range(WRITERS)]
     for line in lines:
-        number = line.chain if line.chain else chance.randrange(WRITERS)
-        shares[number % WRITERS].append(line)
+        number = line.chain % SYNCHRONOUS if line.chain else chance.randrange(WRITERS)
+        shares[number].append(line)
     for share in shares:
         chance.shuffle(share)
         chains = {key: iter(each) for key, each in traffic.chained(lines).items()}
@@ -189,13 +204,24 @@ def shuffled(lines: Sequence[Line], chance: Random) -> list[list[Line]]:
     return shares
 
 
-def permuted(house: House, lines: Sequence[Line], chance: Random) -> None:
-    """Send the file once, by four writers, and sweep."""
+def permuted(house: House, lines: Sequence[Line], chance: Random, folder: Folder) -> None:
+    """Send the file once, by four writers, fold what waits, and sweep."""
     shares = shuffled(lines, chance)
     seeds = [Random(chance.random()) for _ in shares]
     with ThreadPoolExecutor(WRITERS) as pool:
-        for done in [pool.submit(write, house, *each) for each in zip(shares, seeds, strict=True)]:
-            house.statuses += done.result()
+        jobs = [
+            pool.submit(write, house, share, seed, may_wait=number >= SYNCHRONOUS)
+            for number, (share, seed) in enumerate(zip(shares, seeds, strict=True))
+        ]
+        time.sleep(chance.random() * 3)
+        folder.kill()
+        folder.start()
+        for job in jobs:
+            house.statuses += job.result()
+    inbox = Inbox.objects.filter(environment=house.environment)
+    eventually(lambda: not inbox.filter(status=Inbox.Status.WAITING).exists(), 120)
+    for row in inbox.values_list(*STATUSES):
+        house.statuses += Counter(dict(zip(STATUSES, row, strict=True)))
     sweep(at=timezone.now())
 
 
@@ -254,11 +280,11 @@ def by_dims(metric: MetricTerms, reads: Sequence[Read], period: Period) -> dict[
     return found
 
 
-def proved(world: World, *, seed: int, count: int, permutations: int) -> None:
-    lines = traffic.lines(count, seed=seed)
+def proved(folder: Folder, *, seed: int, count: int, permutations: int) -> None:
+    lines, world = traffic.lines(count, seed=seed), make.world()
     for number in range(permutations):
         house, chance = House.build(world, number), Random(f"{seed} {number}")
-        permuted(house, lines, chance)
+        permuted(house, lines, chance, folder)
         if number == 0:
             expected = stream(lines, house.metrics, datetime.now(UTC))
         assert settled(house.statuses, house.removed()) == settled(expected.statuses, expected.removed)
@@ -266,22 +292,25 @@ def proved(world: World, *, seed: int, count: int, permutations: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_any_order_and_any_batches_of_four_writers_come_to_the_same(transactional_db):
-    proved(make.world(), seed=3, count=2_000, permutations=3)
+def test_any_order_and_any_batches_of_four_writers_come_to_the_same(transactional_db, tmp_path):
+    with folding(tmp_path) as folder:
+        proved(folder, seed=3, count=2_000, permutations=3)
 
 
 @pytest.mark.soak
 @pytest.mark.django_db(transaction=True)
-def test_a_hundred_permutations_of_ten_thousand_events(transactional_db):
-    proved(make.world(), seed=11, count=10_000, permutations=100)
+def test_a_hundred_permutations_of_ten_thousand_events(transactional_db, tmp_path):
+    with folding(tmp_path) as folder:
+        proved(folder, seed=11, count=10_000, permutations=100)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_conflicts_in_any_order_one_stays_and_all_else_follows(transactional_db):
+def test_of_conflicts_in_any_order_one_stays_and_all_else_follows(transactional_db, tmp_path):
     """Which body is the first accepted is chance; told which, the reference comes to the very same."""
     house, chance = House.build(make.world(), 0), Random(5)
     lines = traffic.unchained(traffic.lines(1_000, seed=5))
-    permuted(house, lines, chance)
+    with folding(tmp_path) as folder:
+        permuted(house, lines, chance, folder)
     kept = {(source, id, digest) for _, source, id, _, digest in house.stored()}
     now = datetime.now(UTC)
 
