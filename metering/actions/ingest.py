@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import transaction
 
+from metering.actions.counting import Used, count
 from metering.actions.fold import fold, tally
 from metering.actions.set_aside import Aside, set_aside
 from metering.models import Quarantined
@@ -95,6 +96,7 @@ def take(
     known |= _repeats_of_unsound(environment, arrivals)
     buckets = tally((each.account_id, each.time, each.readings) for each in accepted)
     fold(buckets=buckets, at=at)
+    count(environment_id=environment.pk, read=map(_used, accepted), at=at)
     taken = {each.number for each in accepted}
     for each in arrivals:
         items[each.number] = _verdict(each, each.number in taken, known.get(each.key))
@@ -150,6 +152,10 @@ def _row(each: Arrival) -> store.Row:
         each.account_id, event.source, event.id, event.type, event.subject,
         each.time, event.time is not None, event.text, each.digest,
     )  # fmt: skip
+
+
+def _used(each: Arrival) -> Used:
+    return each.account_id, each.time, each.event.source, each.event.id, each.readings
 
 
 def _kept(each: Arrival) -> Kept:

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from metering.actions.counting import count
 from metering.actions.fold import tally, unfold
 from metering.actions.ingest import SAME_ID
 from metering.actions.set_aside import Aside, set_aside
@@ -101,7 +102,9 @@ def _remove(environment: Environment, repeats: Sequence[Repeat], at: datetime) -
     EventRemoval.objects.bulk_create(_removal(environment, each, at) for each in repeats)
     book = book_of(environment.pk)
     events = [each.event for each in repeats]
-    unfold(buckets=tally((e.account_id, e.time, book.readings(e.type, e.time, e.data)) for e in events), at=at)
+    read = [(e.account_id, e.time, e.source, e.event_id, book.readings(e.type, e.time, e.data)) for e in events]
+    unfold(buckets=tally((account, time, readings) for account, time, _, _, readings in read), at=at)
+    count(environment_id=environment.pk, read=read, at=at, sign=-1)
     others: Iterable[Repeat] = (each for each in repeats if not each.is_same)
     asides = [Aside(each.incoming, body_of(each.event), SAME_ID) for each in others]
     set_aside(environment=environment, asides=asides, received_with=None, at=at)
