@@ -20,7 +20,7 @@ from metering.actions.counters import Wanted, note_overruns, open_locked
 from metering.models import Counter, Hold, Limit
 from metering.queries.limits import awaiting, covering, limits_counting
 from metering.rules.book import Readings
-from metering.rules.quotas import adds_up, converted, counts
+from metering.rules.quotas import converted, counts
 from monetization.values.money import EXACT
 
 Used = tuple[int, datetime, str, str, Readings]  # account, time, source, event id, what it adds
@@ -79,7 +79,7 @@ def _deltas(limits: Sequence[Limit], used: Sequence[Used], accounts: Collection[
     deltas = Deltas(found)
     for account_id, time, _, _, readings in used:
         for metric, reading in readings:
-            if not adds_up(metric):  # such a limit can't be set; a later version of its metric may yet stop adding up
+            if not metric.adds_up:  # such a limit can't be set; a later version of its metric may yet stop adding up
                 continue
             for limit in (*by_place.get((metric.metric, account_id), ()), *by_place.get((metric.metric, None), ())):
                 if counts(limit.match, reading.dims):

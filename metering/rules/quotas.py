@@ -86,11 +86,6 @@ def converted(quantity: Decimal, metric: MetricTerms) -> Decimal:
     return QUOTIENT.divide(quantity, metric.divisor).quantize(LAST_PLACE, ROUND_HALF_UP, EXACT_ENOUGH)
 
 
-def adds_up(metric: MetricTerms) -> bool:
-    """Say whether a metric's use may be counted event by event."""
-    return metric.aggregation.adds_up and metric.window is None
-
-
 def day_window(at: datetime, zone: str) -> Period:
     """Give the local day of an instant; of a day that the zone left out, the one that holds the instant."""
     day = local_date(at, zone)
@@ -167,7 +162,7 @@ def _quantity_faults(has_metric: bool, metric: MetricTerms | None, currency: str
     if metric is None:
         fix = "Have a version of it approved first"
         return [Invalid("This metric is not in force", field="metric", fix=fix)]
-    if not adds_up(metric):
+    if not metric.adds_up:
         fix = "Choose a metric that sums or counts"
         said = "Only use that adds up event by event can be limited"
         return [Invalid(said, field="metric", fix=fix, code="does_not_add_up")]
