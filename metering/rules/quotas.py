@@ -126,6 +126,23 @@ def is_new_overrun(before: Decimal, after: Decimal, most: Decimal) -> bool:
     return before <= most or (most > 0 and _percent(before, most) < _percent(after, most))
 
 
+def state_of(spent: Decimal, held: Decimal, most: Decimal, thresholds: Iterable[int]) -> str:
+    """Say how a limit stands in a word: OVER, FULL, NEAR (its first threshold is reached, without any 80 %), ROOM."""
+    if spent > most:
+        return "OVER"
+    if EXACT.add(spent, held) >= most:
+        return "FULL"
+    return "NEAR" if reached(spent, most, [min(thresholds, default=80)]) else "ROOM"
+
+
+def widths(spent: Decimal, held: Decimal, most: Decimal, whole: int = 1000) -> tuple[int, int]:
+    """Give the lengths of what is spent and held on a bar of `whole` for the limit; use beyond it fills the bar."""
+    if most <= 0:
+        return (whole if spent > 0 else 0), 0
+    first = max(0, min(whole, int(Fraction(spent) * whole / Fraction(most))))
+    return first, max(0, min(whole - first, int(Fraction(held) * whole / Fraction(most))))
+
+
 def hold_seconds(asked: int | None, standings: Sequence[Standing]) -> int:
     """Choose how long a reservation holds: as asked, else the shortest that its limits say. Raises Invalid."""
     if asked is None:

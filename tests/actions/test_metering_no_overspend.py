@@ -96,6 +96,7 @@ def storm(*, clients: int, operations: int, kills: int, seed: int = 5) -> str:
     mine = limit(world, CAP, at=datetime.now(UTC), window="BILLING_PERIOD")
     chance, fork = random.Random(seed), multiprocessing.get_context("fork")
     arguments = (operations, world.live.pk, world.acme.pk)
+
     def started(number: int):
         child = fork.Process(target=client, args=(number, *arguments), daemon=True)
         child.start()
