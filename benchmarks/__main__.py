@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 import django
 from django.conf import settings
 
-from benchmarks import metering
+from benchmarks import metering, quota
 from benchmarks.client import Client
 from benchmarks.figures import Figure, spread
 
@@ -146,7 +146,7 @@ def _opened(client: Client, path: str) -> float:
     return client.seconds
 
 
-AREAS = {"ingest": ingest, "metering": metering.figures, "pages": pages}
+AREAS = {"ingest": ingest, "metering": metering.figures, "quota": quota.figures, "pages": pages}
 
 if __name__ == "__main__":
     main()
