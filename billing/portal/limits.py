@@ -14,6 +14,7 @@ from catalog.models import Metric
 from metering.actions import limits as actions
 from metering.actions.limits import LimitDraft
 from metering.models import Breach, Counter, Limit
+from metering.queries.limits import limitable
 from metering.queries.limits_shown import alerts_of, shown
 from monetization.foundation.portal import PortalScope, portal_form, portal_view, reading_as_portal
 from monetization.foundation.web import Outcome, number_in, perform, refused
@@ -95,7 +96,7 @@ def _page(request: HttpRequest, scope: PortalScope, outcome: Outcome[Any], limit
         request, scope, "limits", "limits", found=shown(list(found[:MOST]), account_ids=[account.pk], at=now),
         alerts=alerts_of(counters).select_related("counter__limit")[:RECENT],
         breaches=Breach.objects.filter(counter__in=counters.values("pk")).select_related("counter__limit")[:RECENT],
-        metrics=Metric.objects.filter(environment=account.environment), outcome=outcome, fields=FIELDS,
+        metrics=limitable(account.environment_id), outcome=outcome, fields=FIELDS,
         typed=request.POST.dict() or USUAL, changed=limit.pk if limit else None,
     )  # fmt: skip
     answer.status_code = outcome.status

@@ -14,7 +14,7 @@ from catalog.models import Metric
 from metering.actions import limits as actions
 from metering.console.limit_forms import FIELDS, changes_of, draft_of, typed_of
 from metering.models import Limit
-from metering.queries.limits import limit_named
+from metering.queries.limits import limit_named, limitable
 from metering.queries.limits_shown import alerts_of, breaches_of, counters_of, holds_of, preview, shown, unit_of
 from metering.rules.quotas import widths
 from monetization.foundation.console import page, show
@@ -76,8 +76,8 @@ def new(request: StaffRequest) -> HttpResponse:
     typed = request.POST.dict() or {"thresholds": "80, 100", "hold_seconds": "300"} | request.GET.dict()
     accounts = list(accounts_for(request.user, request.environment).order_by("name")[:SHOWN_ACCOUNTS])
     account = next((each for each in accounts if str(each.pk) == typed.get("account")), None)
-    metrics = Metric.objects.filter(environment=request.environment)
-    metric = metrics.filter(key=typed.get("metric", "")).first()
+    metrics = limitable(request.environment.pk)
+    metric = next((each for each in metrics if each.key == typed.get("metric")), None)
     outcome: Outcome[Any] = Outcome()
     context: dict[str, Any] = {}
     if request.method == "POST":

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
 
 from catalog.models import Metric
 from catalog.queries import metric_versions_for
@@ -70,6 +70,13 @@ def metric_id_of(environment_id: int, key: str) -> int:
     if found is None:
         raise NotFound("There is no such metric", field="metric", fix="See /api/v1/metrics")
     return found
+
+
+def limitable(environment_id: int) -> list[Metric]:
+    """List the metrics whose use may be limited, those longest in use first."""
+    newest = {each.metric_id: each.terms for each in metric_versions_for(environment_id)}
+    found = Metric.objects.filter(pk__in=[pk for pk, terms in newest.items() if terms.adds_up])
+    return list(found.order_by(F("first_seen_at").asc(nulls_last=True), "name"))
 
 
 def limits_counting(

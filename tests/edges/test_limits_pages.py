@@ -50,8 +50,8 @@ def page(who, name: str, *args, **query) -> str:
 
 def test_the_list_shows_how_each_stands(world, filled):
     text = page(world.mia, "console:limits")
-    assert "Units a day Acme Robotics GmbH Near 85 % 85 10 5 100 unit" in text
-    assert "Small Globex KK Room 35 % 7 0 13 20 unit" in text
+    assert "Units a day Acme Robotics GmbH Near 85 % 85 10 5 100 × unit" in text
+    assert "Small Globex KK Room 35 % 7 0 13 20 × unit" in text
     assert "New limit" not in text and "New limit" in page(world.rosa, "console:limits")
     assert "Small" not in page(world.mia, "console:limits", q="acme")
     assert "No limit has ended" in page(world.mia, "console:limits", status="ended")
@@ -62,7 +62,14 @@ def test_the_list_shows_how_each_stands(world, filled):
 def test_one_limit_with_what_happened_to_it(world, filled):
     acme, globex = filled
     text = page(world.mia, "console:limit", acme.pk)
-    for said in ("Spent 85 85 % of 100 unit", "Held 10", "Left 5", "Reservation refused r2 6 85 10", "r1 Acme", "80 %"):
+    for said in (
+        "Spent 85 85 % of 100 × unit",
+        "Held 10",
+        "Left 5",
+        "Reservation refused r2 6 85 10",
+        "r1 Acme",
+        "80 %",
+    ):
         assert said in text, said
     assert "Change limit" not in text and "Change limit" in page(world.eli, "console:limit", acme.pk)
     assert make.signed_in(world.sal).get(reverse("console:limit", args=[globex.pk])).status_code == 404
