@@ -9,6 +9,7 @@ amount stays held until the event is counted (see `counting`) or the hold expire
 and never neither. The account's mark is what tells the two cases apart: whoever counts the event holds it.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from monetization.foundation.models import Environment
 from monetization.values.canonical import canonical
 from monetization.values.errors import Conflict, Invalid, NotFound, WrongState
 
+log = logging.getLogger(__name__)
 KEPT_DAYS = timedelta(days=35)
 BATCH = 1_000
 FULL, UNASKED = "limit_reached", "limit_unavailable"
@@ -68,8 +70,8 @@ def check(*, environment: Environment, use: Use, at: datetime) -> Answer:
     found = _standings(environment, use, metric_id, at)
     try:
         found = without_expired(_opened(environment, use, metric_id, found, at), account_id=use.account_id, at=at)
-    except OperationalError:
-        return _unasked(found)
+    except OperationalError as error:
+        return _unasked(found, error)
     full = [each for each in found if each.is_hard and not each.has_room(use.amount)]
     return Answer(not full, found, reason=FULL if full else "")
 
@@ -90,8 +92,8 @@ def reserve(*, environment: Environment, key: str, use: Use, seconds: int | None
         outcome, rows = _attempt(order, found)
         if outcome == "REFUSED" and expire_holds(at=at, account_id=use.account_id):
             outcome, rows = _attempt(order, found)
-    except OperationalError:
-        return _unasked(found)
+    except OperationalError as error:
+        return _unasked(found, error)
     found = [_as_it_stands(each, rows) for each in found]
     if outcome == "REFUSED":
         _write_refusal(order, rows)
@@ -197,8 +199,9 @@ def _opened(
     return [each for each in _standings(environment, use, metric_id, at) if each.counter_id is not None]
 
 
-def _unasked(found: Sequence[Standing]) -> Answer:
+def _unasked(found: Sequence[Standing], error: OperationalError) -> Answer:
     """Answer where a lock or the time ran out: what each limit's policy says, the strictest first."""
+    log.warning("limits could not be asked: %s", error)
     closed = any(each.is_hard and not each.fails_open for each in found)
     return Answer(not closed, found, reason=UNASKED, degraded=True)
 
