@@ -13,7 +13,7 @@ from django.conf import settings
 
 # Each is a module of this folder with `figures(quick)`; asked by name or by the group's.
 METERING = ("fold", "door", "inbox", "rollups", "memory")
-AREAS = (*METERING, "pages")
+AREAS = (*METERING, "quota", "pages")
 EXTRA = ("stages",)  # only when asked for
 GROUPS = {"metering": METERING}
 

@@ -1,4 +1,4 @@
-"""What workers do for metering: months made ahead and sealed, and the sweep for repeats that the door could not see."""
+"""What workers do for metering: months, days, the inbox, far repeats, holds that end, limits that tell."""
 
 import logging
 from datetime import date, timedelta
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from metering.actions import days, inbox, partitions
+from metering.actions import days, holds, inbox, limit_alerts, partitions
 from metering.actions.sweep import sweep
 from metering.api.receipts import items_of
 from metering.queries.partitions import to_seal
@@ -63,6 +63,30 @@ def build_days() -> None:
     """Make daily usage of the days that are over."""
     while days.build(at=timezone.now()):
         pass
+
+
+def expire_holds() -> int:
+    """Take off reservations whose time is over; every two seconds."""
+    return holds.expire_holds(at=timezone.now())
+
+
+@shared_task
+def forget_holds() -> int:
+    """Drop reservations that ended long ago; every hour."""
+    return holds.forget_holds(at=timezone.now())
+
+
+@shared_task
+def tell_of_limits(thorough: bool = False) -> None:
+    """Raise and mail what limits have to tell; every few seconds, and every minute a thorough time."""
+    limit_alerts.raise_alerts(at=timezone.now(), thorough=thorough)
+    limit_alerts.mail_alerts(at=timezone.now())
+
+
+@shared_task
+def look_at_all_limits() -> None:
+    """Find what was missed while nobody looked; every minute."""
+    tell_of_limits(thorough=True)
 
 
 def months_from(day: date, ahead: int) -> list[date]:

@@ -27,7 +27,7 @@ from catalog.rules.terms import Aggregation
 from catalog.rules.thresholds import label_of
 from metering.api import body
 from metering.queries.admission import AHEAD
-from metering.rules import envelope, playground
+from metering.rules import envelope, playground, quotas
 from monetization.celery import app
 from monetization.demo.company import PASSWORD, PEOPLE
 from monetization.foundation import tries
@@ -151,6 +151,10 @@ def figures(block: str) -> None:
         "Repeats further apart are found every": every["find repeats of events far apart"],
         "Drafts follow usage and terms every": every["keep drafts up to date"],
         "Late usage is noticed every": every["notice late usage"],
+        "Reservations whose time is over are taken off every": every["end reservations whose time is over"],
+        "Thresholds of limits are looked at every": every["tell of limits reached"],
+        "A reservation holds, at most": f"{quotas.LONGEST_HOLD // 3600} hours",
+        "Quota calls a minute and key, at most": f"{_calls(rates['quota']):,}",
         "The audit chain is linked every": every["link new audit entries"],
         "The audit chain is anchored every": every["anchor the audit chain outside"],
         "A PDF is tried, at most": f"{MOST_ATTEMPTS} times",

@@ -11,15 +11,19 @@ moved since) is a duplicate too.
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
+from metering.actions.counting import Used, count
 from metering.actions.fold import fold
 from metering.actions.health import note
 from metering.actions.set_aside import Aside, set_aside
 from metering.models import Quarantined
 from metering.queries.admission import Arrival, Fault, admit, arrival
+from metering.rules.aggregate import Reading
+from metering.rules.book import Book
 from metering.rules.buckets import Buckets
 from metering.rules.envelope import Incoming, Kept, body_of, read
 from metering.rules.receipts import ACCEPTED, CONFLICT, DUPLICATE, QUARANTINED, REJECTED, Item, Receipt
@@ -68,6 +72,10 @@ def _take(
         buckets.take(each.account_id, each.time, each.key, each.reads)
         items[each.number] = Item(ACCEPTED, each.event.id, each.event.source)
     fold(buckets=buckets, at=at)
+    count(
+        environment_id=environment.pk, accounts=buckets.accounts(), metrics=buckets.metrics(),
+        read=(_used(each, book) for each in accepted), at=at,
+    )  # fmt: skip
     asides = [aside for each in arrivals if items[each.number] is None for aside in _told(each, known, events, items)]
     set_aside(environment=environment, asides=asides, received_with=by if isinstance(by, ApiKey) else None, at=at)
     receipt = Receipt(tuple(item for item in items if item is not None))
@@ -135,6 +143,13 @@ def _row(each: Arrival) -> store.Row:
         each.account_id, event.source, event.id, event.type, event.subject,
         each.time, event.time is not None, event.text, each.digest, each.when,
     )  # fmt: skip
+
+
+def _used(each: Arrival, book: Book) -> Used:
+    slots = [book.slots.known[slot] for slot, _, _ in each.reads]
+    amounts = [Decimal(quantity) for _, quantity, _ in each.reads]
+    readings = [(slot.metric, Reading(slot.dims, amount)) for slot, amount in zip(slots, amounts, strict=True)]
+    return each.account_id, each.time, each.event.source, each.event.id, readings
 
 
 def _told(

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from metering.actions.counting import count
 from metering.actions.fold import tally, unfold
 from metering.actions.ingest import SAME_ID
 from metering.actions.set_aside import Aside, set_aside
@@ -110,8 +111,13 @@ def _remove(environment: Environment, repeats: Sequence[Repeat], at: datetime) -
     EventRemoval.objects.bulk_create(_removal(environment, each, at) for each in repeats)
     book = book_of(environment.pk)
     events = [each.event for each in repeats]
-    read = ((e.account_id, e.time, e.key, book.readings(e.type, e.time, e.data)) for e in events)
-    unfold(buckets=tally(read), at=at)
+    read = [(e.account_id, e.time, e.key, book.readings(e.type, e.time, e.data)) for e in events]
+    buckets = tally(read)
+    unfold(buckets=buckets, at=at)
+    count(
+        environment_id=environment.pk, accounts=buckets.accounts(), metrics=buckets.metrics(),
+        read=((account, time, *key, readings) for account, time, key, readings in read), at=at, sign=-1,
+    )  # fmt: skip
     others: Iterable[Repeat] = (each for each in repeats if not each.is_same)
     asides = [Aside(each.incoming, sent_body(each.event), SAME_ID) for each in others]
     set_aside(environment=environment, asides=asides, received_with=None, at=at)

@@ -1,8 +1,8 @@
-"""API of the facts: the door for events, usage, events as stored, quarantine."""
+"""API of the facts: the door for events, usage, events as stored, quarantine, quotas and their limits."""
 
 from django.urls import URLPattern, path
 
-from metering.api import events, playground, quarantine, receipts, usage
+from metering.api import events, limits, playground, quarantine, quota_verbs, receipts, usage
 
 patterns: list[URLPattern] = [
     path("metrics/playground", playground.Playground.as_view(), name="api_playground"),
@@ -13,4 +13,11 @@ patterns: list[URLPattern] = [
     path("quarantine", quarantine.Quarantine.as_view(), name="api_quarantine"),
     path("quarantine/replay", quarantine.Replay.as_view(), name="api_quarantine_replay"),
     path("quarantine/dismiss", quarantine.Dismiss.as_view(), name="api_quarantine_dismiss"),
+    path("quota/check", quota_verbs.Check.as_view(), name="api_quota_check"),
+    path("quota/reserve", quota_verbs.Reserve.as_view(), name="api_quota_reserve"),
+    path("quota/settle", quota_verbs.Settle.as_view(), name="api_quota_settle"),
+    path("quota/release", quota_verbs.Release.as_view(), name="api_quota_release"),
+    path("limits", limits.Limits.as_view(), name="api_limits"),
+    path("limits/<int:pk>", limits.OneLimit.as_view(), name="api_limit"),
+    path("limits/<int:pk>/end", limits.EndLimit.as_view(), name="api_limit_end"),
 ]

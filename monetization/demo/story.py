@@ -20,6 +20,7 @@ from metering.actions.ingest import ingest
 from monetization.demo.catalog import approve, import_prices, propose_price_change
 from monetization.demo.company import BUYERS, Buyer
 from monetization.demo.kinds import define_kinds, kinds_on
+from monetization.demo.limits import set_limits
 from monetization.demo.opening import Company, open_company
 from monetization.demo.usage import days, requests_on
 from monetization.values.periods import local_date, local_midnight
@@ -70,6 +71,8 @@ def load(*, now: datetime, tell: Tell) -> None:
     sign_contracts(company, card, calendar)
     tell("usage of two months")
     send_usage(company, calendar)
+    tell("limits of use")
+    set_limits(company, now)
     tell("invoices")
     bill_closed_month(company, calendar)
     tell("a price change that waits for approval")

@@ -66,6 +66,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Explorer", "bar_chart", "usage", METERING),
             Place("Events", "list_alt", "events", METERING),
+            Place("Limits", "data_thresholding", "limits", METERING),
             Place("Quarantine", "report", "quarantine", METERING, whole=True),
         ),
     ),

@@ -38,11 +38,12 @@ GROUPS = {
     "@acme": "pat vera",
 }
 DIGITS = {"account_id": "account", "invoice_id": "invoice", "bucket_id": "bucket", "price_id": "price",
-          "metric_id": "meaning"}  # fmt: skip
+          "metric_id": "meaning", "limit_id": "own_limit"}  # fmt: skip
 PLACES = {
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
     "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "receipt": "receipt",
+    "limit": "limit",
 }  # fmt: skip
 DRAFTED = {
     "contract_discard": "contract_draft", "contract_edit": "contract_draft", "contract_submit": "contract_draft",
@@ -57,6 +58,7 @@ BODY = {
     "reason": "Tried", "title": "Tried", "notes": "Tried", "verdict": "REJECT", "effective_date": "2099-01-01",
     "when": "date", "unit_price": "3", "role": "SUPPORT", "environment": "sandbox", "name": "Tried", "key": "tried",
     "amount": "1", "currency": "EUR", "received_date": "2026-11-06", "reference": "tried", "ids": [],
+    "most": "7", "metric": "llm-tokens", "window": "DAY",
 }  # fmt: skip
 SAID = {"reason": "Tried"}
 API_BODIES: dict[str, dict[str, Any]] = {
@@ -71,6 +73,11 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_invoice_payments": {"amount": "1.00", "currency": "EUR", "received_date": "2026-11-06", "reference": "tried"},
     "api_accounts": {"customer": "acme", "key": "tried", "name": "Tried", "time_zone": "UTC"},
     "api_playground": {"meaning": {"event_type": "llm.request", "aggregation": "COUNT"}, "events": []},
+    "api_limits": {"name": "Tried", "account": "acme", "metric": "llm-tokens", "most": "1"},
+    "api_limit": {"most": "7"},
+    "api_quota_check": {"account": "acme", "metric": "llm-tokens", "amount": "1"},
+    "api_quota_reserve": {"account": "acme", "metric": "llm-tokens", "amount": "1", "key": "tried"},
+    "api_quota_settle": {"key": "held", "event": {"id": "nothing"}}, "api_quota_release": {"key": "held"},
     "api_events": {"id": "tried", "type": "llm.request", "subject": "acme",
                    "data": {"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1}},
 }  # fmt: skip

@@ -26,7 +26,8 @@ TONES: Mapping[str, str] = {
     "APPROVE": "good", "WITHDRAWN": "quiet", "ROLLED_BACK": "warn", "VOID": "quiet", "PENDING": "info", "FAILED": "bad",
     "DELIVERED": "good", "DONE": "good", "OVERDUE": "warn", "INFO": "info", "WARN": "warn", "BLOCK": "bad",
     "OPEN": "warn", "REPLAYED": "good", "DISMISSED": "quiet", "SANDBOX": "warn", "READY": "good",
-    "ENDED": "quiet", "NEXT": "info",
+    "ENDED": "quiet", "NEXT": "info", "ROOM": "good", "NEAR": "warn", "FULL": "warn", "OVER": "bad", "HELD": "info",
+    "SETTLED": "good", "RELEASED": "quiet", "EXPIRED": "quiet", "REFUSED": "warn", "OVERRUN": "bad", "WARNED": "warn",
 }  # fmt: skip
 
 
