@@ -1,10 +1,13 @@
-"""What workers do for metering: partitions made ahead, and the sweep for repeats that the door could not see."""
+"""What workers do for metering: partitions made ahead, the sweep for repeats that the door could not see, and
+forgetting how ingestion did long ago.
+"""
 
 from datetime import date
 
 from celery import shared_task
 from django.utils import timezone
 
+from metering.actions import health
 from metering.actions.sweep import sweep
 from metering.stores import postgres as store
 
@@ -21,6 +24,12 @@ def make_partitions() -> None:
 def sweep_repeats() -> None:
     """Take repeats out of usage that came with times far apart."""
     sweep(at=timezone.now())
+
+
+@shared_task
+def forget_minutes() -> None:
+    """Delete what is known of ingestion by minute once it is older than 40 days."""
+    health.forget(at=timezone.now())
 
 
 def months_from(day: date, ahead: int) -> list[date]:

@@ -1,0 +1,200 @@
+"""Send events: from a key and a metric to code that runs as it stands, and to the first event arriving.
+
+The code is filled in with this address, a key and an event that the chosen metric counts. What the page waits for
+(ids, account, how far arrivals had come) is signed into its address, so that nobody can ask it for anything else.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core import signing
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from catalog.models import Metric
+from catalog.queries import metrics_in_force
+from catalog.rules.terms import MetricTerms
+from metering.console.quarantine import WHAT_MENDS
+from metering.models import DimensionSet
+from metering.queries import counted_for
+from metering.queries.first import Found, Watch, look, watch
+from metering.rules import snippets
+from metering.rules.sample import sample
+from monetization.foundation.actions import access
+from monetization.foundation.console import page, show
+from monetization.foundation.models import Account, ApiKey, User
+from monetization.foundation.queries import accounts_for, sees_all_customers
+from monetization.foundation.rules.roles import ABILITIES
+from monetization.foundation.web import Outcome, StaffRequest, perform
+from monetization.values.money import plain
+
+SCOPE, SALT = "events:write", "metering.start"
+HOURS = 6
+SHOWN_ACCOUNTS, SHOWN_PEOPLE = 1000, 5
+TABS = (
+    ("curl", "curl", "Paste it into a shell.", snippets.curl),
+    ("python", "Python", "Save it as send.py and run: python3 send.py", snippets.python),
+    ("javascript", "JavaScript", "Save it as send.mjs and run: node send.mjs (Node 18 or newer)", snippets.javascript),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the code is made for."""
+
+    metric: Metric | None
+    terms: MetricTerms | None
+    account: Account | None
+    key: ApiKey | None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def send_events(request: StaffRequest) -> HttpResponse:
+    """Show how to send the first event; a POST issues the key for it and shows its secret, this once."""
+    now, issued = timezone.now(), Outcome[tuple[ApiKey, str]]()
+    if request.method == "POST":
+        issued = perform(
+            request, access.issue_key, environment=request.environment, owner=request.user,
+            name=request.POST.get("name", "").strip(), scopes=[SCOPE], expires_at=None,
+        )  # fmt: skip
+    key, secret = issued.value or (None, "")
+    metrics, accounts, keys = _metrics(request, now), _accounts(request), _keys(request, now)
+    choice = _choice(request, metrics, accounts, [key, *keys] if key else keys)
+    context = {
+        "metrics": [metric for metric, _ in metrics],
+        "accounts": accounts,
+        "keys": keys,
+        "choice": choice,
+        "secret": secret,
+        "outcome": issued,
+        "name": request.POST.get("name", "First events"),
+        "may_issue": request.user.has_perm(access.MANAGE),
+        "issuers": _issuers(),
+    }
+    context |= _code(request, choice, secret, now)
+    response = show(request, "metering/start.html", context, title="Send events", status=issued.status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def arrived(request: StaffRequest) -> HttpResponse:
+    """Say what came since the page was opened; 204 where that is what the page shows already."""
+    waits = _waited_for(request)
+    found = look(waits)
+    if request.GET.get("state") == found.state:
+        return HttpResponse(status=204)
+    return render(request, "metering/parts/first_event.html", _found(request, found))
+
+
+def _metrics(request: StaffRequest, now: datetime) -> list[tuple[Metric, MetricTerms]]:
+    """List the metrics in force, those first that wait for their first event."""
+    terms = metrics_in_force(request.environment.pk, now)
+    found = sorted(Metric.objects.filter(pk__in=terms), key=lambda each: (each.first_seen_at is not None, each.name))
+    return [(metric, terms[metric.pk]) for metric in found]
+
+
+def _accounts(request: StaffRequest) -> list[Account]:
+    return list(accounts_for(request.user, request.environment).order_by("name", "pk")[:SHOWN_ACCOUNTS])
+
+
+def _keys(request: StaffRequest, now: datetime) -> list[ApiKey]:
+    """List one's own keys that may send events now."""
+    unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+    mine = ApiKey.objects.filter(unexpired, environment=request.environment, owner=request.user, revoked_at=None)
+    return list(mine.filter(scopes__contains=[SCOPE]).order_by("-pk")[:50])
+
+
+def _choice(
+    request: StaffRequest, metrics: list[tuple[Metric, MetricTerms]], accounts: list[Account], keys: list[ApiKey]
+) -> Choice:
+    """Read what is chosen; the first of each where nothing is."""
+    asked: Mapping[str, str] = request.POST if request.method == "POST" else request.GET
+    metric, terms = next((pair for pair in metrics if pair[0].key == asked.get("metric")), (*metrics, (None, None))[0])
+    account = next((each for each in accounts if each.key == asked.get("account")), (*accounts, None)[0])
+    key = next((each for each in keys if str(each.pk) == asked.get("key")), None)
+    return Choice(metric, terms, account, keys[0] if request.method == "POST" and keys else key)
+
+
+def _issuers() -> list[str]:
+    """Name people who may issue keys."""
+    roles = [role.value for role, able in ABILITIES.items() if access.MANAGE in able]
+    people = User.objects.filter(role_grants__role__in=roles, is_active=True).distinct().order_by("name", "pk")
+    return [person.name or person.email for person in people[:SHOWN_PEOPLE]]
+
+
+def _code(request: StaffRequest, choice: Choice, secret: str, now: datetime) -> dict[str, Any]:
+    """Write the code, and note what the page waits for from now on."""
+    if choice.terms is None or choice.account is None:
+        return {}
+    data = sample(choice.terms, _known(request, choice.terms))
+    if data is None:
+        return {"no_sample": True}
+    kind = "live" if request.environment.kind == "LIVE" else "test"
+    token = secret or f"{choice.key.prefix if choice.key else f'mk_{kind}'}_YOUR_SECRET"
+    address, start = request.build_absolute_uri(reverse("api_events")), f"first-{secrets.token_hex(3)}"
+    ids = {name: f"{start}-{name}" for name, *_ in TABS}
+    event = {"type": choice.terms.event_type, "subject": choice.account.key, "data": data}
+    waits = watch(
+        environment=request.environment, account=choice.account, ids=tuple(ids.values()), key=choice.key, opened_at=now
+    )
+    return {
+        "tabs": [
+            (name, title, how, write(address, token, {"id": ids[name]} | event)) for name, title, how, write in TABS
+        ],
+        "watch": _signed(waits),
+        "found": Found(),
+    }
+
+
+def _known(request: StaffRequest, terms: MetricTerms) -> dict[str, str]:
+    """Give dimension values in use, for those who may see whose they are."""
+    if not sees_all_customers(request.user):
+        return {}
+    last = DimensionSet.objects.filter(metric_version=terms.version_id).order_by("-pk").first()
+    return dict(last.values) if last else {}
+
+
+def _signed(waits: Watch) -> str:
+    told = [
+        waits.environment.pk, waits.account.pk, list(waits.ids), waits.seq, waits.aside, waits.rejected,
+        waits.opened_at.isoformat(), waits.key.pk if waits.key else 0,
+    ]  # fmt: skip
+    return signing.dumps(told, salt=SALT, compress=True)
+
+
+def _waited_for(request: StaffRequest) -> Watch:
+    """Read what the page waits for. Raises Http404 for what this product didn't sign, or long ago."""
+    try:
+        told = signing.loads(request.GET.get("watch", ""), salt=SALT, max_age=HOURS * 3600)
+    except signing.BadSignature as error:
+        raise Http404("Open the page again") from error
+    environment, account_pk, ids, seq, aside, rejected, opened, key_pk = told
+    account = accounts_for(request.user, request.environment).filter(pk=account_pk).first()
+    if account is None or environment != request.environment.pk:
+        raise Http404("Open the page again")
+    key = ApiKey.objects.filter(pk=key_pk, environment=request.environment).first()
+    return Watch(request.environment, account, ids, seq, aside, rejected, datetime.fromisoformat(opened), key)
+
+
+def _found(request: StaffRequest, found: Found) -> dict[str, Any]:
+    counted = counted_for(request.environment, found.event) if found.event else []
+    return {
+        "found": found,
+        "watch": request.GET["watch"],
+        "counted": [(metric, reading.dims, plain(reading.quantity)) for metric, reading in counted],
+        "mends": WHAT_MENDS.get(found.aside.reason, "") if found.aside else "",
+    }
+
+
+pages = [
+    path("send-events/", page("metering.read")(send_events), name="send_events"),
+    path("send-events/arrived/", page("metering.read")(arrived), name="send_events_arrived"),
+]
