@@ -5,18 +5,17 @@ answered with 204 and swaps nothing.
 """
 
 import json
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
-from zlib import crc32
 
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from metering.console.seen import Seen, below, place_in
 from metering.queries import listed
-from metering.queries.feed import PAGE, Arrived, Asked, Feed, Place, arrived, feed, with_id
+from metering.queries.feed import PAGE, Asked, arrived, feed, with_id
 from metering.rules import places
 from monetization.foundation.console import page, show
 from monetization.foundation.models import AccountAlias
@@ -26,36 +25,6 @@ from monetization.values.errors import Invalid
 
 FILTERS = ("account", "type", "source", "id", "show")
 SHOWN = {"": "All arrivals", "accepted": "Accepted only", "aside": "Quarantined only"}
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a page has of the feed: its highest numbers, and a checksum of its rows."""
-
-    seq: int
-    aside: int
-    rows: int
-
-    @classmethod
-    def of(cls, rows: "list[Arrived]") -> "Seen":
-        """Sum up the rows of a page."""
-        seq = max((each.number for each in rows if each.event), default=0)
-        aside = max((each.number for each in rows if each.aside), default=0)
-        told = [(bool(each.event), each.number, bool(each.removal)) for each in rows]
-        return cls(seq, aside, crc32(repr(told).encode()))
-
-    @classmethod
-    def read(cls, text: str) -> "Seen | None":
-        """Read it back; None for what isn't one."""
-        numbers = _numbers(text)
-        return cls(*numbers) if len(numbers) == 3 else None
-
-    def __str__(self) -> str:
-        return f"{self.seq}.{self.aside}.{self.rows}"
-
-    def lacks(self, each: Arrived) -> bool:
-        """Say whether an arrival is newer than the page."""
-        return each.number > (self.seq if each.event else self.aside)
 
 
 @require_safe
@@ -90,9 +59,9 @@ def _arrivals(request: StaffRequest, chosen: dict[str, str], whole: bool) -> dic
     """Look at arrivals in their order, or for an id at all of time."""
     asked = _asked(request, chosen, whole)
     kinds = {"events": chosen["show"] != "aside" or not whole, "aside": whole and chosen["show"] != "accepted"}
-    below = _place(request.GET.get("below", ""))
-    found = with_id(asked=asked, **kinds) if chosen["id"] else feed(asked=asked, below=below, **kinds)
-    return {"rows": list(found.rows), "earlier": _below(found), "live": not (below or chosen["id"]), "later": below}
+    start = place_in(request.GET.get("below", ""))
+    found = with_id(asked=asked, **kinds) if chosen["id"] else feed(asked=asked, below=start, **kinds)
+    return {"rows": list(found.rows), "earlier": below(found), "live": not (start or chosen["id"]), "later": start}
 
 
 def _by_time(request: StaffRequest, chosen: dict[str, str], whole: bool) -> dict[str, Any]:
@@ -119,27 +88,6 @@ def _asked(request: StaffRequest, chosen: dict[str, str], whole: bool) -> Asked:
     if key:
         subjects = {key, *AccountAlias.objects.filter(account__in=accounts or ()).values_list("alias", flat=True)}
     return Asked(request.environment, accounts, subjects, chosen["type"], chosen["source"], chosen["id"])
-
-
-def _place(text: str) -> Place | None:
-    """Read where a page starts; nonsense is no place. Raises Http404."""
-    if not text:
-        return None
-    numbers = _numbers(text)
-    if len(numbers) != 2 or not any(numbers):
-        raise Http404("This is not the end of a page")
-    return Place(numbers[0] or None, numbers[1] or None)
-
-
-def _below(found: Feed) -> str:
-    return f"below={found.next.seq or 0}.{found.next.aside or 0}" if found.next else ""
-
-
-def _numbers(text: str) -> list[int]:
-    """Read numbers with dots between; none of them where one isn't a number that the database holds."""
-    parts = text.split(".")
-    sound = all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts)
-    return [int(part) for part in parts] if sound else []
 
 
 pages = [path("events/", page("metering.read")(events), name="events")]

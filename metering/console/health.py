@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 
 from metering.models import Quarantined
 from metering.queries.health import HOUR, MINUTE, Health, health, per_second, stretches
-from metering.rules.health import BYTES, Stretch, milliseconds, spoken, unit_for
+from metering.rules.health import Stretch
+from metering.rules.spoken import BYTES, milliseconds, spoken, unit_for
 from monetization.foundation.console import page, show
 from monetization.foundation.queries import sees_all_customers
 from monetization.foundation.rules.charts import Chart, Slot, bars

@@ -1,7 +1,6 @@
 """Send events: from a key and a metric to code that runs as it stands, and to the first event arriving.
 
-The code is filled in with this address, a key and an event that the chosen metric counts. What the page waits for
-(ids, account, how far arrivals had come) is signed into its address, so that nobody can ask it for anything else.
+The code is filled in with this address, a key and an event that the chosen metric counts.
 """
 
 import secrets
@@ -10,21 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.core import signing
 from django.db.models import Q
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.http import HttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from catalog.models import Metric
 from catalog.queries import metrics_in_force
 from catalog.rules.terms import MetricTerms
-from metering.console.quarantine import WHAT_MENDS
+from metering.console import waiting
 from metering.models import DimensionSet
-from metering.queries import counted_for
-from metering.queries.first import Found, Watch, look, watch
+from metering.queries.first import Found, watch
 from metering.rules import snippets
 from metering.rules.sample import sample
 from monetization.foundation.actions import access
@@ -33,10 +29,8 @@ from monetization.foundation.models import Account, ApiKey, User
 from monetization.foundation.queries import accounts_for, sees_all_customers
 from monetization.foundation.rules.roles import ABILITIES
 from monetization.foundation.web import Outcome, StaffRequest, perform
-from monetization.values.money import plain
 
-SCOPE, SALT = "events:write", "metering.start"
-HOURS = 6
+SCOPE = "events:write"
 SHOWN_ACCOUNTS, SHOWN_PEOPLE = 1000, 5
 TABS = (
     ("curl", "curl", "Paste it into a shell.", snippets.curl),
@@ -82,16 +76,6 @@ def send_events(request: StaffRequest) -> HttpResponse:
     response = show(request, "metering/start.html", context, title="Send events", status=issued.status)
     response["Cache-Control"] = "no-store"
     return response
-
-
-@require_safe
-def arrived(request: StaffRequest) -> HttpResponse:
-    """Say what came since the page was opened; 204 where that is what the page shows already."""
-    waits = _waited_for(request)
-    found = look(waits)
-    if request.GET.get("state") == found.state:
-        return HttpResponse(status=204)
-    return render(request, "metering/parts/first_event.html", _found(request, found))
 
 
 def _metrics(request: StaffRequest, now: datetime) -> list[tuple[Metric, MetricTerms]]:
@@ -149,7 +133,7 @@ def _code(request: StaffRequest, choice: Choice, secret: str, now: datetime) -> 
         "tabs": [
             (name, title, how, write(address, token, {"id": ids[name]} | event)) for name, title, how, write in TABS
         ],
-        "watch": _signed(waits),
+        "watch": waiting.signed(waits),
         "found": Found(),
     }
 
@@ -162,39 +146,7 @@ def _known(request: StaffRequest, terms: MetricTerms) -> dict[str, str]:
     return dict(last.values) if last else {}
 
 
-def _signed(waits: Watch) -> str:
-    told = [
-        waits.environment.pk, waits.account.pk, list(waits.ids), waits.seq, waits.aside, waits.rejected,
-        waits.opened_at.isoformat(), waits.key.pk if waits.key else 0,
-    ]  # fmt: skip
-    return signing.dumps(told, salt=SALT, compress=True)
-
-
-def _waited_for(request: StaffRequest) -> Watch:
-    """Read what the page waits for. Raises Http404 for what this product didn't sign, or long ago."""
-    try:
-        told = signing.loads(request.GET.get("watch", ""), salt=SALT, max_age=HOURS * 3600)
-    except signing.BadSignature as error:
-        raise Http404("Open the page again") from error
-    environment, account_pk, ids, seq, aside, rejected, opened, key_pk = told
-    account = accounts_for(request.user, request.environment).filter(pk=account_pk).first()
-    if account is None or environment != request.environment.pk:
-        raise Http404("Open the page again")
-    key = ApiKey.objects.filter(pk=key_pk, environment=request.environment).first()
-    return Watch(request.environment, account, ids, seq, aside, rejected, datetime.fromisoformat(opened), key)
-
-
-def _found(request: StaffRequest, found: Found) -> dict[str, Any]:
-    counted = counted_for(request.environment, found.event) if found.event else []
-    return {
-        "found": found,
-        "watch": request.GET["watch"],
-        "counted": [(metric, reading.dims, plain(reading.quantity)) for metric, reading in counted],
-        "mends": WHAT_MENDS.get(found.aside.reason, "") if found.aside else "",
-    }
-
-
 pages = [
     path("send-events/", page("metering.read")(send_events), name="send_events"),
-    path("send-events/arrived/", page("metering.read")(arrived), name="send_events_arrived"),
+    *waiting.pages,
 ]

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fractions import Fraction
 
-from monetization.values.money import round_half_away
+from metering.rules.spoken import milliseconds, spoken
 
 RECENT = timedelta(minutes=15)  # what the words are about
 QUIET = timedelta(minutes=15)  # nothing accepted for so long is told
 WAITS = timedelta(seconds=30)  # a body that waits longer is told
 LATE_PERCENT, ASIDE_PERCENT = 5, 5
-SPANS = (("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("days", 86_400_000))
-BYTES = (("B", 1), ("kB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +113,3 @@ def _shares(recent: Stretch) -> Iterator[Finding]:
     if recent.aside * 100 > recent.arrived * ASIDE_PERCENT:
         words = f"Events are set aside: {recent.aside:,} of {recent.arrived:,} in the last {minutes} minutes"
         yield Finding("set_aside", "WARN", f"{words} could not be counted")
-
-
-def milliseconds(span: timedelta) -> int:
-    """Give a stretch of time in whole milliseconds."""
-    return span // timedelta(milliseconds=1)
-
-
-def unit_for(highest: int, units: Sequence[tuple[str, int]] = SPANS) -> tuple[str, int]:
-    """Choose the unit in which a number reads well: the largest of which there are two (one of the smallest)."""
-    return next((each for each in reversed(units) if highest >= 2 * each[1]), units[0])
-
-
-def spoken(number: int, units: Sequence[tuple[str, int]] = SPANS) -> str:
-    """Say a stretch of milliseconds (or a size in bytes) with one decimal at most: 420 ms, 4.2 s, 3 min."""
-    name, size = unit_for(number, units)
-    value = round_half_away(Fraction(number, size), 1 if number < 10 * size else 0)
-    return f"{value:f}".removesuffix(".0") + f" {name}"
