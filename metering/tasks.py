@@ -7,7 +7,7 @@ from datetime import date
 from celery import shared_task
 from django.utils import timezone
 
-from metering.actions import health
+from metering.actions import forgetting
 from metering.actions.sweep import sweep
 from metering.stores import postgres as store
 
@@ -29,7 +29,7 @@ def sweep_repeats() -> None:
 @shared_task
 def forget_minutes() -> None:
     """Delete what is known of ingestion by minute once it is older than 40 days."""
-    health.forget(at=timezone.now())
+    forgetting.forget(at=timezone.now())
 
 
 def months_from(day: date, ahead: int) -> list[date]:

@@ -52,7 +52,8 @@ class Choice:
 @require_http_methods(["GET", "HEAD", "POST"])
 def send_events(request: StaffRequest) -> HttpResponse:
     """Show how to send the first event; a POST issues the key for it and shows its secret, this once."""
-    now, issued = timezone.now(), Outcome[tuple[ApiKey, str]]()
+    now = timezone.now()
+    issued: Outcome[tuple[ApiKey, str]] = Outcome()
     if request.method == "POST":
         issued = perform(
             request, access.issue_key, environment=request.environment, owner=request.user,

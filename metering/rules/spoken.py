@@ -18,8 +18,9 @@ def milliseconds(span: timedelta) -> int:
 
 
 def unit_for(highest: int, units: Sequence[tuple[str, int]] = SPANS) -> tuple[str, int]:
-    """Choose the unit in which a number reads well: the largest of which there are two (one of the smallest)."""
-    return next((each for each in reversed(units) if highest >= 2 * each[1]), units[0])
+    """Choose the unit in which a number reads well: the largest of which there is one (two, of days)."""
+    fits = (each for each in reversed(units) if highest >= each[1] * (2 if each[0] == "days" else 1))
+    return next(fits, units[0])
 
 
 def spoken(number: int, units: Sequence[tuple[str, int]] = SPANS) -> str:

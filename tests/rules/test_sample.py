@@ -102,7 +102,7 @@ def test_a_sample_is_always_counted(filters: list[Filter], dimensions: list[str]
         assert readings(metric, data)
 
 
-HARD = {"id": "it's \"one\"", "type": "t", "subject": "a\\b$HOME`x`", "data": {"ok": True, "n": 1, "deep": {"ü": "–"}}}
+HARD = {"id": 'it\'s "one"', "type": "t", "subject": "a\\b$HOME`x`", "data": {"ok": True, "n": 1, "deep": {"ü": "–"}}}
 ADDRESS, TOKEN = "https://meter.example/api/v1/events", "mk_test_1_x'y"
 
 
