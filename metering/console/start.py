@@ -80,10 +80,15 @@ def send_events(request: StaffRequest) -> HttpResponse:
 
 
 def _metrics(request: StaffRequest, now: datetime) -> list[tuple[Metric, MetricTerms]]:
-    """List the metrics in force, those first that wait for their first event."""
+    """List the metrics in force: those that can't be priced before their first event, those in use, the others."""
     terms = metrics_in_force(request.environment.pk, now)
-    found = sorted(Metric.objects.filter(pk__in=terms), key=lambda each: (each.first_seen_at is not None, each.name))
+    found = sorted(Metric.objects.filter(pk__in=terms), key=_urgency)
     return [(metric, terms[metric.pk]) for metric in found]
+
+
+def _urgency(metric: Metric) -> tuple[int, str]:
+    unseen = metric.first_seen_at is None
+    return (0 if unseen and not metric.unseen_reason else 2 if unseen else 1), metric.name
 
 
 def _accounts(request: StaffRequest) -> list[Account]:

@@ -74,7 +74,8 @@ def test_sums_and_the_typical_lag() -> None:
 @pytest.mark.parametrize(
     ("number", "said"),
     [(0, "0 ms"), (420, "420 ms"), (999, "999 ms"), (1245, "1.2 s"), (2000, "2 s"), (4249, "4.2 s"), (4250, "4.3 s"),
-     (59_400, "59 s"), (120_000, "2 min"), (3_600_000, "1 h"), (90 * 60_000, "1.5 h"), (47 * 3_600_000, "47 h"), (10**9, "12 days")],
+     (59_400, "59 s"), (120_000, "2 min"), (3_600_000, "1 h"), (90 * 60_000, "1.5 h"), (47 * 3_600_000, "47 h"),
+     (10**9, "12 days")],
 )  # fmt: skip
 def test_stretches_are_said_shortly(number: int, said: str) -> None:
     assert spoken(number) == said
