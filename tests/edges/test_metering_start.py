@@ -47,7 +47,7 @@ def asked(text: str) -> str:
 
 
 def snippets(text: str) -> dict[str, str]:
-    return {name: unescape(code) for name, code in re.findall(r'id="code-(\w+)"[^>]*>(.*?)</pre>', text, re.S)}
+    return {name: unescape(code) for name, code in re.findall(r'<pre[^>]*id="code-(\w+)"[^>]*>(.*?)</pre>', text, re.S)}
 
 
 def send(world, event, key: str | None = None):
