@@ -17,6 +17,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from billing import event_lines
 from billing.actions import closing, invoices, payments
 from billing.documents.pdf import pdf_of
 from billing.models import Document, Invoice, InvoiceLine
@@ -223,5 +224,6 @@ site.add_pages(
         path("invoices/<int:pk>/lines/<int:position>/", page("billing.read")(line), name="invoice_line"),
         path("invoices/<int:pk>/payments/", page("billing.record_payment")(pay), name="invoice_pay"),
         path("invoices/<int:pk>/<slug:verb>/", page("billing.read")(act), name="invoice_act"),
+        *event_lines.pages,
     ]
 )

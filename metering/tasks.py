@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from metering.actions import days, holds, inbox, limit_alerts, partitions
+from metering.actions import days, forgetting, holds, inbox, limit_alerts, partitions
 from metering.actions.sweep import sweep
 from metering.api.receipts import items_of
 from metering.queries.partitions import to_seal
@@ -65,6 +65,7 @@ def build_days() -> None:
         pass
 
 
+@shared_task
 def expire_holds() -> int:
     """Take off reservations whose time is over; every two seconds."""
     return holds.expire_holds(at=timezone.now())
@@ -87,6 +88,12 @@ def tell_of_limits(thorough: bool = False) -> None:
 def look_at_all_limits() -> None:
     """Find what was missed while nobody looked; every minute."""
     tell_of_limits(thorough=True)
+
+
+@shared_task
+def forget_minutes() -> None:
+    """Delete what is known of ingestion by minute once it is older than 40 days."""
+    forgetting.forget(at=timezone.now())
 
 
 def months_from(day: date, ahead: int) -> list[date]:

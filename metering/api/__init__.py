@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from metering.api import events, limits, playground, quarantine, quota_verbs, receipts, usage
+from metering.api import events, health, limits, playground, quarantine, quota_verbs, receipts, usage
 
 patterns: list[URLPattern] = [
     path("metrics/playground", playground.Playground.as_view(), name="api_playground"),
@@ -10,6 +10,7 @@ patterns: list[URLPattern] = [
     path("events/receipts/<uuid:receipt>", receipts.OneReceipt.as_view(), name="api_receipt"),
     path("events/<token:source>/<token:event_id>", events.OneEvent.as_view(), name="api_event"),
     path("usage", usage.Usage.as_view(), name="api_usage"),
+    path("ingestion/health", health.IngestionHealth.as_view(), name="api_ingestion_health"),
     path("quarantine", quarantine.Quarantine.as_view(), name="api_quarantine"),
     path("quarantine/replay", quarantine.Replay.as_view(), name="api_quarantine_replay"),
     path("quarantine/dismiss", quarantine.Dismiss.as_view(), name="api_quarantine_dismiss"),

@@ -1,11 +1,17 @@
-"""Pages of the console about facts: usage explorer, playground, events, limits, quarantine."""
+"""Pages of the console about facts: usage explorer, playground, events and how they come in, limits, quarantine."""
 
-from metering.console import events, limits, metric_usage, playground, quarantine, usage
+from metering.console import (
+    events,
+    feed,
+    health,
+    limits,
+    metric_usage,
+    playground,
+    quarantine,
+    start,
+    usage,
+)
 from monetization.foundation.console import site
 
-site.add_pages(usage.pages)
-site.add_pages(playground.pages)
-site.add_pages(metric_usage.pages)
-site.add_pages(events.pages)
-site.add_pages(limits.pages)
-site.add_pages(quarantine.pages)
+for each in (usage, playground, metric_usage, feed, events, health, start, limits, quarantine):
+    site.add_pages(each.pages)

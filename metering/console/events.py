@@ -1,57 +1,25 @@
-"""Events in the console: found by account, type and id; one event and what it counted towards."""
+"""One event in the console: what was sent, and what it counted towards. Lists of them are in `feed`."""
 
 import json
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from catalog.models import MetricVersion
 from metering.models import EventRemoval, Quarantined
-from metering.queries import counted_for, event, listed
-from metering.rules import places
+from metering.queries import counted_for, event
+from metering.rules.book import hour_of
 from metering.stores.postgres import Stored
 from monetization.foundation.console import page, show
-from monetization.foundation.models import Account
-from monetization.foundation.queries import accounts_for, sees_all_customers
+from monetization.foundation.queries import accounts_for
 from monetization.foundation.web import StaffRequest
-from monetization.values.errors import Invalid, NotFound
+from monetization.values.errors import NotFound
 from monetization.values.money import plain
+from monetization.values.periods import local_date
 
-FILTERS = ("account", "type", "source", "id")
 CRUMB = ("Events", "console:events")
-
-
-@require_safe
-def events(request: StaffRequest) -> HttpResponse:
-    """List events, latest first."""
-    asked = {name: request.GET.get(name, "").strip() for name in FILTERS}
-    try:
-        before = places.read(request.GET.get("after"))
-    except Invalid as error:
-        raise Http404(error.message) from error
-    found = listed(
-        environment=request.environment, accounts=_accounts(request, asked["account"]), type=asked["type"],
-        source=asked["source"], event_id=asked["id"], before=before,
-    )  # fmt: skip
-    names = Account.objects.in_bulk({each.account_id for each in found.events})
-    context = {
-        "asked": asked,
-        "filtered": any(asked.values()),
-        "rows": [(each, names[each.account_id]) for each in found.events],
-        "after": places.written(found.next),
-        "before": before,
-    }
-    return show(request, "metering/events.html", context, title="Events", parts=["rows"])
-
-
-def _accounts(request: StaffRequest, key: str) -> list[int] | None:
-    """Give the accounts to look at; None for all of them."""
-    if not key and sees_all_customers(request.user):
-        return None
-    seen = accounts_for(request.user, request.environment)
-    return list((seen.filter(key=key) if key else seen).values_list("pk", flat=True))
 
 
 @require_safe
@@ -67,6 +35,8 @@ def one_event(request: StaffRequest, source: str, event_id: str) -> HttpResponse
         "data": json.dumps(stored.data, indent=2, ensure_ascii=False, default=_number),
         "digest": stored.digest.hex(),
         "counted": _counted(request, stored),
+        "hour": hour_of(stored.time),
+        "local_day": local_date(stored.time, account.time_zone),
         "removal": EventRemoval.objects.filter(event_seq=stored.seq).first(),
         "others": Quarantined.objects.filter(environment=request.environment, source=source, event_id=event_id)[:20],
     }
@@ -94,6 +64,5 @@ def _number(value: Any) -> str:
 
 
 pages = [
-    path("events/", page("metering.read")(events), name="events"),
     path("events/<token:source>/<token:event_id>/", page("metering.read")(one_event), name="event"),
 ]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import NoReverseMatch, path, reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -44,7 +44,7 @@ def metric_usage(request: StaffRequest, pk: int) -> HttpResponse:
         ids = list(accounts_for(request.user, request.environment).values_list("pk", flat=True))
         versions = list(metric.versions.values_list("pk", flat=True))
         last = last_hour(account_ids=ids, version_ids=versions, day=use.last)
-    context = {"use": use, "last": last, "now": timezone.now(), "days": DAYS, "start": _onboarding()}
+    context = {"use": use, "last": last, "now": timezone.now(), "days": DAYS, "start": reverse("console:send_events")}
     crumbs = [("Metrics", reverse("console:catalog_metric_changelist")),
               (metric.name, reverse("console:metric", args=[pk]))]  # fmt: skip
     return show(request, "metering/metric_usage.html", context, title="Use", crumbs=crumbs, parts=("use",))
@@ -83,14 +83,6 @@ def _by_metric(found: Activity, versions: Mapping[int, int]) -> Activity:
 def _use(metric: Metric, counts: Mapping[date, int], days: Sequence[date]) -> Use:
     slots = [Slot("", f"{day_text(day)}: {counts.get(day, 0):,}", (Decimal(counts.get(day, 0)),)) for day in days]
     return Use(metric, bars(["readings"], slots), sum(counts.values()), max(counts, default=None))
-
-
-def _onboarding() -> str:
-    """Give the address of the page that shows how to send a first event; the API's where there is none."""
-    try:
-        return reverse("console:start")
-    except NoReverseMatch:
-        return reverse("api_docs")
 
 
 pages = [

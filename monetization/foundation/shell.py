@@ -67,6 +67,8 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("Explorer", "bar_chart", "usage", METERING),
             Place("Events", "list_alt", "events", METERING),
             Place("Limits", "data_thresholding", "limits", METERING),
+            Place("Send events", "send", "send_events", METERING),
+            Place("Ingestion", "monitor_heart", "ingestion", METERING, whole=True),
             Place("Quarantine", "report", "quarantine", METERING, whole=True),
         ),
     ),
