@@ -75,6 +75,13 @@ def fold(*, buckets: Mapping[Bucket, Tally], at: datetime) -> None:
     _note_first_seen({version for _, version, _, _ in buckets}, at)
 
 
+def hold(*, buckets: Iterable[Bucket], at: datetime) -> None:
+    """Lock in the one order (dimension sets, then marks) what several folds of this transaction will change."""
+    keys = list(buckets)
+    _sets({(version, canonical(dict(dims))) for _, version, _, dims in keys})
+    _raise_marks({account for account, _, _, _ in keys}, at)
+
+
 def unfold(*, buckets: Mapping[Bucket, Tally], at: datetime) -> None:
     """Take tallies out of hourly usage again; a bucket that no event is left in stays, at zero."""
     fold(buckets={key: Tally(each.quantity.copy_negate(), -each.events) for key, each in buckets.items()}, at=at)

@@ -3,6 +3,10 @@
 While a backfill is at work, new events count for its version at the door (they have a `seq` above `until_seq`), and
 the worker walks through the others in the order of `seq`; `done_seq` is how far it has come, moved in the transaction
 that adds each step. So every event is taken once, whenever the worker dies and wherever it goes on.
+
+Of a version in force a range is mended instead (`is_mend`): each account's days are built again from their events,
+one after the other, while the account's mark is held. Doing a day twice changes nothing, so `done_seq` is the last
+account that is finished and `until_seq` the last there was.
 """
 
 from django.db import models
@@ -28,6 +32,7 @@ class Backfill(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=400)
+    is_mend = models.BooleanField(default=False, help_text="Of a version in force: its usage is built again")
     status = models.CharField(max_length=9, choices=Status, default=Status.WAITING)
     from_seq = models.BigIntegerField(default=0)
     done_seq = models.BigIntegerField(default=0)
@@ -39,6 +44,9 @@ class Backfill(models.Model):
     made_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(
+        null=True, help_text="When, after its approval, usage of the versions before was taken back"
+    )
 
     class Meta:
         constraints = [

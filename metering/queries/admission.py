@@ -14,6 +14,7 @@ from django.db.models import Min
 from catalog.models import Contract
 from catalog.queries import metric_versions_for
 from metering.models import Quarantined
+from metering.queries.backfills import backfilling
 from metering.rules.book import Book, Readings
 from metering.rules.envelope import Incoming, written
 from metering.rules.fields import Missing
@@ -58,8 +59,9 @@ def arrival(number: int, event: Incoming, arrived_at: datetime) -> Arrival:
 
 
 def book_of(environment_id: int) -> Book:
-    """Collect the environment's approved metric versions."""
-    return Book((dated.terms, dated.period) for dated in metric_versions_for(environment_id))
+    """Collect the environment's approved metric versions, beside them those that a backfill makes ready."""
+    versions = ((dated.terms, dated.period) for dated in metric_versions_for(environment_id))
+    return Book(versions, backfilling(environment_id))
 
 
 def admit(*, environment_id: int, arrivals: Sequence[Arrival], at: datetime) -> None:

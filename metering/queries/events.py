@@ -10,7 +10,7 @@ from catalog.rules.terms import Dims, MetricTerms
 from metering.models import EventRemoval
 from metering.queries.admission import book_of
 from metering.rules.aggregate import Reading
-from metering.rules.book import Readings, hour_of
+from metering.rules.book import Book, Readings, hour_of
 from metering.stores import postgres as store
 from metering.stores.postgres import Stored
 from monetization.foundation.models import Environment
@@ -53,7 +53,7 @@ def events_behind(
 
 def event(*, environment: Environment, source: str, event_id: str) -> Stored:
     """Find the first accepted event of a key. Raises NotFound."""
-    where = "e.environment_id = %(environment)s AND e.source = %(source)s AND e.event_id = %(id)s"
+    where = "e.environment_id = %(environment)s AND e.source = %(source)s AND e.event_id = %(id)s AND e.revision = 0"
     parameters = {"environment": environment.pk, "source": source, "id": event_id}
     found = store.find(where, parameters, "ORDER BY e.seq LIMIT 1")
     if not found:
@@ -97,19 +97,29 @@ def counted_for(environment: Environment, stored: Stored) -> Readings:
     """List what an event counted towards; nothing if it was taken out since."""
     if EventRemoval.objects.filter(event_seq=stored.seq).exists():
         return []
-    return book_of(environment.pk).readings(stored.type, stored.time, stored.data)
+    return book_of(environment.pk).counted(stored.type, stored.time, stored.data)
 
 
 def matching(
-    account_id: int, metric: MetricTerms, match: Dims, period: Period, after: After | None = None
+    account_id: int,
+    metric: MetricTerms,
+    match: Dims,
+    period: Period,
+    after: After | None = None,
+    as_of: datetime | None = None,
 ) -> Iterator[tuple[Stored, list[Reading]]]:
-    """Stream the events that count towards a metric where their dimension values include `match`, and what they add."""
+    """Stream the events that count towards a metric where their dimension values include `match`, and what they add.
+
+    With `as_of` it is those that counted at that instant, read by this very version whatever is in force by now.
+    """
     wanted, book, size = set(match), None, CHUNK
+    if as_of is not None:
+        book = Book([(metric, period)])
     while True:
-        chunk = store.find(*_chunk(account_id, metric, match, period, after, size))
+        chunk = store.find(*_chunk(account_id, metric, match, period, after, size, as_of))
         for each in chunk:
             book = book or book_of(each.environment_id)
-            read = [r for m, r in book.readings(each.type, each.time, each.data) if m.version_id == metric.version_id]
+            read = [r for m, r in book.counted(each.type, each.time, each.data) if m.version_id == metric.version_id]
             found = [reading for reading in read if wanted <= set(reading.dims)]
             if found:
                 yield each, found
@@ -125,13 +135,19 @@ def hour_period(stored: Stored) -> Period:
 
 
 def _chunk(
-    account_id: int, metric: MetricTerms, match: Dims, period: Period, after: After | None, size: int
+    account_id: int,
+    metric: MetricTerms,
+    match: Dims,
+    period: Period,
+    after: After | None,
+    size: int,
+    as_of: datetime | None,
 ) -> tuple[str, dict[str, Any], str]:
-    where = (
-        "e.account_id = %(account)s AND e.type = %(type)s AND e.time >= %(from)s AND e.time < %(to)s AND "
-        + store.COUNTED
+    where = "e.account_id = %(account)s AND e.type = %(type)s AND e.time >= %(from)s AND e.time < %(to)s AND " + (
+        store.COUNTED if as_of is None else store.COUNTED_AT
     )
     parameters: dict[str, Any] = {
+        "as_of": as_of,
         "account": account_id,
         "type": metric.event_type,
         "from": max(period.starts_at, after[0]) if after else period.starts_at,

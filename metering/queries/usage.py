@@ -175,7 +175,7 @@ def _add_events(
     for event in events:
         book = book or _book(account_ids)
         number = next(n for n, (start, end) in split if start <= event.time < end)
-        for metric, reading in book.readings(event.type, event.time, event.data):
+        for metric, reading in book.counted(event.type, event.time, event.data):
             if metric.version_id in cuts[number].metrics:
                 key = (0 if together else event.account_id, number, metric.version_id, reading.dims)
                 tallies.setdefault(key, Tally()).add(reading.quantity)

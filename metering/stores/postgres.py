@@ -62,6 +62,10 @@ JOIN LATERAL (
 ) e ON true
 """
 COUNTED = "NOT EXISTS (SELECT 1 FROM metering_eventremoval r WHERE r.event_seq = e.seq)"
+COUNTED_AT = (
+    "e.received_at <= %(as_of)s AND NOT EXISTS (SELECT 1 FROM metering_eventremoval r"
+    " WHERE r.event_seq = e.seq AND r.removed_at <= %(as_of)s)"
+)
 COLUMNS = (
     "e.seq, e.environment_id, e.account_id, e.source, e.event_id, e.type, e.subject, e.time, e.is_time_given,"
     " e.received_at, e.data::text, e.digest, e.revision"
@@ -200,3 +204,31 @@ def _line(row: Row) -> str:
     data = row.text.replace("\\", "\\\\")
     given = "t" if row.is_time_given else "f"
     return f"{row.account_id}\t{text}\t{row.time.isoformat()}\t{given}\t{data}\t\\\\x{row.digest.hex()}"
+
+
+# -- corrections
+
+PUT = """
+INSERT INTO metering_event (environment_id, received_at, account_id, source, event_id, type, subject,
+                            "time", is_time_given, data, digest, revision)
+SELECT %(environment)s, %(at)s, account_id, source, event_id, type, subject, "time", given, data::jsonb, digest,
+       revision
+FROM unnest(%(account_id)s::bigint[], %(source)s::text[], %(event_id)s::text[], %(type)s::text[], %(subject)s::text[],
+            %(time)s::timestamptz[], %(is_time_given)s::bool[], %(text)s::text[], %(digest)s::bytea[],
+            %(revision)s::int[])
+  row (account_id, source, event_id, type, subject, "time", given, data, digest, revision)
+ORDER BY source, event_id
+RETURNING source, event_id, seq
+"""
+
+
+def put(*, environment_id: int, rows: Sequence[tuple[Row, int]], at: datetime) -> dict[Key, int]:
+    """Write rows of known keys, each with its revision (above 0), and give their `seq`; keys must be unique."""
+    if not rows:
+        return {}
+    make_months(row.time.date().replace(day=1) for row, _ in rows)
+    columns: dict[str, Any] = {name: [getattr(row, name) for row, _ in rows] for name in Row.__slots__}
+    columns |= {"revision": [revision for _, revision in rows], "environment": environment_id, "at": at}
+    with connection.cursor() as cursor:
+        cursor.execute(PUT, columns)
+        return {(source, event_id): seq for source, event_id, seq in cursor.fetchall()}
