@@ -44,6 +44,7 @@ app.conf.beat_schedule = {
     "forget old answers": every(3600, "monetization.foundation.tasks.forget"),
     "make partitions of events ahead": every(6 * 3600, "metering.tasks.make_partitions"),
     "find repeats of events far apart": every(3600, "metering.tasks.sweep_repeats"),
+    "go on with backfills": every(5, "metering.tasks.sweep_backfills"),
     "keep drafts up to date": every(2, "billing.tasks.refresh_drafts"),
     "make documents whose message was lost": every(5, "billing.tasks.sweep_documents"),
     "notice late usage": every(30, "billing.tasks.note_late_usage"),

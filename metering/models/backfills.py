@@ -38,6 +38,7 @@ class Backfill(models.Model):
     done_seq = models.BigIntegerField(default=0)
     until_seq = models.BigIntegerField(default=0)
     events_read = models.BigIntegerField(default=0)
+    days_changed = models.IntegerField(default=0, help_text="Of a mend: account days that were another before")
     unreadable = models.BigIntegerField(default=0, help_text="Events that this version could not read")
     fault = models.CharField(max_length=300, blank=True)
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -78,3 +79,20 @@ class BackfillAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account}: {self.before} → {self.after}"
+
+
+class BackfillFault(models.Model):
+    """An event that a backfill's version could not read, and why; the first of them are kept."""
+
+    backfill = models.ForeignKey(Backfill, models.CASCADE, related_name="faults")
+    source = models.TextField()
+    event_id = models.TextField()
+    time = models.DateTimeField()
+    field = models.CharField(max_length=120, blank=True)
+    detail = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.event_id}: {self.detail}"

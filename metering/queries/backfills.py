@@ -1,6 +1,6 @@
 """Which metric versions a backfill makes ready: counted at the door beside those in force, and how far it has come."""
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from catalog.models import MetricVersion
 from catalog.queries import metric_terms
@@ -10,7 +10,9 @@ from monetization.values.periods import Period
 
 Status = Backfill.Status
 ACTIVE = (Status.WAITING.value, Status.RUNNING.value, Status.PAUSED.value)
-COUNTING = (Status.RUNNING.value, Status.PAUSED.value, Status.DONE.value)
+# A backfill that failed may go on, so its version goes on being counted.
+COUNTING = (Status.RUNNING.value, Status.PAUSED.value, Status.DONE.value, Status.FAILED.value)
+UNFINISHED = (Status.RUNNING.value, Status.PAUSED.value, Status.FAILED.value)
 Span = tuple[int, int]  # seq after (exclusive) and up to (inclusive)
 
 
@@ -19,17 +21,11 @@ def backfilling(environment_id: int) -> list[tuple[MetricTerms, Period]]:
 
     A draft that was edited since its backfill began is another version and counts no more; nor does one given up.
     """
-    rows = Backfill.objects.filter(
-        environment=environment_id,
-        status__in=COUNTING,
-        is_mend=False,
-        metric_version__status__in=["DRAFT", "SUBMITTED"],
-        metric_version__edited_at__lte=F("made_at"),
-    ).select_related("metric_version")
-    newest: dict[int, Backfill] = {}
-    for row in rows.order_by("pk"):
-        newest[row.metric_version_id] = row
-    return [(metric_terms(row.metric_version), Period(row.starts_at, row.ends_at)) for row in newest.values()]
+    rows = _newest(environment_id).filter(
+        metric_version__status__in=["DRAFT", "SUBMITTED"], metric_version__edited_at__lte=F("made_at")
+    )
+    counting = [row for row in rows.select_related("metric_version") if row.status in COUNTING and row.started_at]
+    return [(metric_terms(row.metric_version), Period(row.starts_at, row.ends_at)) for row in counting]
 
 
 def not_yet_added(environment_id: int) -> dict[int, Span]:
@@ -37,14 +33,19 @@ def not_yet_added(environment_id: int) -> dict[int, Span]:
 
     An event taken out inside that span was never added, and the backfill will not find it: nothing is to be undone.
     """
-    rows = Backfill.objects.select_for_update().filter(
-        environment=environment_id, status__in=[Status.RUNNING, Status.PAUSED], is_mend=False
-    )
-    return {row.metric_version_id: (row.done_seq, row.until_seq) for row in rows.order_by("pk")}
+    pks = [row.pk for row in _newest(environment_id) if row.status in UNFINISHED and row.started_at]
+    rows = Backfill.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk") if pks else ()
+    return {row.metric_version_id: (row.done_seq, row.until_seq) for row in rows}
 
 
 def stretch_of(version: MetricVersion) -> Period:
-    """Give the time for which a version would be in force: until the next approved version of its metric begins."""
+    """Give the time for which a version is (or would be) in force: until the next approved one of its metric begins."""
     later = version.metric.versions.filter(status="APPROVED", effective_at__gt=version.effective_at)
     following = later.exclude(pk=version.pk).order_by("effective_at").values_list("effective_at", flat=True).first()
     return Period(version.effective_at, following)
+
+
+def _newest(environment_id: int) -> QuerySet[Backfill]:
+    """Find the latest backfill of each version; those that mend what is in force are no part of this."""
+    rows = Backfill.objects.filter(environment=environment_id, is_mend=False)
+    return rows.order_by("metric_version_id", "-pk").distinct("metric_version_id")

@@ -232,3 +232,14 @@ def put(*, environment_id: int, rows: Sequence[tuple[Row, int]], at: datetime) -
     with connection.cursor() as cursor:
         cursor.execute(PUT, columns)
         return {(source, event_id): seq for source, event_id, seq in cursor.fetchall()}
+
+
+# -- backfills
+
+
+def alone() -> int:
+    """Let no writer in until this transaction ends, having waited for those of this moment; give the last `seq`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS])
+        cursor.execute("SELECT last_value FROM metering_event_seq")
+        return int(cursor.fetchone()[0])

@@ -63,13 +63,14 @@ INVOICE_WORK = frozenset(
 KEYS = frozenset({"foundation.manage_api_keys", "foundation.manage_endpoints"})
 SELLERS = frozenset({"foundation.manage_legal_entities"})
 EVENTS = frozenset({"metering.send_events", "metering.replay_quarantine"})
+BACKFILL = frozenset({"metering.run_backfill"})
 CORRECT = frozenset({"metering.correct_events"})
 PEOPLE = frozenset({"foundation.manage_people", "foundation.draft_policy"})
 
 ABILITIES: dict[Role, frozenset[str]] = {
-    Role.HEAD: READ | READ_AUDIT | DECIDE | CATALOG_DRAFT | CONTRACT_DRAFT | PEOPLE | SELLERS,
-    Role.PRODUCT: READ | DECIDE | CATALOG_DRAFT,
-    Role.ENGINEERING: READ | KEYS | EVENTS | CORRECT | frozenset({"catalog.draft_metric"}),
+    Role.HEAD: READ | READ_AUDIT | DECIDE | CATALOG_DRAFT | CONTRACT_DRAFT | PEOPLE | SELLERS | BACKFILL,
+    Role.PRODUCT: READ | DECIDE | CATALOG_DRAFT | BACKFILL,
+    Role.ENGINEERING: READ | KEYS | EVENTS | CORRECT | BACKFILL | frozenset({"catalog.draft_metric"}),
     Role.FINANCE: READ | READ_AUDIT | DECIDE | INVOICE_WORK | SELLERS | CORRECT,
     Role.REVOPS: READ | DECIDE | CONTRACT_DRAFT | frozenset({"billing.draft_invoice"}),
     Role.SALES: READ,
