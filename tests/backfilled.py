@@ -30,7 +30,9 @@ CHANGED = replace(
 )
 
 
-def drafted(world: make.World, content: MetricDraft = CHANGED, key: str = "tokens", at: datetime = NOW) -> MetricVersion:
+def drafted(
+    world: make.World, content: MetricDraft = CHANGED, key: str = "tokens", at: datetime = NOW
+) -> MetricVersion:
     """Have mia draft another version of a metric."""
     return metrics.draft_version(metric=Metric.objects.get(key=key), content=content, by=world.mia, at=at)
 
@@ -73,5 +75,3 @@ def reference(
             quantity, count = found.get(place, (Decimal(0), 0))
             found[place] = (quantity + tally.quantity, count + tally.events)
     return found
-
-

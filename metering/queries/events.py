@@ -9,6 +9,7 @@ from typing import Any
 from catalog.rules.terms import Dims, MetricTerms
 from metering.models import EventRemoval
 from metering.queries.admission import book_of
+from metering.queries.revisions import Chain, chains
 from metering.rules.aggregate import Reading
 from metering.rules.book import Book, Readings, hour_of
 from metering.stores import postgres as store
@@ -52,13 +53,24 @@ def events_behind(
 
 
 def event(*, environment: Environment, source: str, event_id: str) -> Stored:
-    """Find the first accepted event of a key. Raises NotFound."""
-    where = "e.environment_id = %(environment)s AND e.source = %(source)s AND e.event_id = %(id)s AND e.revision = 0"
-    parameters = {"environment": environment.pk, "source": source, "id": event_id}
-    found = store.find(where, parameters, "ORDER BY e.seq LIMIT 1")
-    if not found:
+    """Find what counts of a key: as it was first accepted, or as corrected since; else its last content.
+
+    Raises NotFound.
+    """
+    return shown_of(chain(environment=environment, source=source, event_id=event_id))
+
+
+def chain(*, environment: Environment, source: str, event_id: str) -> Chain:
+    """Find all revisions of a key. Raises NotFound."""
+    found = chains(environment_id=environment.pk, keys=[(source, event_id)]).get((source, event_id))
+    if found is None:
         raise NotFound("There is no such event", field="id", fix="Check its source and id")
-    return found[0]
+    return found
+
+
+def shown_of(found: Chain) -> Stored:
+    """Give what counts, or the last that did."""
+    return found.counting or found.rows[-1]
 
 
 def listed(

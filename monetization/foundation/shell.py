@@ -44,7 +44,15 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ),
     (
         "Metrics",
-        (Place("Metrics", "speed", "catalog_metric_changelist", CATALOG, ("metrics/", "catalog/metricversion/")),),
+        (
+            Place(
+                "Metrics",
+                "speed",
+                "catalog_metric_changelist",
+                CATALOG,
+                ("metrics/", "catalog/metricversion/", "backfills/"),
+            ),
+        ),
     ),
     (
         "Catalog",
@@ -66,6 +74,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Explorer", "bar_chart", "usage", METERING),
             Place("Events", "list_alt", "events", METERING),
+            Place("Corrections", "edit_note", "corrections", METERING, whole=True),
             Place("Quarantine", "report", "quarantine", METERING, whole=True),
         ),
     ),

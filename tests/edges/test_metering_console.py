@@ -94,7 +94,7 @@ def test_pages_of_events_reach_the_last(world, tokens):
     client, address, seen = make.signed_in(world.mia), reverse("console:events") + "?account=acme", []
     while address:
         answer = client.get(address)
-        seen += [event.event_id for event, _ in answer.context["rows"]]
+        seen += [event.event_id for event, _, _ in answer.context["rows"]]
         after = answer.context["after"]
         address = f"{reverse('console:events')}?account=acme&after={after}" if after else ""
     assert seen == [f"e{n}" for n in range(120)]

@@ -26,7 +26,8 @@ TONES: Mapping[str, str] = {
     "APPROVE": "good", "WITHDRAWN": "quiet", "ROLLED_BACK": "warn", "VOID": "quiet", "PENDING": "info", "FAILED": "bad",
     "DELIVERED": "good", "DONE": "good", "OVERDUE": "warn", "INFO": "info", "WARN": "warn", "BLOCK": "bad",
     "OPEN": "warn", "REPLAYED": "good", "DISMISSED": "quiet", "SANDBOX": "warn", "READY": "good",
-    "ENDED": "quiet", "NEXT": "info",
+    "ENDED": "quiet", "NEXT": "info", "REMOVED": "warn", "AMENDED": "info", "RUNNING": "info", "WAITING": "quiet",
+    "PAUSED": "warn", "CANCELLED": "quiet", "AMEND": "info", "DEPRECATE": "warn", "REPLACE": "info", "UNDO": "quiet",
 }  # fmt: skip
 
 
