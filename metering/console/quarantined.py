@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from metering.actions import quarantine as actions
+from metering.actions.ingest import Receipt
 from metering.actions.sweep import body_of
 from metering.console.quarantine import CRUMB, WHAT_MENDS, guard
 from metering.models import Quarantined
@@ -16,7 +17,7 @@ from metering.queries.events import shown_of
 from metering.queries.revisions import chains
 from metering.rules.side_by_side import pairs
 from monetization.foundation.console import page, show
-from monetization.foundation.web import StaffRequest, perform, tell
+from monetization.foundation.web import Outcome, StaffRequest, perform, tell
 
 STEP = 2000  # rows replayed by one request
 COUNTED, COUNTS = ("accepted", "duplicate"), ("after", "until", "whole", "done", "counted", "still")
@@ -50,9 +51,11 @@ def replay_all(request: StaffRequest) -> HttpResponse:
     ids = actions.open_ids(
         environment=request.environment, reason=reason, after=state["after"], until=state["until"], most=STEP
     )
-    outcome = perform(request, actions.replay, environment=request.environment, ids=ids)
-    tell(request, outcome)
-    if outcome.value is not None and ids:
+    outcome: Outcome[Receipt] = Outcome()
+    if ids:
+        outcome = perform(request, actions.replay, environment=request.environment, ids=ids)
+        tell(request, outcome)
+    if outcome.value is not None:
         counted = sum(item.status in COUNTED for item in outcome.value.items)
         state["counted"] += counted
         state["still"] += len(ids) - counted

@@ -42,7 +42,8 @@ DIGITS = {"account_id": "account", "invoice_id": "invoice", "bucket_id": "bucket
 PLACES = {
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
-    "rate_card": "rate_card", "rate_card_version": "version", "account": "account",
+    "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "correction": "correction",
+    "backfill": "backfill", "quarantined": "quarantined",
 }  # fmt: skip
 DRAFTED = {
     "contract_discard": "contract_draft", "contract_edit": "contract_draft", "contract_submit": "contract_draft",
@@ -51,6 +52,7 @@ DRAFTED = {
     "price_new": "version_draft", "rate_card_product": "version_draft", "rate_card_version": "version",
     "rate_card_version_discard": "version_draft", "rate_card_version_effective": "version_draft",
     "rate_card_version_note": "version_draft", "rate_card_version_submit": "version_draft",
+    "backfill_begin": "meaning_draft",
     "alias_end": "alias", "key_revoke": "key", "key": "key", "change_request": "request",
 }  # fmt: skip
 BODY = {
@@ -69,6 +71,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_rate_cards": {"key": "tried", "name": "Tried"}, "api_metrics": {"key": "tried", "name": "Tried"},
     "api_keys": {"name": "tried", "scopes": ["usage:read"]},
     "api_invoice_payments": {"amount": "1.00", "currency": "EUR", "received_date": "2026-11-06", "reference": "tried"},
+    "api_correction_undo": SAID, "api_backfill": SAID,
     "api_accounts": {"customer": "acme", "key": "tried", "name": "Tried", "time_zone": "UTC"},
     "api_events": {"id": "tried", "type": "llm.request", "subject": "acme",
                    "data": {"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1}},
@@ -78,7 +81,7 @@ WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",
-    "rate_card_version": "list",
+    "rate_card_version": "list", "backfill": "llm-tokens",
 }  # fmt: skip
 
 
