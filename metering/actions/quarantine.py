@@ -57,12 +57,12 @@ def dismiss(*, environment: Environment, ids: Sequence[int], reason: str, by: Us
 
 
 def open_ids(
-    *, environment: Environment, reason: str, after: int = 0, until: int | None = None, most: int = MOST
+    *, environment: Environment, reason: str, after: int = 0, until: int | None = None, most: int | None = None
 ) -> list[int]:
     """List the oldest open rows of a reason beyond a row, as many as may be settled at a time."""
     found = _open(environment, reason).filter(pk__gt=after)
     found = found if until is None else found.filter(pk__lte=until)
-    return list(found.order_by("pk").values_list("pk", flat=True)[:most])
+    return list(found.order_by("pk").values_list("pk", flat=True)[: most or MOST])
 
 
 def extent(*, environment: Environment, reason: str) -> dict[str, int]:
