@@ -30,7 +30,7 @@ class OrderBody(Strict):
 
     kind = serializers.ChoiceField(list(NEEDS))
     reason = serializers.CharField(max_length=400)
-    events = serializers.ListField(child=serializers.JSONField(), required=False, max_length=10_000)
+    events = serializers.ListField(child=serializers.DictField(), required=False, max_length=10_000)
     account = serializers.CharField(required=False, help_text="REPLACE: whose events")
     type = serializers.CharField(required=False, help_text="REPLACE: events of this type only")
     starts_at = serializers.DateTimeField(required=False, help_text="REPLACE: inclusive")

@@ -105,11 +105,13 @@ def test_others_may_not_correct(filled):
     for who, scopes, status in (
         (filled.mia, (), 403), (filled.eli, ("usage:read",), 403), (filled.noel, (), 403), (filled.pat, (), 403),
     ):  # fmt: skip
-        answer = make.Api(make.token(who, filled.live, *scopes)).post("/events/corrections", order)
+        answer = make.Api(make.token(who, filled.live, *scopes, name=f"{who.name} {len(scopes)}")).post(
+            "/events/corrections", order
+        )
         assert answer.status_code == status, (who, answer.content)
-    elsewhere = make.Api(make.token(filled.eli, filled.sandbox)).post("/events/corrections", order)
+    elsewhere = make.Api(make.token(filled.eli, filled.sandbox, name="elsewhere")).post("/events/corrections", order)
     assert elsewhere.status_code == 404
-    assert make.Api(make.token(filled.eli, filled.live)).get("/corrections/1/undo").status_code == 405
+    assert make.Api(make.token(filled.eli, filled.live, name="whole")).get("/corrections/1/undo").status_code == 405
     assert not Correction.objects.exists()
 
 
@@ -183,7 +185,7 @@ def test_buttons_of_corrections_are_for_those_who_may(filled, name):
 
 
 def test_a_backfill_over_the_api(filled, api):
-    mia = make.Api(make.token(filled.mia, filled.live))
+    mia = make.Api(make.token(filled.mia, filled.live, name="mia"))
     version = drafted(filled)
     address = f"/metrics/tokens/versions/{version.number}/backfill"
     assert mia.get(address).status_code == 404
@@ -196,8 +198,8 @@ def test_a_backfill_over_the_api(filled, api):
     found = mia.get(address).json()
     assert (found["status"], found["percent_done"], found["metric"]) == ("DONE", 100, "tokens")
     assert mia.get(f"{address}/accounts").json()["results"] == []
-    assert make.Api(make.token(filled.finn, filled.live)).post(address, {"reason": "x"}).status_code == 403
-    assert make.Api(make.token(filled.mia, filled.sandbox)).get(address).status_code == 404
+    assert make.Api(make.token(filled.finn, filled.live, name="finn")).post(address, {"reason": "x"}).status_code == 403
+    assert make.Api(make.token(filled.mia, filled.sandbox, name="else")).get(address).status_code == 404
     assert Backfill.objects.count() == 1
 
 
