@@ -1,21 +1,24 @@
-"""What workers do for metering: months, days, the inbox, far repeats, holds that end, limits that tell."""
+"""What workers do for metering: months, days, the inbox, backfills, far repeats, holds that end, limits that tell."""
 
 import logging
+import time
 from datetime import date, timedelta
 
 from celery import shared_task
+from django.db import OperationalError
 from django.utils import timezone
 
-from metering.actions import days, forgetting, holds, inbox, limit_alerts, partitions
+from metering.actions import backfill, days, forgetting, holds, inbox, limit_alerts, mend, partitions
 from metering.actions.sweep import sweep
 from metering.api.receipts import items_of
+from metering.models import Backfill
 from metering.queries.partitions import to_seal
 from metering.stores import postgres as store
 from monetization.values.errors import Conflict
 
 log = logging.getLogger(__name__)
-
 MONTHS_AHEAD = 3
+SECONDS = 2  # a task does steps for so long, then another goes on
 PATIENCE = timedelta(seconds=2)  # how long the inbox is left to the folder
 TURN = timedelta(seconds=5)
 
@@ -94,6 +97,33 @@ def look_at_all_limits() -> None:
 def forget_minutes() -> None:
     """Delete what is known of ingestion by minute once it is older than 40 days."""
     forgetting.forget(at=timezone.now())
+
+
+@shared_task
+def run_backfill(backfill_id: int) -> None:
+    """Start a backfill or go on with it, for a few seconds; then wake somebody to go on."""
+    row = Backfill.objects.select_related("metric_version__metric").get(pk=backfill_id)
+    until = time.monotonic() + SECONDS
+    try:
+        backfill.start(backfill=row, at=timezone.now())
+        while backfill.step(backfill=row, at=timezone.now()):
+            if time.monotonic() > until:
+                run_backfill.delay(backfill_id)
+                return
+    except OperationalError:  # a lost connection or a deadlock: the sweep goes on with it
+        log.exception("backfill %s was interrupted", backfill_id)
+    except Exception as error:
+        log.exception("backfill %s failed", backfill_id)
+        backfill.fail(backfill=row, fault=f"{type(error).__name__}: {error}", at=timezone.now())
+
+
+@shared_task
+def sweep_backfills() -> None:
+    """Go on with backfills whose message was lost or whose worker died, and settle those whose version was approved."""
+    for pk in Backfill.objects.filter(status__in=["WAITING", "RUNNING"]).values_list("pk", flat=True):
+        run_backfill(pk)
+    for row in mend.unsettled():
+        mend.settle(backfill=row, at=timezone.now())
 
 
 def months_from(day: date, ahead: int) -> list[date]:

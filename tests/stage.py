@@ -16,7 +16,7 @@ from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
 from catalog.actions import metrics, rate_cards
 from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
-from metering.actions import holds, inbox, limits
+from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft
 from metering.models import Event, HourlyUsage, Quarantined
@@ -116,6 +116,14 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "version": live.pk,
         "version_draft": draft.pk,
         "rate_card": terms.card.pk,
+        "correction": corrections.deprecate(
+            environment=world.live,
+            keys=[("api", Event.objects.filter(account=world.acme)[5].event_id)],
+            reason="A load test",
+            by=world.eli,
+            at=now,
+        ).pk,
+        "backfill": backfill.begin(version=meaning, reason="To be sure", by=world.mia, at=now).pk,
         "event_id": Event.objects.filter(account=world.acme)[0].event_id,
     } | _rows(world, now)
 

@@ -94,6 +94,7 @@ def _render_version(request: StaffRequest, version: MetricVersion, outcome: Outc
         "standing": standing_of(version.request, request.user) if version.request else None,
         "timeline": timeline(version.request) if version.request else (),
         "may_edit": version.is_draft and request.user.has_perm(DRAFT),
+        "may_backfill": request.user.has_perm("metering.run_backfill"),
     }  # fmt: skip
     title, crumbs = f"{version.metric.name} v{version.number}", crumbs_to(version.metric)
     return show(request, "catalog/metric_version.html", context, title=title, crumbs=crumbs, status=outcome.status)

@@ -16,12 +16,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from metering.actions.counting import count
-from metering.actions.fold import tally, unfold
 from metering.actions.ingest import SAME_ID
 from metering.actions.set_aside import Aside, set_aside
+from metering.actions.taking_out import take_out
 from metering.models import EventRemoval, SweepMark
-from metering.queries.admission import book_of
 from metering.rules.envelope import Incoming, Kept, read, written
 from metering.stores import keys
 from metering.stores import postgres as store
@@ -68,13 +66,18 @@ def sweep(*, at: datetime) -> int:
 
 @transaction.atomic
 def _sweep(*, until: int, at: datetime) -> int:
-    SweepMark.objects.get_or_create(pk=1, defaults={"swept_at": at})
-    mark = SweepMark.objects.select_for_update().get(pk=1)
+    mark = hold_removals(at=at)
     repeats = _repeats(mark.seq, until)
     for environment in Environment.objects.filter(pk__in={each.environment_id for each in repeats}):
         _remove(environment, [r for r in repeats if r.environment_id == environment.pk], at)
     SweepMark.objects.filter(pk=1).update(seq=max(mark.seq, until), swept_at=at)
     return len(repeats)
+
+
+def hold_removals(*, at: datetime) -> SweepMark:
+    """Let nobody else take events out until this transaction ends: sweep, corrections and starting backfills."""
+    SweepMark.objects.get_or_create(pk=1, defaults={"swept_at": at})
+    return SweepMark.objects.select_for_update().get(pk=1)
 
 
 def sent_body(event: store.Stored) -> dict[str, Any]:
@@ -109,15 +112,7 @@ def _repeats_of_dropped(after: int, until: int, known: set[int]) -> list[tuple[i
 
 def _remove(environment: Environment, repeats: Sequence[Repeat], at: datetime) -> None:
     EventRemoval.objects.bulk_create(_removal(environment, each, at) for each in repeats)
-    book = book_of(environment.pk)
-    events = [each.event for each in repeats]
-    read = [(e.account_id, e.time, e.key, book.readings(e.type, e.time, e.data)) for e in events]
-    buckets = tally(read)
-    unfold(buckets=buckets, at=at)
-    count(
-        environment_id=environment.pk, accounts=buckets.accounts(), metrics=buckets.metrics(),
-        read=((account, time, *key, readings) for account, time, key, readings in read), at=at, sign=-1,
-    )  # fmt: skip
+    take_out(environment_id=environment.pk, events=[each.event for each in repeats], at=at)
     others: Iterable[Repeat] = (each for each in repeats if not each.is_same)
     asides = [Aside(each.incoming, sent_body(each.event), SAME_ID) for each in others]
     set_aside(environment=environment, asides=asides, received_with=None, at=at)

@@ -1,13 +1,35 @@
-"""API of the facts: the door for events, usage, events as stored, quarantine, quotas and their limits."""
+"""API of the facts: the door for events, their corrections, usage, backfills, quarantine, quotas and their limits."""
 
 from django.urls import URLPattern, path
 
-from metering.api import events, health, limits, playground, quarantine, quota_verbs, receipts, usage
+from metering.api import (
+    backfills,
+    corrections,
+    events,
+    health,
+    limits,
+    playground,
+    quarantine,
+    quota_verbs,
+    receipts,
+    usage,
+)
 
+BACKFILL = "metrics/<str:key>/versions/<int:number>/backfill"
 patterns: list[URLPattern] = [
     path("metrics/playground", playground.Playground.as_view(), name="api_playground"),
     path("events", events.Events.as_view(), name="api_events"),
     path("events/receipts/<uuid:receipt>", receipts.OneReceipt.as_view(), name="api_receipt"),
+    path("events/corrections", corrections.Corrections.as_view(), name="api_corrections"),
+    path("corrections/<int:pk>", corrections.OneCorrection.as_view(), name="api_correction"),
+    path("corrections/<int:pk>/events", corrections.Events.as_view(), name="api_correction_events"),
+    path("corrections/<int:pk>/undo", corrections.Undo.as_view(), name="api_correction_undo"),
+    path(BACKFILL, backfills.OneBackfill.as_view(), name="api_backfill"),
+    path(f"{BACKFILL}/accounts", backfills.BackfillAccounts.as_view(), name="api_backfill_accounts"),
+    *(
+        path(f"{BACKFILL}/{verb}", backfills.Turn.as_view(verb=verb), name=f"api_backfill_{verb}")
+        for verb in backfills.VERBS
+    ),
     path("events/<token:source>/<token:event_id>", events.OneEvent.as_view(), name="api_event"),
     path("usage", usage.Usage.as_view(), name="api_usage"),
     path("ingestion/health", health.IngestionHealth.as_view(), name="api_ingestion_health"),

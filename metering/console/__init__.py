@@ -1,6 +1,9 @@
-"""Pages of the console about facts: usage explorer, playground, events and how they come in, limits, quarantine."""
+"""Pages of the console about facts: usage, playground, events and how they come in, corrections, limits, quarantine."""
 
 from metering.console import (
+    amend,
+    backfills,
+    corrections,
     events,
     feed,
     health,
@@ -8,10 +11,15 @@ from metering.console import (
     metric_usage,
     playground,
     quarantine,
+    quarantined,
     start,
     usage,
 )
 from monetization.foundation.console import site
 
-for each in (usage, playground, metric_usage, feed, events, health, start, limits, quarantine):
+PARTS = (
+    *(usage, playground, metric_usage, feed, events, amend, corrections, health, start, limits),
+    *(quarantine, quarantined, backfills),
+)
+for each in PARTS:
     site.add_pages(each.pages)

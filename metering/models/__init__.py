@@ -1,6 +1,6 @@
 """Tables of "facts": events, the usage folded from them, what could not be counted, limits of use."""
 
-from metering.models.backfills import Backfill, BackfillAccount
+from metering.models.backfills import Backfill, BackfillAccount, BackfillFault
 from metering.models.corrections import CorrectedEvent, Correction
 from metering.models.events import Event, Quarantined
 from metering.models.files import FileReading
@@ -14,6 +14,7 @@ from metering.models.usage import DailyMark, DailyUsage, DimensionSet, HourlyUsa
 __all__ = [
     "Backfill",
     "BackfillAccount",
+    "BackfillFault",
     "Breach",
     "CorrectedEvent",
     "Correction",

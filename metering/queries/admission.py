@@ -12,8 +12,10 @@ from datetime import date, datetime, timedelta
 import msgspec
 from django.db import connection
 
-from catalog.queries import DatedMetric, metric_versions_for
+from catalog.queries import metric_versions_for
+from catalog.rules.terms import MetricTerms
 from metering.models import Quarantined
+from metering.queries.backfills import backfilling
 from metering.rules.book import Book
 from metering.rules.envelope import Incoming, body_digest, written
 from metering.rules.fields import Missing
@@ -21,7 +23,7 @@ from metering.rules.readers import Read
 from metering.stores.keys import is_dropped
 from monetization.foundation.queries import accounts_named
 from monetization.values.errors import Invalid
-from monetization.values.periods import local_midnight
+from monetization.values.periods import Period, local_midnight
 
 FIRST_DAYS = """
 SELECT c.account_id, a.time_zone, min(c.start_date)
@@ -31,7 +33,8 @@ WHERE c.account_id = ANY(%s) AND c.status = 'APPROVED' GROUP BY 1, 2
 AHEAD = timedelta(minutes=5)
 Reason = Quarantined.Reason
 NOT_KEPT = "Events of {:%B %Y} are not kept any more (retention policy), so none can be added"
-_books: dict[int, tuple[list[DatedMetric], Book]] = {}
+Dated = list[tuple[MetricTerms, Period]]
+_books: dict[int, tuple[tuple[Dated, Dated], Book]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +73,15 @@ def arrival(number: int, event: Incoming, arrived_at: datetime) -> Arrival:
 
 
 def book_of(environment_id: int) -> Book:
-    """Collect the environment's approved metric versions.
+    """Collect the environment's approved metric versions, beside them those that a backfill makes ready.
 
     The book is kept while they stay the same, because it remembers the combinations of dimension values that it met.
     """
-    versions = metric_versions_for(environment_id)
+    versions = [(each.terms, each.period) for each in metric_versions_for(environment_id)]
+    ready = backfilling(environment_id)
     known = _books.get(environment_id)
-    if known is None or known[0] != versions or known[1].slots.is_full:
-        known = _books[environment_id] = (versions, Book((each.terms, each.period) for each in versions))
+    if known is None or known[0] != (versions, ready) or known[1].slots.is_full:
+        known = _books[environment_id] = ((versions, ready), Book(versions, ready))
     return known[1]
 
 
@@ -123,12 +127,11 @@ def _time_fault(each: Arrival, starts: dict[int, datetime], at: datetime) -> Fau
 
 def _fill(each: Arrival, book: Book) -> Fault | None:
     event = each.event
-    readers = book.readers(event.type, each.time)
-    if not readers:
+    if not book.readers(event.type, each.time):
         when = " at this time" if book.knows(event.type) else ""
         return Fault(Reason.UNKNOWN_TYPE, "type", f"No metric reads “{event.type}”{when}")
     try:
-        each.reads = [read for reader in readers for read in reader.read(event.data)]
+        each.reads = book.reads(event.type, each.time, event.data)
     except Invalid as error:
         kind = Reason.MISSING_FIELD if isinstance(error, Missing) else Reason.INVALID_FIELD
         return Fault(kind, (error.field or "data")[:120], error.message[:300])

@@ -98,7 +98,7 @@ class Gathering:
         for event in store.of_accounts(account_ids=self._accounts, types=types, spans=_joined(spans)):
             book = book or book_of(event.environment_id)
             account = 0 if self._together else event.account_id
-            for metric, reading in book.readings(event.type, event.time, event.data):
+            for metric, reading in book.counted(event.type, event.time, event.data):
                 known = self._metrics.get(metric.version_id)
                 if known and any(start <= event.time < end for start, end in known.splits):
                     piece = Piece.of_event(metric, reading.quantity, reading.value, event.time, event.key)

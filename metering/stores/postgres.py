@@ -23,8 +23,8 @@ from metering.stores.asked import COUNTED, asked, condition, count, find, of_acc
 from metering.stores.events import FOREVER, Key, Place, Select, Stored
 
 __all__ = [
-    "COUNTED", "FOREVER", "Key", "Place", "Row", "Select", "Stored", "add", "asked", "condition", "count", "enter",
-    "find", "kept", "make_months", "of_accounts", "settled", "stream",
+    "COUNTED", "FOREVER", "Key", "Place", "Row", "Select", "Stored", "add", "alone", "asked", "condition", "count", "enter",
+    "find", "kept", "make_months", "of_accounts", "put", "settled", "stream",
 ]  # fmt: skip
 WINDOW = f"{REPEAT_DAYS.days} days"
 WRITERS = 0x6D74_7772  # advisory lock: writers hold it shared, the sweep waits for them
@@ -224,3 +224,37 @@ def _line(start: str, row: Row) -> str:
         text, data = text.replace("\\", "\\\\"), data.replace("\\", "\\\\")
     given = "t" if row.is_time_given else "f"
     return f"{start}{row.account_id}\t{text}\t{row.when}\t{given}\t{data}\t\\\\x{row.digest.hex()}"
+
+
+# -- corrections and backfills
+
+PUT = f"""
+INSERT INTO metering_event ({COLUMNS}, revision)
+SELECT %(environment)s, %(at)s, account_id, source, event_id, type, subject, "time", given, data::jsonb, digest, revision
+FROM unnest(%(account_id)s::bigint[], %(source)s::text[], %(event_id)s::text[], %(type)s::text[], %(subject)s::text[],
+            %(time)s::timestamptz[], %(is_time_given)s::bool[], %(text)s::text[], %(digest)s::bytea[],
+            %(revision)s::int[])
+  row (account_id, source, event_id, type, subject, "time", given, data, digest, revision)
+ORDER BY source, event_id
+RETURNING source, event_id, seq
+"""
+
+
+def put(*, environment_id: int, rows: Sequence[tuple[Row, int]], at: datetime) -> dict[Key, int]:
+    """Write rows of known keys, each with its revision (above 0), and give their `seq`; keys must be unique."""
+    if not rows:
+        return {}
+    make_months(row.time.date().replace(day=1) for row, _ in rows)
+    columns: dict[str, Any] = {name: [getattr(row, name) for row, _ in rows] for name in Row.__struct_fields__}
+    columns |= {"revision": [revision for _, revision in rows], "environment": environment_id, "at": at}
+    with connection.cursor() as cursor:
+        cursor.execute(PUT, columns)
+        return {(source, event_id): seq for source, event_id, seq in cursor.fetchall()}
+
+
+def alone() -> int:
+    """Let no writer in until this transaction ends, having waited for those of this moment; give the last `seq`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS])
+        cursor.execute("SELECT last_value FROM metering_event_seq")
+        return int(cursor.fetchone()[0])

@@ -43,7 +43,7 @@ PLACES = {
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
     "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "receipt": "receipt",
-    "limit": "limit",
+    "limit": "limit", "correction": "correction", "backfill": "backfill", "quarantined": "quarantined",
 }  # fmt: skip
 DRAFTED = {
     "contract_discard": "contract_draft", "contract_edit": "contract_draft", "contract_submit": "contract_draft",
@@ -52,6 +52,7 @@ DRAFTED = {
     "price_new": "version_draft", "rate_card_product": "version_draft", "rate_card_version": "version",
     "rate_card_version_discard": "version_draft", "rate_card_version_effective": "version_draft",
     "rate_card_version_note": "version_draft", "rate_card_version_submit": "version_draft",
+    "backfill_begin": "meaning_draft",
     "alias_end": "alias", "key_revoke": "key", "key": "key", "change_request": "request",
 }  # fmt: skip
 BODY = {
@@ -71,6 +72,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_rate_cards": {"key": "tried", "name": "Tried"}, "api_metrics": {"key": "tried", "name": "Tried"},
     "api_keys": {"name": "tried", "scopes": ["usage:read"]},
     "api_invoice_payments": {"amount": "1.00", "currency": "EUR", "received_date": "2026-11-06", "reference": "tried"},
+    "api_correction_undo": SAID, "api_backfill": SAID,
     "api_accounts": {"customer": "acme", "key": "tried", "name": "Tried", "time_zone": "UTC"},
     "api_playground": {"meaning": {"event_type": "llm.request", "aggregation": "COUNT"}, "events": []},
     "api_limits": {"name": "Tried", "account": "acme", "metric": "llm-tokens", "most": "1"},
@@ -86,7 +88,7 @@ WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",
-    "rate_card_version": "list",
+    "rate_card_version": "list", "backfill": "llm-tokens",
 }  # fmt: skip
 
 

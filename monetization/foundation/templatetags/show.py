@@ -28,6 +28,8 @@ TONES: Mapping[str, str] = {
     "OPEN": "warn", "REPLAYED": "good", "DISMISSED": "quiet", "SANDBOX": "warn", "READY": "good",
     "ENDED": "quiet", "NEXT": "info", "ROOM": "good", "NEAR": "warn", "FULL": "warn", "OVER": "bad", "HELD": "info",
     "SETTLED": "good", "RELEASED": "quiet", "EXPIRED": "quiet", "REFUSED": "warn", "OVERRUN": "bad", "WARNED": "warn",
+    "REMOVED": "warn", "AMENDED": "info", "RUNNING": "info", "WAITING": "quiet",
+    "PAUSED": "warn", "CANCELLED": "quiet", "AMEND": "info", "DEPRECATE": "warn", "REPLACE": "info", "UNDO": "quiet",
 }  # fmt: skip
 
 
