@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.models import MetricVersion
+from metering import tasks
 from metering.actions import backfill as actions
 from metering.api.shared import READS
 from metering.models import Backfill, BackfillAccount
 from metering.queries.progress import percent_done
-from metering.tasks import run_backfill
 from monetization.foundation.queries import accounts_for
 from monetization.foundation.rest import Exact, Strict, requires
 from monetization.foundation.rest.views import ListView, View
@@ -108,7 +108,7 @@ class OneBackfill(OfVersion):
         body = BackfillOrder(data=request.data)
         body.is_valid(raise_exception=True)
         row = actions.begin(version=self.version(), by=self.by, at=self.at, **body.validated_data)
-        run_backfill.delay_on_commit(row.pk)
+        tasks.run_backfill.delay_on_commit(row.pk)
         return Response(BackfillBody(row).data, status=201)
 
 
@@ -123,7 +123,7 @@ class Turn(OfVersion):
         """Change its state: pause keeps what is done, resume goes on, cancel forgets it."""
         NoOrder(data=request.data).is_valid(raise_exception=True)
         row = VERBS[self.verb](backfill=self.backfill(), by=self.by, at=self.at)
-        run_backfill.delay_on_commit(row.pk)
+        tasks.run_backfill.delay_on_commit(row.pk)
         return Response(BackfillBody(row).data)
 
 

@@ -10,14 +10,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from metering.actions import corrections as actions
-from metering.actions.sweep import body_of
+from metering.actions.sweep import sent_body
 from metering.console.corrections import told
 from metering.models import Correction
 from metering.queries.corrections import Plan, to_amend
 from metering.queries.revisions import Chain, chains
 from metering.rules.envelope import written
-from metering.rules.typed import exact_json
 from metering.rules.side_by_side import pairs
+from metering.rules.typed import exact_json
 from metering.stores.postgres import Stored
 from monetization.foundation.console import page, show
 from monetization.foundation.queries import accounts_for
@@ -41,7 +41,7 @@ def amend(request: StaffRequest, source: str, event_id: str) -> HttpResponse:
             return redirect("console:event", source, event_id)
     context = {
         "event": now, "typed": typed, "outcome": outcome, "plan": plan, "effects": told(request, plan),
-        "pairs": pairs(body_of(now), _body(now, typed)) if plan else (), "fields": " ".join(TYPED),
+        "pairs": pairs(sent_body(now), _body(now, typed)) if plan else (), "fields": " ".join(TYPED),
     }  # fmt: skip
     crumbs = [("Events", reverse("console:events")), (event_id, reverse("console:event", args=[source, event_id]))]
     return show(request, "metering/amend.html", context, title="Amend event", crumbs=crumbs, status=outcome.status)

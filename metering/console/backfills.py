@@ -15,14 +15,14 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.console.sheet import safe
 from catalog.models import MetricVersion
+from metering import tasks
 from metering.actions import backfill as actions
 from metering.models import Backfill, BackfillAccount
 from metering.queries.progress import percent_done
-from metering.tasks import run_backfill
 from monetization.foundation.console import page, show
 from monetization.foundation.queries import accounts_for, sees_all_customers
+from monetization.foundation.rules.cells import safe
 from monetization.foundation.web import StaffRequest, instant_in, perform, refused, tell
 from monetization.values.errors import Invalid
 from monetization.values.money import EXACT, plain, round_half_away
@@ -115,7 +115,7 @@ def begin(request: StaffRequest, pk: int) -> HttpResponse:
     tell(request, outcome)
     if outcome.value is None:
         return redirect("console:metric_version", pk)
-    run_backfill.delay_on_commit(outcome.value.pk)
+    tasks.run_backfill.delay_on_commit(outcome.value.pk)
     return redirect("console:backfill", outcome.value.pk)
 
 
@@ -124,7 +124,7 @@ def turn(request: StaffRequest, pk: int, verb: str) -> HttpResponse:
     """Pause, resume or cancel."""
     row = get_object_or_404(backfills_in(request), pk=pk)
     tell(request, perform(request, VERBS[verb], backfill=row))
-    run_backfill.delay_on_commit(row.pk)
+    tasks.run_backfill.delay_on_commit(row.pk)
     return redirect("console:backfill", pk)
 
 

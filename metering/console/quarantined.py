@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from metering.actions import quarantine as actions
 from metering.actions.ingest import Receipt
-from metering.actions.sweep import body_of
+from metering.actions.sweep import sent_body
 from metering.console.quarantine import CRUMB, WHAT_MENDS, guard
 from metering.models import Quarantined
 from metering.queries.events import shown_of
@@ -31,7 +31,7 @@ def quarantined(request: StaffRequest, pk: int) -> HttpResponse:
     key = (row.source, row.event_id)
     chain = chains(environment_id=request.environment.pk, keys=[key]).get(key) if row.reason == "CONFLICT" else None
     kept = shown_of(chain) if chain else None
-    laid = pairs(body_of(kept) if kept else {}, row.body if isinstance(row.body, dict) else {})
+    laid = pairs(sent_body(kept) if kept else {}, row.body if isinstance(row.body, dict) else {})
     context = {
         "row": row, "kept": kept, "kept_counts": chain is not None and chain.counting is not None, "pairs": laid,
         "differing": sum(each.differs for each in laid), "mends": WHAT_MENDS.get(row.reason, ""),

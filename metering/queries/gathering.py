@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from catalog.rules.terms import Aggregation as A
 from catalog.rules.terms import Dims, MetricTerms
 from metering.queries.admission import book_of
+from metering.queries.partitions import refuse_dropped
 from metering.queries.rollups import Asked, Span, found_in, left_before, split_hours, whole_hours
 from metering.rules.book import Book, hour_of
 from metering.rules.spans import Part, Piece, parts_of, span_states
@@ -93,6 +94,8 @@ class Gathering:
 
     def _read_events(self) -> None:
         spans = sorted({span for each in self._metrics.values() for span in each.splits})
+        for start, end in spans:
+            refuse_dropped(Period(start, end))
         types = {each.terms.event_type for each in self._metrics.values() if each.splits}
         book: Book | None = None
         for event in store.of_accounts(account_ids=self._accounts, types=types, spans=_joined(spans)):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -103,18 +102,3 @@ def _running(readers: list[tuple[Reader, Period]]) -> tuple[datetime, list[Reade
 def hour_of(time: datetime) -> datetime:
     """Give the start of the UTC hour."""
     return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _by_type(versions: Iterable[tuple[MetricTerms, Period]]) -> dict[str, list[tuple[MetricTerms, Period]]]:
-    found: dict[str, list[tuple[MetricTerms, Period]]] = {}
-    for metric, period in versions:
-        found.setdefault(metric.event_type, []).append((metric, period))
-    return found
-
-
-def _readable(metrics: Iterable[MetricTerms], data: Mapping[str, Any]) -> Readings:
-    found: Readings = []
-    for metric in metrics:
-        with suppress(Invalid):
-            found += [(metric, reading) for reading in read_by(metric, data)]
-    return found

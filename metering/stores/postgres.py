@@ -23,8 +23,8 @@ from metering.stores.asked import COUNTED, asked, condition, count, find, of_acc
 from metering.stores.events import FOREVER, Key, Place, Select, Stored
 
 __all__ = [
-    "COUNTED", "FOREVER", "Key", "Place", "Row", "Select", "Stored", "add", "alone", "asked", "condition", "count", "enter",
-    "find", "kept", "make_months", "of_accounts", "put", "settled", "stream",
+    "COUNTED", "FOREVER", "Key", "Place", "Row", "Select", "Stored", "add", "alone", "asked", "condition", "count",
+    "enter", "find", "kept", "make_months", "of_accounts", "put", "settled", "stream",
 ]  # fmt: skip
 WINDOW = f"{REPEAT_DAYS.days} days"
 WRITERS = 0x6D74_7772  # advisory lock: writers hold it shared, the sweep waits for them
@@ -230,7 +230,8 @@ def _line(start: str, row: Row) -> str:
 
 PUT = f"""
 INSERT INTO metering_event ({COLUMNS}, revision)
-SELECT %(environment)s, %(at)s, account_id, source, event_id, type, subject, "time", given, data::jsonb, digest, revision
+SELECT %(environment)s, %(at)s, account_id, source, event_id, type, subject, "time", given, data::jsonb, digest,
+       revision
 FROM unnest(%(account_id)s::bigint[], %(source)s::text[], %(event_id)s::text[], %(type)s::text[], %(subject)s::text[],
             %(time)s::timestamptz[], %(is_time_given)s::bool[], %(text)s::text[], %(digest)s::bytea[],
             %(revision)s::int[])
