@@ -12,7 +12,7 @@ from catalog.queries import metric_versions_for
 from catalog.rules.terms import MetricTerms, dims_of
 from metering.models import HourlyUsage
 from metering.queries import bucket_digests
-from metering.stores.keys import dropped_months, is_dropped
+from metering.stores.gone import dropped_months, is_dropped
 from monetization.foundation.models import Environment
 from monetization.values.periods import Period
 

@@ -29,6 +29,7 @@ from metering.rules.envelope import Incoming, Kept, body_of, read
 from metering.rules.receipts import ACCEPTED, CONFLICT, DUPLICATE, QUARANTINED, REJECTED, Item, Receipt
 from metering.stores import keys
 from metering.stores import postgres as store
+from metering.stores.gone import dropped_months
 from monetization.foundation.models import ApiKey, Environment, User
 from monetization.values.errors import Invalid
 
@@ -62,7 +63,7 @@ def _take(
     store.enter()
     items: list[Item | None] = [None] * len(events)
     arrivals = list(_readable(events, arrived, items))
-    dropped = keys.dropped_months()
+    dropped = dropped_months()
     book = admit(environment_id=environment.pk, arrivals=arrivals, dropped=dropped, at=at)
     gone = _repeats_of_dropped(environment, arrivals, dropped) if dropped else {}
     accepted, known = _write(environment, [each for each in arrivals if each.key not in gone], at)

@@ -20,7 +20,7 @@ from metering.rules.book import Book
 from metering.rules.envelope import Incoming, body_digest, written
 from metering.rules.fields import Missing
 from metering.rules.readers import Read
-from metering.stores.keys import is_dropped
+from metering.stores.gone import is_dropped
 from monetization.foundation.queries import accounts_named
 from monetization.values.errors import Invalid
 from monetization.values.periods import Period, local_midnight

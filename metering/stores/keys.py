@@ -5,14 +5,15 @@ which fresh events never do; the sweep looks up the keys of all new events, so t
 away is taken out as any other far repeat. While nothing was ever dropped both cost one look at the list of months.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 from hashlib import sha256
 
 from django.db import connection
 
 from metering.models import EventPartition
-from metering.rules.envelope import REPEAT_DAYS, Kept
+from metering.rules.envelope import Kept
+from metering.stores.gone import dropped_months, is_near
 from metering.stores.postgres import Key
 
 KEPT = 'SELECT key, digest, "time", is_time_given FROM metering_eventkey WHERE environment_id = %s AND key = ANY(%s)'
@@ -28,22 +29,6 @@ ORDER BY e.seq
 """
 
 
-def dropped_months() -> frozenset[date]:
-    """List the first days of the months whose events were dropped."""
-    dropped = EventPartition.objects.filter(status=EventPartition.Status.DROPPED)
-    return frozenset(dropped.values_list("month", flat=True))
-
-
-def is_dropped(time: datetime, months: Collection[date]) -> bool:
-    """Say whether an instant lies in one of these months."""
-    return month_of(time) in months
-
-
-def month_of(time: datetime) -> date:
-    """Give the first day of an instant's UTC month, which is the name of its leaf."""
-    return time.astimezone(UTC).date().replace(day=1)
-
-
 def dropped(
     *, environment_id: int, keys: Mapping[Key, datetime], months: Collection[date] | None = None
 ) -> dict[Key, Kept]:
@@ -54,7 +39,7 @@ def dropped(
     gone = dropped_months() if months is None else months
     if not gone:
         return {}
-    by_hash = {hash_of(key): key for key, time in keys.items() if _near(time, gone)}
+    by_hash = {hash_of(key): key for key, time in keys.items() if is_near(time, gone)}
     if not by_hash:
         return {}
     with connection.cursor() as cursor:
@@ -74,18 +59,3 @@ def repeated(*, after: int, until: int) -> list[tuple[int, Kept, int]]:
 def hash_of(key: Key) -> bytes:
     """Hash a key as the database does when it keeps it."""
     return sha256("\0".join(key).encode()).digest()[:16]
-
-
-def _near(time: datetime, months: Collection[date]) -> bool:
-    return not months_within(time).isdisjoint(months)
-
-
-def months_within(time: datetime) -> frozenset[date]:
-    """Give the months in which a repeat of an event at this time is looked for."""
-    return frozenset(map(month_of, _steps(time)))
-
-
-def _steps(time: datetime) -> Iterable[datetime]:
-    # No month is shorter than 28 days, so three instants 35 days apart can skip one: the time's neighbours are added.
-    yield from (time - REPEAT_DAYS, time, time + REPEAT_DAYS)
-    yield from (time - REPEAT_DAYS / 2, time + REPEAT_DAYS / 2)

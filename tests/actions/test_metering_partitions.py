@@ -11,7 +11,7 @@ from metering.actions.sweep import sweep
 from metering.models import Backfill, Event, EventKey, EventPartition, EventRemoval, HourlyUsage
 from metering.queries import partitions
 from metering.rules.envelope import read
-from metering.stores import keys, postgres
+from metering.stores import gone, keys, postgres
 from metering.stores import months as store
 from monetization.foundation.models import AuditEntry
 from monetization.values.errors import WrongState
@@ -72,7 +72,7 @@ def test_dropping_keeps_usage_and_keys(world, tokens):
     assert not Event.objects.filter(time__lt=NOW).exists()
     assert metered.sums() == usage and HourlyUsage.objects.exists()
     assert EventKey.objects.count() == 20
-    assert keys.dropped_months() >= {MARCH}
+    assert gone.dropped_months() >= {MARCH}
     row = EventPartition.objects.get(month=MARCH)
     assert (row.status, row.events, row.dropped_at) == ("DROPPED", 20, NOW)
     entry = AuditEntry.objects.get(action="events.dropped")
@@ -95,7 +95,7 @@ def test_fresh_events_cost_no_look_at_the_keys(world, tokens, django_assert_num_
     take(world, request(1))
     fresh = {("api", "e1"): datetime(2024, 7, 1, tzinfo=UTC)}
     dropped(world)
-    months = keys.dropped_months()
+    months = gone.dropped_months()
     with django_assert_num_queries(0):
         assert keys.dropped(environment_id=world.live.pk, keys=fresh, months=months) == {}
     with django_assert_num_queries(1):
@@ -106,7 +106,7 @@ def test_fresh_events_cost_no_look_at_the_keys(world, tokens, django_assert_num_
 def test_the_window_skips_no_month(days):
     for n in range(800):
         time = datetime(2023, 12, 31, 23, tzinfo=UTC) + timedelta(days=n)
-        assert keys.month_of(time + timedelta(days=days)) in keys.months_within(time)
+        assert gone.month_of(time + timedelta(days=days)) in gone.months_within(time)
 
 
 def test_the_sweep_takes_out_a_far_repeat_of_a_dropped_event(world, tokens):

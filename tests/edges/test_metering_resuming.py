@@ -13,7 +13,7 @@ from metering.actions import files as actions
 from metering.files import Source, ahead, parts
 from metering.models import Event, FileReading
 from metering.rules.rows import RowMap
-from monetization.management.commands import ingest as command
+from monetization.management import reading
 from monetization.values.errors import Conflict, Invalid
 from tests import make, metered
 from tests.edges.test_metering_files import run
@@ -54,7 +54,7 @@ def killed_after(monkeypatch, batches: int) -> None:
             raise Killed
         return actions.take_part(**given)
 
-    monkeypatch.setattr(command, "actions", SimpleNamespace(begin=actions.begin, end=actions.end, take_part=take_part))
+    monkeypatch.setattr(reading, "actions", SimpleNamespace(begin=actions.begin, end=actions.end, take_part=take_part))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.ndjson", "a.jsonl.gz"])
@@ -70,8 +70,8 @@ def test_a_killed_run_goes_on_with_the_next_part(world, tokens, tmp_path, monkey
         run(path, **given, batch=10)
     assert Event.objects.count() == 10 * batches
     assert run(path, **given, batch=7) == {"accepted": 90 - 10 * batches}
-    reading = FileReading.objects.get()
-    assert (reading.accepted, reading.duplicates, reading.rows, reading.offset) == (90, 0, 90, len(text))
+    row = FileReading.objects.get()
+    assert (row.accepted, row.duplicates, row.rows, row.offset) == (90, 0, 90, len(text))
     (again,) = said(path, **given)
     assert "read to its end" in again and "--restart" in again
     assert run(path, **given, restart=True) == {"duplicate": 90}
