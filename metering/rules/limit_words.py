@@ -8,18 +8,18 @@ from decimal import Decimal
 from metering.rules.quotas import USUAL_HOLD
 from monetization.values.errors import Invalid
 
-NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?")
-GROUPING = str.maketrans({" ": "", ",": "", "\u202f": "", "\u2212": "-"})
+NUMBER = re.compile(r"-?(\d{1,40}|\d{1,3}(,\d{3}){1,12})(\.\d{1,40})?")
+GROUPING = str.maketrans({" ": "", "\u202f": "", "\u2212": "-"})
 
 
 def most_in(text: str) -> Decimal:
-    """Read how much a limit allows; thousands may be grouped. Raises Invalid."""
+    """Read how much a limit allows; thousands may be grouped (`1,5` is no number). Raises Invalid."""
     digits = text.strip().translate(GROUPING)
     if not digits:
         raise Invalid("How much is missing", field="most", fix="Write a number")
     if not NUMBER.fullmatch(digits):
         raise Invalid(f"“{text.strip()}” is not a number", field="most", fix="Write digits and one point: 1250.075")
-    return Decimal(digits)
+    return Decimal(digits.replace(",", ""))
 
 
 def words_in(text: str) -> list[str]:
