@@ -62,7 +62,7 @@ _metric: list[str] = []
 
 
 def _at_database(times: int) -> list[float]:
-    from metering.actions import holds
+    from metering.actions import holds, settling
     from monetization.foundation.models import Account
 
     account = Account.objects.select_related("environment").get(environment__key="live", key=ACCOUNT)
@@ -73,7 +73,7 @@ def _at_database(times: int) -> list[float]:
         answer = holds.reserve(environment=live, key=key, use=wanted, seconds=60, at=now)
         seconds.append(time.perf_counter() - began)
         assert answer.admitted and not answer.degraded
-        holds.release(environment=live, key=key, at=now)
+        settling.release(environment=live, key=key, at=now)
     connections.close_all()
     return seconds
 

@@ -11,7 +11,7 @@ from typing import Any
 from catalog.models import Metric
 from catalog.rules.drafts import MetricDraft
 from catalog.rules.terms import Aggregation, Dimension, Measure
-from metering.actions import holds
+from metering.actions import holds, settling
 from metering.actions.holds import Answer, Use
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft, set_limit
@@ -78,12 +78,12 @@ def check(
 
 def settle(world: make.World, key: str, event: str, *, at: datetime = NOW, source: str = "api") -> Hold:
     """Settle by an event."""
-    return holds.settle(environment=world.live, key=key, source=source, event_id=event, at=at)
+    return settling.settle(environment=world.live, key=key, source=source, event_id=event, at=at)
 
 
 def release(world: make.World, key: str, *, at: datetime = NOW) -> Hold:
     """Give back."""
-    return holds.release(environment=world.live, key=key, at=at)
+    return settling.release(environment=world.live, key=key, at=at)
 
 
 def stands(limit: Limit, account: Account | None = None) -> tuple[Decimal, Decimal]:

@@ -16,9 +16,10 @@ from metering.actions.limits import LimitDraft
 from metering.models import Breach, Counter, Limit
 from metering.queries.limits import limitable
 from metering.queries.limits_shown import alerts_of, shown
+from metering.rules.limit_words import most_in, percentages_in, words_in
 from monetization.foundation.portal import PortalScope, portal_form, portal_view, reading_as_portal
-from monetization.foundation.web import Outcome, number_in, perform, refused
-from monetization.values.errors import DomainError, Invalid
+from monetization.foundation.web import Outcome, perform, refused
+from monetization.values.errors import DomainError
 
 RECENT, MOST = 20, 100
 FIELDS = "name metric window most thresholds emails"
@@ -106,11 +107,9 @@ def _page(request: HttpRequest, scope: PortalScope, outcome: Outcome[Any], limit
 def _typed(request: HttpRequest) -> dict[str, Any]:
     """Read what both forms have. Raises Invalid."""
     typed = request.POST
-    most = number_in(typed.get("most", ""), "most")
-    if most is None:
-        raise Invalid("How much is missing", field="most", fix="Write a number")
-    words = typed.get("thresholds", "").replace(",", " ").replace("%", " ").split()
-    if not all(each.isascii() and each.isdigit() and len(each) < 6 for each in words):
-        raise Invalid("These are no percentages", field="thresholds", fix="Write them like 80, 100")
-    emails = typed.get("emails", "").replace(",", " ").split()
-    return {"name": typed.get("name", "").strip(), "most": most, "thresholds": list(map(int, words)), "emails": emails}
+    return {
+        "name": typed.get("name", "").strip(),
+        "most": most_in(typed.get("most", "")),
+        "thresholds": percentages_in(typed.get("thresholds", "")),
+        "emails": words_in(typed.get("emails", "")),
+    }

@@ -1,12 +1,8 @@
-"""Check, reserve, settle, release: a quota that any number of callers can't pass.
+"""Check and reserve: a quota that any number of callers can't pass.
 
 A reservation is one statement (`metering_reserve`): it locks the counters of all limits concerned in one order, holds
 the amount in each or in none, and is committed before anybody else waits for a client. Whoever repeats a key gets the
 first answer again. What was refused holds nothing and is not remembered: it may be asked again under the same key.
-
-`settle` names the event that closes the hold. If the event is counted, the hold is taken off; if it comes later, the
-amount stays held until the event is counted (see `counting`) or the hold expires, so use and hold never count twice
-and never neither. The account's mark is what tells the two cases apart: whoever counts the event holds it.
 """
 
 import logging
@@ -15,17 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 
-from metering.actions.counters import lock_marks, open_counters
+from metering.actions.counters import open_counters
 from metering.models import Breach, Hold, Limit
 from metering.queries.limits import metric_id_of, standings, without_expired
-from metering.rules.envelope import REPEAT_DAYS
 from metering.rules.quotas import Standing, hold_seconds, nearest
-from metering.stores import postgres as store
 from monetization.foundation.models import Environment
 from monetization.values.canonical import canonical
-from monetization.values.errors import Conflict, Invalid, NotFound, WrongState
+from monetization.values.errors import Conflict, Invalid
 
 log = logging.getLogger(__name__)
 KEPT_DAYS = timedelta(days=35)
@@ -33,20 +27,17 @@ BATCH = 1_000
 FULL, UNASKED = "limit_reached", "limit_unavailable"
 RESERVE = "SELECT * FROM metering_reserve(%s, %s, %s, %s, %s::jsonb, %s, %s::bigint[], %s::bigint[], %s, %s)"
 END = "SELECT metering_end_holds(%s, %s, %s)"
-EVENT = (
-    "e.environment_id = %(environment)s AND e.source = %(source)s AND e.event_id = %(id)s AND e.revision = 0"
-    " AND e.time BETWEEN %(first)s AND %(last)s"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What somebody wants to use: an amount in priced units of a metric, for an account."""
+    """What somebody wants to use: an amount in priced units of a metric (its id where it is known), for an account."""
 
     account_id: int
     metric: str
     amount: Decimal
     dimensions: Mapping[str, str]
+    metric_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +57,7 @@ class Answer:
 
 def check(*, environment: Environment, use: Use, at: datetime) -> Answer:
     """Say whether a use would be admitted now and what is left; holds nothing."""
-    metric_id = metric_id_of(environment.pk, use.metric)
+    metric_id = use.metric_id or metric_id_of(environment.pk, use.metric)
     found = _standings(environment, use, metric_id, at)
     try:
         found = without_expired(_opened(environment, use, metric_id, found, at), account_id=use.account_id, at=at)
@@ -83,7 +74,7 @@ def reserve(*, environment: Environment, key: str, use: Use, seconds: int | None
     """
     if use.amount <= 0:
         raise Invalid("There is nothing to reserve", field="amount", fix="Send an amount above zero")
-    metric_id = metric_id_of(environment.pk, use.metric)
+    metric_id = use.metric_id or metric_id_of(environment.pk, use.metric)
     found = _standings(environment, use, metric_id, at)
     expires_at = at + timedelta(seconds=hold_seconds(seconds, found))
     try:
@@ -98,36 +89,7 @@ def reserve(*, environment: Environment, key: str, use: Use, seconds: int | None
     if outcome == "REFUSED":
         _write_refusal(order, rows)
         return Answer(False, found, reason=FULL)
-    hold = Hold.objects.get(environment=environment, key=key)
-    if outcome == "KNOWN":
-        _guard_same(hold, use, metric_id)
-    return Answer(True, found, hold)
-
-
-def settle(*, environment: Environment, key: str, source: str, event_id: str, at: datetime) -> Hold:
-    """Name the event that a hold was for, so that both count once. Raises NotFound, WrongState, Conflict, Invalid."""
-    hold = _hold(environment, key)
-    if hold.event_id and (hold.event_source, hold.event_id) != (source, event_id):
-        raise Conflict("This reservation was settled by another event", field="event", fix="Reserve under another key")
-    if hold.status == Hold.Status.RELEASED:
-        raise WrongState("This reservation was released", field="key", fix="The event counts by itself")
-    if hold.status != Hold.Status.HELD:
-        return hold
-    if not _is_counted(hold, source, event_id, at):
-        _wait_for_event(hold, source, event_id, at)
-    hold.refresh_from_db()
-    return hold
-
-
-def release(*, environment: Environment, key: str, at: datetime) -> Hold:
-    """Give back what is held and was not used. Raises NotFound, WrongState."""
-    hold = _hold(environment, key)
-    if hold.event_id:
-        raise WrongState("This reservation was settled by an event", field="key", fix="Nothing is to be released")
-    if hold.status == Hold.Status.HELD:
-        _end([hold.pk], Hold.Status.RELEASED, at)
-        hold.refresh_from_db()
-    return hold
+    return Answer(True, found, _known(order) if outcome == "KNOWN" else _made(order, found))
 
 
 def expire_holds(*, at: datetime, account_id: int | None = None) -> int:
@@ -137,7 +99,7 @@ def expire_holds(*, at: datetime, account_id: int | None = None) -> int:
         due = due.filter(account=account_id)
     ended = 0
     while ids := list(due.order_by("expires_at").values_list("pk", flat=True)[:BATCH]):
-        ended += _end(ids, Hold.Status.EXPIRED, at)
+        ended += end(ids, Hold.Status.EXPIRED, at)
     return ended
 
 
@@ -225,44 +187,26 @@ def _write_refusal(order: _Order, rows: Rows) -> None:
     )  # fmt: skip
 
 
-def _guard_same(hold: Hold, use: Use, metric_id: int) -> None:
+def _made(order: _Order, found: Sequence[Standing]) -> Hold:
+    """Give the hold that was written just now, without reading it again."""
+    return Hold(
+        environment_id=order.environment_id, key=order.key, account_id=order.use.account_id, metric_id=order.metric_id,
+        dimensions=dict(order.use.dimensions), amount=order.use.amount, made_at=order.at, expires_at=order.expires_at,
+        counters=[each.counter_id for each in found if not each.is_gate],
+    )  # fmt: skip
+
+
+def _known(order: _Order) -> Hold:
+    """Give the hold of a key that was used before, if it is the same. Raises Conflict."""
+    hold, use = Hold.objects.get(environment=order.environment_id, key=order.key), order.use
     content = (hold.account_id, hold.metric_id, hold.amount, hold.dimensions)
-    if content != (use.account_id, metric_id, use.amount, dict(use.dimensions)):
+    if content != (use.account_id, order.metric_id, use.amount, dict(use.dimensions)):
         raise Conflict("This key was used for another reservation", field="key", fix="Use a new key")
+    return hold
 
 
-def _hold(environment: Environment, key: str) -> Hold:
-    found = Hold.objects.filter(environment=environment, key=key).first()
-    if found is None:
-        raise NotFound("There is no such reservation", field="key", fix="Use the key that was admitted")
-    return found
-
-
-def _is_counted(hold: Hold, source: str, event_id: str, at: datetime) -> bool:
-    """Take the hold off if its event is stored, and so counted. Raises Invalid for somebody else's event."""
-    parameters = {"environment": hold.environment_id, "source": source, "id": event_id}
-    span = {"first": hold.made_at - REPEAT_DAYS, "last": hold.made_at + REPEAT_DAYS}
-    found = store.find(EVENT, parameters | span)
-    if not found:
-        return False
-    if found[0].account_id != hold.account_id:
-        raise Invalid("This event is another account's", field="event", fix="Name the event that was reserved for")
-    with transaction.atomic():
-        mine = Hold.objects.filter(pk=hold.pk, status=Hold.Status.HELD)
-        mine.update(event_source=source, event_id=event_id)
-        _end([hold.pk], Hold.Status.SETTLED, at)
-    return True
-
-
-@transaction.atomic
-def _wait_for_event(hold: Hold, source: str, event_id: str, at: datetime) -> None:
-    """Wait for those who count events of this account, look again, and else leave the hold to the event."""
-    lock_marks([hold.account_id], at=at)
-    if not _is_counted(hold, source, event_id, at):
-        Hold.objects.filter(pk=hold.pk, status=Hold.Status.HELD).update(event_source=source, event_id=event_id)
-
-
-def _end(ids: Sequence[int], outcome: str, at: datetime) -> int:
+def end(ids: Sequence[int], outcome: str, at: datetime) -> int:
+    """Take holds off their counters; returns how many were held until now."""
     with connection.cursor() as cursor:
         cursor.execute(END, [list(ids), str(outcome), at])
         return len(cursor.fetchone()[0])

@@ -10,19 +10,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db import models, transaction
+from django.db import transaction
 
 from catalog.models import Metric
 from metering.actions.counters import open_counters
+from metering.actions.limit_guards import guard
 from metering.models import Counter, Limit, UsageMark
-from metering.queries.limits import versions_of
-from metering.rules.quotas import USUAL_HOLD, faults
+from metering.rules.quotas import USUAL_HOLD
 from monetization.foundation.actions import audit, rows
 from monetization.foundation.models import Account, Environment, Membership, User
 from monetization.foundation.rules.roles import MemberRole
-from monetization.values.errors import DomainError, Invalid, NotAllowed, WrongState, refuse_if
+from monetization.values.errors import Invalid, NotAllowed, WrongState
 from monetization.values.money import plain
 
 ABILITY = "metering.set_limit"
@@ -69,7 +67,7 @@ def set_limit(
         hold_seconds=content.hold_seconds, emails=list(content.emails), set_by=set_by, made_by=by, made_at=at,
     )  # fmt: skip
     _allow(limit, by)
-    _guard(limit, at)
+    guard(limit)
     limit.save()
     _open(limit, at)
     audit.record(
@@ -94,7 +92,7 @@ def change_limit(*, limit: Limit, by: User | None, at: datetime, reason: str = "
     before = content_of(limit)
     for name, value in changes.items():
         setattr(limit, name, sorted(set(value)) if name == "thresholds" else value)
-    _guard(limit, at)
+    guard(limit)
     limit.save()
     Counter.objects.filter(limit=limit, ends_at__gt=at).update(changed_at=at)  # so that its thresholds are looked at
     audit.record(
@@ -145,61 +143,6 @@ def _allow(limit: Limit, by: User | None) -> None:
     mine = Membership.objects.filter(user=by, customer=limit.account.customer_id) if limit.account else None
     if mine is None or not mine.filter(role=MemberRole.CUSTOMER_ADMIN.value).exists():
         raise NotAllowed("Only your company's admins set limits", fix="Ask one of them")
-
-
-def _guard(limit: Limit, at: datetime) -> None:
-    """Refuse what can't be right, all at once."""
-    versions = versions_of(limit.metric) if limit.metric else {}
-    newest = max(versions.values(), key=lambda each: each.number, default=None)
-    found = faults(
-        kind=limit.kind, has_metric=limit.metric is not None, currency=limit.currency, match=limit.match,
-        dimensions={key for each in versions.values() for key in each.order}, metric=newest,
-        thresholds=limit.thresholds, hold_seconds=limit.hold_seconds, emails=limit.emails,
-    )  # fmt: skip
-    found += [*_email_faults(limit.emails), *_place_faults(limit), *_ceiling_faults(limit)]
-    refuse_if(found)
-    rows.check(limit, leave=("match", "thresholds", "emails"))
-
-
-def _email_faults(emails: Sequence[str]) -> list[DomainError]:
-    return [
-        Invalid(f"“{each}” is no address", field=f"emails[{n}]", fix="Write it like name@example.com")
-        for n, each in enumerate(emails)
-        if not _is_email(each)
-    ]
-
-
-def _is_email(text: str) -> bool:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True
-
-
-def _place_faults(limit: Limit) -> list[DomainError]:
-    elsewhere = limit.account is not None and limit.account.environment_id != limit.environment_id
-    found: list[DomainError] = []
-    if elsewhere or (limit.account is None and limit.set_by == SetBy.CUSTOMER):
-        found.append(Invalid("There is no such account here", field="account", fix="Choose one of this environment"))
-    if limit.metric is not None and limit.metric.environment_id != limit.environment_id:
-        found.append(Invalid("There is no such metric here", field="metric", fix="Choose one of this environment"))
-    return found
-
-
-def _ceiling_faults(limit: Limit) -> list[DomainError]:
-    """Find the contract's limits that a customer's own lies above."""
-    if limit.set_by != SetBy.CUSTOMER:
-        return []
-    same = Limit.objects.filter(
-        models.Q(account=limit.account) | models.Q(account=None), environment=limit.environment, kind=limit.kind,
-        metric=limit.metric, window=limit.window, currency=limit.currency, set_by=SetBy.CONTRACT, ended_at=None,
-    )  # fmt: skip
-    ceilings = [each.most for each in same if each.match.items() <= limit.match.items()]
-    if not ceilings or limit.most <= min(ceilings):
-        return []
-    fix = f"At most {plain(min(ceilings))}, as agreed"
-    return [Invalid("This is above the limit of your contract", field="most", fix=fix)]
 
 
 def _guard_alive(limit: Limit) -> None:

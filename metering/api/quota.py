@@ -7,72 +7,30 @@ answers (`degraded` true); where the database can't be asked at all there is 503
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from metering.actions import holds
+from metering.actions import holds, settling
 from metering.actions.holds import Answer, Use
+from metering.api.quota_bodies import CheckBody, ReleaseBody, ReserveBody, SettleBody, amount_in, decoded, name_in
 from metering.models import Hold
+from metering.queries.limits import named
 from metering.rules.quotas import Standing
 from metering.stores.patience import patience
 from monetization.foundation.models import ApiKey, Environment
-from monetization.foundation.queries import accounts_named
 from monetization.foundation.rest import KeyAuthentication, KeyRefused, Problem, admit
 from monetization.foundation.rest.idempotency import HEADER
 from monetization.foundation.rest.problems import problem_answer
 from monetization.foundation.rules.keys import within
-from monetization.values.errors import Invalid, NotAllowed, NotFound
+from monetization.values.errors import Invalid, NotAllowed
 from monetization.values.money import plain
 
 SCOPE, ABILITY = "quota:use", "metering.use_quota"
-MOST_BYTES = 64 * 1024
-DIGITS, PLACES, MOST_DIMENSIONS = 20, 18, 32
-T = TypeVar("T")
-
-
-class CheckBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What somebody wants to use."""
-
-    account: str
-    metric: str
-    amount: Decimal = Decimal(0)
-    dimensions: dict[str, str] = {}
-
-
-class ReserveBody(msgspec.Struct, forbid_unknown_fields=True):
-    """The same, to be held under a key; without one the Idempotency-Key is it."""
-
-    account: str
-    metric: str
-    amount: Decimal
-    key: str = ""
-    dimensions: dict[str, str] = {}
-    hold_seconds: int | None = None
-
-
-class EventName(msgspec.Struct, forbid_unknown_fields=True):
-    """An event by its name."""
-
-    id: str
-    source: str = "api"
-
-
-class SettleBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A reservation and the event that it was for."""
-
-    key: str
-    event: EventName
-
-
-class ReleaseBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A reservation."""
-
-    key: str
+MOST_DIMENSIONS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +49,7 @@ def check(body: CheckBody, call: Call) -> dict[str, Any]:
 
 def reserve(body: ReserveBody, call: Call) -> dict[str, Any]:
     """Hold an amount."""
-    key = _name(body.key or call.key, "key")
+    key = name_in(body.key or call.key, "key")
     use = _use(body, call)
     answer = holds.reserve(environment=call.environment, key=key, use=use, seconds=body.hold_seconds, at=call.at)
     return answered(answer) | {"reservation": reserved(answer.hold) if answer.hold else None}
@@ -99,16 +57,16 @@ def reserve(body: ReserveBody, call: Call) -> dict[str, Any]:
 
 def settle(body: SettleBody, call: Call) -> dict[str, Any]:
     """Name a reservation's event."""
-    source, event = _name(body.event.source, "event.source"), _name(body.event.id, "event.id")
-    key = _name(body.key, "key")
+    source, event = name_in(body.event.source, "event.source"), name_in(body.event.id, "event.id")
+    key = name_in(body.key, "key")
     return reserved(
-        holds.settle(environment=call.environment, key=key, source=source, event_id=event, at=call.at)
+        settling.settle(environment=call.environment, key=key, source=source, event_id=event, at=call.at)
     )  # fmt: skip
 
 
 def release(body: ReleaseBody, call: Call) -> dict[str, Any]:
     """Give back what is held."""
-    return reserved(holds.release(environment=call.environment, key=_name(body.key, "key"), at=call.at))
+    return reserved(settling.release(environment=call.environment, key=name_in(body.key, "key"), at=call.at))
 
 
 VERBS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any, Call], dict[str, Any]]]] = {
@@ -150,22 +108,6 @@ def caller(request: HttpRequest) -> ApiKey:
         refusal.wait = 60.0
         raise refusal
     return key
-
-
-def decoded(request: HttpRequest, decoder: msgspec.json.Decoder[T]) -> T:
-    """Read the body. Raises Problem 400, 413, 415, Invalid (a field)."""
-    if (request.content_type or "").lower() != "application/json":
-        raise Problem(415, "The body must be JSON", field="Content-Type", fix="Use application/json")
-    raw = request.read(MOST_BYTES + 1)
-    if len(raw) > MOST_BYTES:
-        raise Problem(413, "The body is too large", field="body", fix=f"At most {MOST_BYTES:,} bytes")
-    try:
-        return decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        said, _, path = str(error).partition(" - at `$")
-        raise Invalid(said, field=path.strip("`.") or "body", fix="See /api/v1/docs") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(400, "The body is not JSON", field="body", fix="Send valid JSON") from error
 
 
 def answered(found: Answer) -> dict[str, Any]:
@@ -214,33 +156,14 @@ def reserved(hold: Hold) -> dict[str, Any]:
 
 
 def _use(body: CheckBody | ReserveBody, call: Call) -> Use:
-    subject, metric = _name(body.account, "account"), _name(body.metric, "metric")
+    subject, metric = name_in(body.account, "account"), name_in(body.metric, "metric")
     if len(body.dimensions) > MOST_DIMENSIONS:
         raise Invalid("Too many dimensions", field="dimensions", fix=f"At most {MOST_DIMENSIONS}")
     for key, value in body.dimensions.items():
-        _name(key, "dimensions")
-        _name(value or "-", f"dimensions.{key[:60]}")
-    named = accounts_named(call.environment.pk, {subject})
-    account_id = named.by_key.get(subject) or named.of_alias(subject, call.at)
-    if not account_id:
-        raise NotFound("There is no such account", field="account", fix="See /api/v1/accounts")
-    return Use(account_id, metric, _amount(body.amount), body.dimensions)
-
-
-def _amount(amount: Decimal) -> Decimal:
-    if not amount.is_finite() or amount < 0:
-        raise Invalid("This is no amount", field="amount", fix="Send a number from zero on")
-    shown = plain(amount) if amount.adjusted() < DIGITS and -amount.as_tuple().exponent < 100 else ""  # type: ignore[operator]
-    if not shown or len(shown.partition(".")[2]) > PLACES:
-        fix = f"At most {DIGITS} digits before the point and {PLACES} after"
-        raise Invalid("This amount has too many digits", field="amount", fix=fix)
-    return Decimal(shown)
-
-
-def _name(text: str, field: str) -> str:
-    if not (0 < len(text) <= 200 and text.isprintable()):
-        raise Invalid("This must be 1–200 printable characters", field=field, fix="Send a short text")
-    return text
+        name_in(key, "dimensions")
+        name_in(value or "-", f"dimensions.{key[:60]}")
+    account_id, metric_id = named(environment_id=call.environment.pk, subject=subject, metric=metric, at=call.at)
+    return Use(account_id, metric, amount_in(body.amount), body.dimensions, metric_id)
 
 
 def _away() -> Problem:

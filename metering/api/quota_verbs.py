@@ -4,110 +4,16 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from metering.api import quota
-from metering.models import Limit
-from metering.rules.quotas import LONGEST_HOLD, SHORTEST_HOLD
-from monetization.foundation.rest import Exact, Strict, requires
+from metering.api.quota_asked import RESERVE, CheckUse, ReleaseUse, ReserveUse, SettleUse
+from metering.api.quota_described import CheckedBody, ReservationBody, ReservedBody
+from monetization.foundation.rest import requires
 from monetization.foundation.rest.views import View
 
 USES = requires(quota.SCOPE, quota.ABILITY)
-
-
-class StandingBody(serializers.Serializer[Any]):
-    """How a limit stands in the window of now."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=Limit.Kind.choices)
-    is_hard = serializers.BooleanField()
-    most = serializers.CharField()
-    spent = serializers.CharField()
-    held = serializers.CharField()
-    left = serializers.CharField(help_text="Below zero after use beyond the limit")
-    currency = serializers.CharField(allow_null=True)
-    window = serializers.ChoiceField(choices=Limit.Window.choices)
-    starts_at = serializers.DateTimeField(allow_null=True)
-    ends_at = serializers.DateTimeField(allow_null=True)
-
-
-class NamedEventBody(Strict):
-    """An event by its name."""
-
-    id = serializers.CharField(max_length=200)
-    source = serializers.CharField(max_length=200, default="api")  # type: ignore[assignment]
-
-
-class ReservationBody(serializers.Serializer[Any]):
-    """A reservation as it stands: HELD → SETTLED, RELEASED or EXPIRED."""
-
-    key = serializers.CharField()
-    status = serializers.ChoiceField(choices=["HELD", "SETTLED", "RELEASED", "EXPIRED"])
-    amount = serializers.CharField()
-    made_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField(allow_null=True)
-    event = NamedEventBody(allow_null=True)
-
-
-class CheckedBody(serializers.Serializer[Any]):
-    """Whether a use is admitted, and what is left of the nearest limit."""
-
-    admitted = serializers.BooleanField()
-    degraded = serializers.BooleanField(help_text="A limit could not be asked in time: its policy answered")
-    reason = serializers.CharField(allow_null=True, help_text="limit_reached or limit_unavailable")
-    left = serializers.CharField(allow_null=True)
-    nearest = StandingBody(allow_null=True)
-    limits = StandingBody(many=True)
-
-
-class ReservedBody(CheckedBody):
-    """The same, with what is held."""
-
-    reservation = ReservationBody(allow_null=True)
-
-
-class CheckUse(Strict):
-    """What somebody wants to use."""
-
-    account = serializers.CharField(max_length=200, help_text="Its key, or an alias of now")
-    metric = serializers.CharField(max_length=200)
-    amount = Exact(min_value=0, default=0, help_text="In priced units of the metric")
-    dimensions = serializers.DictField(
-        child=serializers.CharField(max_length=200), default=dict, help_text="One that isn't named may be any value"
-    )
-
-
-class ReserveUse(CheckUse):
-    """The same, to be held under the caller's key."""
-
-    key = serializers.CharField(max_length=200, required=False, help_text="Else the Idempotency-Key is it")
-    amount = Exact(min_value=0)
-    hold_seconds = serializers.IntegerField(min_value=SHORTEST_HOLD, max_value=LONGEST_HOLD, required=False)
-
-
-class SettleUse(Strict):
-    """A reservation and the event that closes it."""
-
-    key = serializers.CharField(max_length=200)
-    event = NamedEventBody()
-
-
-class ReleaseUse(Strict):
-    """A reservation."""
-
-    key = serializers.CharField(max_length=200)
-
-
-RESERVE = OpenApiExample(
-    "Before a request to a model",
-    value={"key": "req_8f3a", "account": "acme", "metric": "llm-tokens", "amount": "0.004",
-           "dimensions": {"model": "gpt-4o"}},
-    request_only=True,
-)  # fmt: skip
 
 
 class QuotaView(View):

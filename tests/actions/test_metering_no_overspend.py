@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from catalog.models import Metric
-from metering.actions import holds
+from metering.actions import holds, settling
 from metering.actions.holds import Use
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft, set_limit
@@ -78,7 +78,7 @@ def client(number: int, operations: int, environment_id: int, account_id: int) -
         event = work(key, chance.randint(0, int(amount)), at=at)
         steps = [
             lambda e=event: ingest(environment=live, events=[e], by=None, at=datetime.now(UTC)),
-            lambda k=key, e=event: holds.settle(
+            lambda k=key, e=event: settling.settle(
                 environment=live, key=k, source="api", event_id=e["id"], at=datetime.now(UTC)
             ),
         ]  # fmt: skip
@@ -86,7 +86,7 @@ def client(number: int, operations: int, environment_id: int, account_id: int) -
             for step in steps if chance.random() < 0.5 else reversed(steps):
                 step()
         elif what < 0.9:
-            holds.release(environment=live, key=key, at=datetime.now(UTC))
+            settling.release(environment=live, key=key, at=datetime.now(UTC))
 
 
 def storm(*, clients: int, operations: int, kills: int, seed: int = 5) -> str:
@@ -342,7 +342,7 @@ class Quota(RuleBasedStateMachine):
     def release(self, back):
         key = list(self.holds)[-back % len(self.holds)]
         if self.holds[key][3] is None and self.holds[key][0] != "SETTLED":
-            holds.release(environment=self.world.live, key=key, at=self.now)
+            settling.release(environment=self.world.live, key=key, at=self.now)
             if self.holds[key][0] == "HELD":
                 self.holds[key][0] = "RELEASED"
 
@@ -359,7 +359,7 @@ class Quota(RuleBasedStateMachine):
                 hold[0] = "EXPIRED"
 
     def _settle(self, key):
-        holds.settle(environment=self.world.live, key=key, source="api", event_id=f"e{key}", at=self.now)
+        settling.settle(environment=self.world.live, key=key, source="api", event_id=f"e{key}", at=self.now)
         if self.holds[key][0] == "HELD":
             self.holds[key][3] = f"e{key}"
             if f"e{key}" in self.events:

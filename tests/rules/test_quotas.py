@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.rules.terms import Aggregation, MetricTerms, Window
-from metering.rules import quotas
+from metering.rules import limit_faults, limit_words, quotas
 from metering.rules.quotas import Standing
 from monetization.values.errors import Invalid
 from monetization.values.money import round_half_away
@@ -138,7 +138,7 @@ def faults(**change) -> list[tuple[str | None, str]]:
         "kind": "QUANTITY", "has_metric": True, "currency": "", "match": {}, "dimensions": ("model",),
         "metric": metric(), "thresholds": (80, 100), "hold_seconds": 300, "emails": (),
     }  # fmt: skip
-    return [(each.field, each.code) for each in quotas.faults(**given | change)]
+    return [(each.field, each.code) for each in limit_faults.faults(**given | change)]
 
 
 def test_a_limit_of_what_does_not_add_up_is_refused() -> None:
@@ -175,3 +175,24 @@ def test_how_long_a_reservation_holds() -> None:
     assert quotas.hold_seconds(86_400, [standing("1", hold_seconds=60)]) == 86_400
     with pytest.raises(Invalid):
         quotas.hold_seconds(0, [])
+
+
+# -- what people type
+
+
+def test_what_people_type() -> None:
+    assert limit_words.most_in(" 1,250.075 ") == D("1250.075")
+    assert limit_words.percentages_in("80 %, 100%") == [80, 100] and limit_words.percentages_in("") == []
+    assert limit_words.seconds_in("") == 300 and limit_words.seconds_in("60") == 60
+    assert limit_words.match_in("model=o3, region = eu\n") == {"model": "o3", "region": "eu"}
+    assert limit_words.words_in("a@b.example; c@d.example\n") == ["a@b.example", "c@d.example"]
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [("most_in", ""), ("most_in", "1e9"), ("most_in", "1.2.3"), ("most_in", "1,5"), ("most_in", "12,34"), ("percentages_in", "-1"), ("percentages_in", "all"),
+     ("seconds_in", "1.5"), ("match_in", "o3"), ("match_in", "=o3")],
+)  # fmt: skip
+def test_what_cannot_be_read_is_said(read: str, text: str) -> None:
+    with pytest.raises(Invalid):
+        getattr(limit_words, read)(text)
