@@ -15,9 +15,9 @@ from metering.console.usage_files import KINDS, file_of
 from metering.console.usage_tables import (
     LARGEST,
     accounts_table,
+    groups_table,
     percent_of,
     time_table,
-    groups_table,
 )
 from metering.queries import largest_accounts
 from metering.queries.explored import Explored, explore
