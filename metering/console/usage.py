@@ -15,9 +15,9 @@ from metering.console.usage_files import KINDS, file_of
 from metering.console.usage_tables import (
     LARGEST,
     accounts_table,
+    groups_table,
     percent_of,
     time_table,
-    values_table,
 )
 from metering.queries import largest_accounts
 from metering.queries.explored import Explored, explore
@@ -68,7 +68,7 @@ def _answer(choice: Choice, accounts: dict[int, Account]) -> Answer:
         then = explore(choice.question, [span for _, span in slots_of(choice.compared, choice.zone, choice.grain)])
     tables = {"time": time_table(choice, found, then, slots)}
     if choice.question.by:
-        tables["values"] = values_table(choice, found, then)
+        tables["groups"] = groups_table(choice, found, then)
     largest = _largest(choice, found, accounts, [span for _, span in slots])
     if largest:
         tables["accounts"] = accounts_table(choice, largest)

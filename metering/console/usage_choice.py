@@ -12,10 +12,10 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.http import QueryDict
 
-from catalog.models import Metric
+from catalog.models import Charge, Metric
 from catalog.queries import metric_versions_for
 from catalog.rules.terms import MetricTerms
 from metering.queries.explored import Question
@@ -73,11 +73,13 @@ class Choice:
 
 
 def metrics_in(environment: Environment) -> list[tuple[Metric, Versions]]:
-    """List the metrics that are in force at any time, with their versions; those longest in use first."""
+    """List the metrics that are in force at any time, with their versions: priced ones first, longest in use first."""
     versions: dict[int, Versions] = {}
     for dated in metric_versions_for(environment.pk):
         versions.setdefault(dated.metric_id, {})[dated.terms.version_id] = dated.terms
-    found = Metric.objects.filter(pk__in=versions).order_by(F("first_seen_at").asc(nulls_last=True), "name")
+    priced = Exists(Charge.objects.filter(metric=OuterRef("pk"), version__status="APPROVED"))
+    first = F("first_seen_at").asc(nulls_last=True)
+    found = Metric.objects.filter(pk__in=versions).alias(is_priced=priced).order_by("-is_priced", first, "name")
     return [(metric, versions[metric.pk]) for metric in found]
 
 

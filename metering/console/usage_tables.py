@@ -79,7 +79,7 @@ def time_table(
     return Table("time", (choice.grain,), tuple(columns), tuple(rows), foot)
 
 
-def values_table(choice: Choice, found: Explored, then: Explored | None) -> Table:
+def groups_table(choice: Choice, found: Explored, then: Explored | None) -> Table:
     """Give a line for each combination of the dimensions that are told apart."""
     past: Mapping[Group, Fraction] = then.groups if then else {}
     rows = []
@@ -88,7 +88,7 @@ def values_table(choice: Choice, found: Explored, then: Explored | None) -> Tabl
         beside = _beside(value, past.get(group, Fraction(0))) if then else ()
         rows.append(Row(tuple(each or NONE for each in group), (value, *beside)))
     foot = (found.total, *(_beside(found.total, then.total) if then else ()))
-    return Table("values", choice.question.by, (choice.unit, *((THEN, CHANGE) if then else ())), tuple(rows), foot)
+    return Table("groups", choice.question.by, (choice.unit, *((THEN, CHANGE) if then else ())), tuple(rows), foot)
 
 
 def accounts_table(choice: Choice, largest: Sequence[tuple[Account, Fraction]]) -> Table:

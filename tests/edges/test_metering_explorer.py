@@ -80,7 +80,7 @@ def test_a_period_is_compared_with_another_total_by_day_and_by_value(filled: mak
     query = {"metric": "tokens", "by": "model", "against": "month", **MARCH}
     text = shown(filled, **query)
     assert "1–28 Feb 2026" in text and "+175 %" in text and "compare-line" in text
-    assert rows_of(filled, table="values", **query) == [
+    assert rows_of(filled, table="groups", **query) == [
         ["model", "1M tokens", "Compared", "Change in percent"],
         ["gpt-4o", "4", "2", "100"], ["'=1+1", "1", "0", ""], ["o3", "0.5", "0", ""],
     ]  # fmt: skip
@@ -93,7 +93,7 @@ def test_a_period_is_compared_with_another_total_by_day_and_by_value(filled: mak
 
 def test_values_are_chosen_and_several_dimensions_told_apart(filled: make.World) -> None:
     query = {"metric": "tokens", "by": ["model", "token_type"], "is.model": ["gpt-4o", "o3"], **MARCH}
-    assert rows_of(filled, table="values", **query) == [
+    assert rows_of(filled, table="groups", **query) == [
         ["model", "token_type", "1M tokens"],
         ["gpt-4o", "input", "4"], ["o3", "input", "0.5"], ["gpt-4o", "output", "0"], ["o3", "output", "0"],
     ]  # fmt: skip
@@ -115,6 +115,7 @@ def test_short_periods_are_shown_by_hour(filled: make.World) -> None:
 def test_what_does_not_add_up_is_measured_over_the_whole(filled: make.World) -> None:
     query = {"metric": "users", "account": filled.acme.pk, **MARCH}
     text = shown(filled, **query)
+    assert 'id="groups"' not in text  # nothing is told apart
     assert "doesn't add up" in " ".join(text.split())
     assert [row[1] for row in rows_of(filled, **query)[1:]] == ["2", "1"]
     assert json.loads(file(filled, format="json", **query))["total"] == ["2"]
@@ -125,7 +126,7 @@ def test_what_does_not_add_up_is_measured_over_the_whole(filled: make.World) -> 
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("table", ["time", "values", "accounts"])
+@pytest.mark.parametrize("table", ["time", "groups", "accounts"])
 @pytest.mark.parametrize("metric", ["tokens", "peak", "users"])
 def test_a_file_says_what_the_page_shows(filled: make.World, table: str, metric: str) -> None:
     query: dict[str, object] = {"metric": metric, "by": "model", "against": "before", **MARCH}
