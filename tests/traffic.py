@@ -36,7 +36,7 @@ METRICS = {
         dimensions=(REGION, MODEL), filters=(Filter("status", FilterOp.NOT_IN, ("500", "true")),),
     ),
     "largest": MetricDraft(CALL, Aggregation.MAX, "tokens", LONG_SINCE, measures=(Measure("input_tokens"),),
-                           dimensions=(MODEL,)),
+                           dimensions=(MODEL, CONTEXT)),
     "users": MetricDraft(CALL, Aggregation.UNIQUE, "user", LONG_SINCE, measures=(Measure("user"),),
                          dimensions=(REGION,)),
     "seats": MetricDraft(SEATS, Aggregation.LATEST, "seat", LONG_SINCE, measures=(Measure("seats"),),
@@ -83,11 +83,14 @@ def _event(chance: Random, number: int) -> dict[str, Any]:
     span = timedelta(days=60) if chance.random() < 0.1 else timedelta(days=31)
     first = START if span.days == 60 else month
     time = first + timedelta(microseconds=chance.randrange(span // timedelta(microseconds=1)))
+    kind = SEATS if chance.random() < 0.1 else CALL
+    if kind == SEATS:  # many in the same hours
+        time = month + timedelta(microseconds=chance.randrange(40 * 3_600_000_000))
     if chance.random() < 0.05:  # on the very bounds of hours, months and names
         bounds = [month, MOVED, CLOSED, time.replace(minute=0, second=0, microsecond=0)]
         time = chance.choice([*bounds, *(each - timedelta(microseconds=1) for each in bounds)])
     names = ["acme", "globex", "gw-7", *(["gw-old"] if time < CLOSED else [])]
-    kind = SEATS if chance.random() < 0.1 else CALL
+    names = ["gw-7"] if time == MOVED else names
     return {
         "id": f"e{number}", "source": chance.choice(("api", "edge/1")), "type": kind, "subject": chance.choice(names),
         "time": time, "data": _seats(chance) if kind == SEATS else _call(chance),
@@ -117,7 +120,7 @@ def _faulty(chance: Random, number: int) -> dict[str, Any]:
     data = one["data"]
     spoilt: Sequence[dict[str, Any]] = (
         {"subject": "nobody"},
-        {"subject": "gw-old", "time": CLOSED + timedelta(microseconds=chance.randrange(5))},
+        {"subject": "gw-old", "time": CLOSED + timedelta(microseconds=chance.randrange(2))},
         {"type": "unheard.of"},
         {"time": datetime(2190, 1, 1, tzinfo=UTC) + timedelta(seconds=number)},
         {"data": data | {chance.choice(("model", "user")): None}},

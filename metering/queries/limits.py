@@ -16,7 +16,7 @@ from metering.models import Counter, Hold, Limit
 from metering.rules.quotas import QUANTITY, Standing, may_concern
 from metering.stores.events import exact
 from monetization.foundation.models import Account, Environment
-from monetization.foundation.queries import accounts_by_subject
+from monetization.foundation.queries import accounts_named
 from monetization.values.errors import NotFound
 
 STANDINGS = """
@@ -84,8 +84,8 @@ def named(*, environment_id: int, subject: str, metric: str, at: datetime) -> tu
         cursor.execute(NAMED, [environment_id, subject, environment_id, metric])
         account_id, metric_id = cursor.fetchone()
     if account_id is None:
-        account_id = accounts_by_subject(environment_id, {(subject, at)}).get((subject, at))
-    if account_id is None:
+        account_id = accounts_named(environment_id, {subject}).of_alias(subject, at)
+    if not account_id:
         raise NotFound("There is no such account", field="account", fix="See /api/v1/accounts")
     if metric_id is None:
         raise _no_metric()
