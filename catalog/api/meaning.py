@@ -119,7 +119,7 @@ class MetricVersionBody(serializers.ModelSerializer[MetricVersion]):
         model = MetricVersion
         fields = [
             "id", "metric", "number", "status", "request", "event_type", "aggregation", "unit", "effective_at",
-            "measures", "measure_dimension", "dimensions", "filters", "divisor", "rounding", "digits",
+            "measures", "measure_dimension", "dimensions", "filters", "divisor", "rounding", "digits", "backfilled_until",
             "carry", "of_level", "per", "window", "again", "meaning", "surprises", "created_at", "edited_at",
         ]  # fmt: skip
 

@@ -94,10 +94,13 @@ def listed(
 
 
 def counted_for(environment: Environment, stored: Stored) -> Readings:
-    """List what an event counted towards; nothing if it was taken out since."""
+    """List what an event counts towards, by the versions in force; nothing if it was taken out since."""
     if EventRemoval.objects.filter(event_seq=stored.seq).exists():
         return []
-    return book_of(environment.pk).counted(stored.type, stored.time, stored.data)
+    book = book_of(environment.pk)
+    in_force = {metric.version_id for metric in book.reading(stored.type, stored.time)}
+    read = book.counted(stored.type, stored.time, stored.data)
+    return [(metric, reading) for metric, reading in read if metric.version_id in in_force]
 
 
 def matching(

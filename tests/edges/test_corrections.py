@@ -214,6 +214,7 @@ def test_a_backfill_in_the_console(filled):
     row = Backfill.objects.get()
     assert "Waiting" in text and 'hx-trigger="every 2s"' in text
     tasks.run_backfill(row.pk)
+    assert shown(filled.mia, "event", "api", "e21").count(">v2<") == 0  # it bills nobody yet
     text = shown(filled.mia, "backfill", row.pk)
     for words in ("Done", "11 events read", "Acme Robotics GmbH", "0.001005", "0.000505", "↓", "−49.8 %"):
         assert words in text, words
