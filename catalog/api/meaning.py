@@ -119,7 +119,8 @@ class MetricVersionBody(serializers.ModelSerializer[MetricVersion]):
         model = MetricVersion
         fields = [
             "id", "metric", "number", "status", "request", "event_type", "aggregation", "unit", "effective_at",
-            "measures", "measure_dimension", "dimensions", "filters", "divisor", "rounding", "digits", "backfilled_until",
+            "measures", "measure_dimension", "dimensions", "filters", "divisor", "rounding", "digits",
+            "backfilled_until",
             "carry", "of_level", "per", "window", "again", "meaning", "surprises", "created_at", "edited_at",
         ]  # fmt: skip
 
