@@ -190,8 +190,8 @@ def test_what_people_type() -> None:
 
 @pytest.mark.parametrize(
     ("read", "text"),
-    [("most_in", ""), ("most_in", "1e9"), ("most_in", "1.2.3"), ("most_in", "1,5"),
-     ("most_in", "12,34"), ("percentages_in", "-1"), ("percentages_in", "all"),
+    [("most_in", ""), ("most_in", "1e9"), ("most_in", "1.2.3"), ("most_in", "1,5"), ("most_in", "12,34"),
+     ("percentages_in", "-1"), ("percentages_in", "all"),
      ("seconds_in", "1.5"), ("match_in", "o3"), ("match_in", "=o3")],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said(read: str, text: str) -> None:
