@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db import OperationalError
 from django.utils import timezone
 
-from metering.actions import backfill, mend
+from metering.actions import backfill, settle
 from metering.actions.sweep import sweep
 from metering.models import Backfill
 from metering.stores import postgres as store
@@ -53,8 +53,8 @@ def sweep_backfills() -> None:
     """Go on with backfills whose message was lost or whose worker died, and settle those whose version was approved."""
     for pk in Backfill.objects.filter(status__in=["WAITING", "RUNNING"]).values_list("pk", flat=True):
         run_backfill(pk)
-    for row in mend.unsettled():
-        mend.settle(backfill=row, at=timezone.now())
+    for row in settle.unsettled():
+        settle.settle(backfill=row, at=timezone.now())
 
 
 def months_from(day: date, ahead: int) -> list[date]:

@@ -112,9 +112,8 @@ class MetricVersionBody(serializers.ModelSerializer[MetricVersion]):
         model = MetricVersion
         fields = [
             "id", "metric", "number", "status", "request", "event_type", "aggregation", "unit", "effective_at",
-            "measures", "measure_dimension", "dimensions", "filters", "divisor", "rounding", "digits", "backfilled_until",
-            "created_at",
-            "edited_at",
+            "measures", "measure_dimension", "dimensions", "filters", "divisor", "rounding", "digits",
+            "backfilled_until", "created_at", "edited_at",
         ]  # fmt: skip
 
     @extend_schema(responses=DimensionBody(many=True))
