@@ -59,6 +59,11 @@ def raise_mark(account_id: int, at: datetime) -> int:
     return UsageMark.objects.values_list("number", flat=True).get(account_id=account_id)
 
 
+def day_of(at: datetime) -> datetime:
+    """Give the first instant of the UTC day."""
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def drop_buckets(version_id: int) -> None:
     """Forget all usage of a version that is not in force."""
     for model in (HourlyUsage, HourlyValue, DailyUsage):

@@ -12,6 +12,7 @@ from metering.console import (
     playground,
     quarantine,
     quarantined,
+    replaying,
     start,
     usage,
 )
@@ -19,7 +20,7 @@ from monetization.foundation.console import site
 
 PARTS = (
     *(usage, playground, metric_usage, feed, events, amend, corrections, health, start, limits),
-    *(quarantine, quarantined, backfills),
+    *(quarantine, quarantined, replaying, backfills),
 )
 for each in PARTS:
     site.add_pages(each.pages)

@@ -7,9 +7,8 @@ away is another row of revision 0, which the sweep takes out; it is no part of t
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
-
-from metering.models import CorrectedEvent, EventRemoval
+from metering.models import EventRemoval
+from metering.queries.corrected import of_keys
 from metering.stores import postgres as store
 from metering.stores.postgres import Key, Stored
 
@@ -48,12 +47,6 @@ def removed_of(seqs: Iterable[int]) -> set[int]:
 def first_seqs(*, environment_id: int, keys: Collection[Key]) -> dict[Key, int]:
     """Map keys to the `seq` of the first accepted event of each."""
     return {key: each.seq for key, each in _first(environment_id, keys).items()}
-
-
-def of_keys(environment_id: int, keys: Collection[Key]) -> QuerySet[CorrectedEvent]:
-    """Find what corrections did to events of these keys (and, where sources share ids, to some others)."""
-    sources, ids = {source for source, _ in keys}, {event_id for _, event_id in keys}
-    return CorrectedEvent.objects.filter(environment=environment_id, source__in=sources, event_id__in=ids)
 
 
 def _first(environment_id: int, keys: Collection[Key]) -> dict[Key, Stored]:

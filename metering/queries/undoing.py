@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from metering.models import CorrectedEvent, Correction
 from metering.queries.admission import book_of
+from metering.queries.corrected import of_keys, originals
 from metering.queries.corrections import SHOWN, Chains, New, Plan, Swap, in_order
-from metering.queries.revisions import Chain, chains, of_keys
+from metering.queries.revisions import Chain, chains
 from metering.rules.book import Book
 from metering.rules.envelope import written
 from metering.stores.postgres import Row, Stored
@@ -33,17 +34,6 @@ def to_undo(*, correction: Correction) -> Plan:
     book = book_of(correction.environment_id)
     swaps = [_swapped_back(each, rows, known[each.source, each.event_id], book) for each in touched]
     return Plan(Correction.Kind.UNDO, in_order(swaps), undoes=correction)
-
-
-def originals(history: Sequence[CorrectedEvent]) -> dict[int, int]:
-    """Map the `seq` of copies that undoing put back to that of the content they are copies of."""
-    old = {(each.correction_id, each.source, each.event_id): each.old_seq for each in history}
-    found: dict[int, int] = {}
-    for each in history:
-        was = old.get((each.correction.undoes_id or 0, each.source, each.event_id))
-        if each.new_seq and was:
-            found[each.new_seq] = found.get(was, was)
-    return found
 
 
 def _blocked(

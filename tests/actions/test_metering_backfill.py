@@ -12,7 +12,7 @@ from catalog.actions import changes, metrics
 from catalog.queries import metric_terms
 from catalog.rules.terms import Dimension
 from metering.actions import backfill as actions
-from metering.actions import corrections, mend
+from metering.actions import corrections, settle
 from metering.actions.ingest import ingest
 from metering.actions.sweep import sweep
 from metering.models import Backfill, HourlyUsage, Quarantined
@@ -168,7 +168,7 @@ def test_what_the_version_cannot_read_is_named_and_stops_nothing(world, events):
     assert sums_of(version) == reference(version, new[1:])
     assert not Quarantined.objects.exists()
     approve(world, version)
-    mend.settle(backfill=row, at=LATER)
+    settle.settle(backfill=row, at=LATER)
     corrections.deprecate(
         environment=world.live, keys=[("api", "e700"), ("api", "e701")], reason="test", by=world.eli, at=LATER
     )  # fmt: skip
@@ -245,10 +245,10 @@ def test_approved_it_is_in_force_from_its_past_instant_and_the_books_are_clean(w
     approve(world, version)
     send(world, request(800, time="2026-03-21T10:00:00Z"), at=LATER)
     known = [*events, request(800, time="2026-03-21T10:00:00Z")]
-    assert list(mend.unsettled()) == [row]
+    assert list(settle.unsettled()) == [row]
     marks = {each: mark_of(each.pk) for each in (world.acme, world.globex)}
-    mend.settle(backfill=row, at=LATER)
-    assert list(mend.unsettled()) == []
+    settle.settle(backfill=row, at=LATER)
+    assert list(settle.unsettled()) == []
     assert all(mark_of(account.pk) > mark for account, mark in marks.items())
     assert usage_matches_events(NOW) == []
     assert sums_of(version) == reference(version, known)
@@ -266,7 +266,7 @@ def test_approved_it_is_in_force_from_its_past_instant_and_the_books_are_clean(w
     assert sum(r.quantity for r in found) == sum(
         e["data"]["input_tokens"] + e["data"]["output_tokens"] for e in [*early, *late]
     )
-    mend.settle(backfill=row, at=LATER)
+    settle.settle(backfill=row, at=LATER)
     assert usage_matches_events(NOW) == []
 
 
@@ -286,7 +286,7 @@ def test_drafts_are_rated_again_and_frozen_invoices_are_told(world):
     later = at + timedelta(minutes=1)
     asked = metrics.submit(version=version, reason="test", by=world.mia, at=later)
     changes.decide(request=asked, verdict=Verdict.APPROVE, seen=request_digest(asked), by=world.chen, at=later)
-    mend.settle(backfill=row, at=later)
+    settle.settle(backfill=row, at=later)
     upkeep.refresh_stale(at=later)
     upkeep.note_all_late(at=later)
     draft.refresh_from_db()

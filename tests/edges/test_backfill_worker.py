@@ -8,7 +8,7 @@ from django.db import connection, connections, transaction
 
 from billing.queries.usage_proof import usage_matches_events
 from metering.actions import backfill as actions
-from metering.actions import corrections, mend
+from metering.actions import corrections, settle
 from metering.actions.ingest import ingest
 from metering.models import Backfill, UsageMark
 from metering.tasks import run_backfill
@@ -87,5 +87,5 @@ def test_a_worker_killed_in_a_step_while_events_come_and_go(transactional_db, tm
     known = [each for each in [*first, *more] if each["id"] not in out]
     assert sums_of(version) == reference(version, known)
     metered.approved(world, version, NOW + timedelta(hours=1))
-    mend.settle(backfill=Backfill.objects.get(), at=NOW + timedelta(hours=1))
+    settle.settle(backfill=Backfill.objects.get(), at=NOW + timedelta(hours=1))
     assert usage_matches_events(NOW) == []

@@ -272,7 +272,7 @@ def test_a_conflict_is_laid_beside_the_event_that_counts(filled):
 
 
 def test_all_of_a_reason_are_replayed_batch_after_batch(filled, monkeypatch):
-    monkeypatch.setattr("metering.console.quarantined.STEP", 3)
+    monkeypatch.setattr("metering.console.replaying.STEP", 3)
     events = [request(n, subject="gw-7" if n % 2 else "gw-8") for n in range(50, 58)]
     ingest(environment=filled.live, events=events, by=None, at=NOW)
     customers.add_alias(account=filled.acme, alias="gw-7", by=filled.rosa, at=NOW)

@@ -160,4 +160,4 @@ def test_minutes_are_kept_for_forty_days(world):
         IngestMinute.objects.create(environment=world.live, minute=now - timedelta(days=days), shard=0, accepted=days)
     forget_minutes()
     assert list(IngestMinute.objects.values_list("accepted", flat=True)) == [39]
-    assert app.conf.beat_schedule["forget old minutes of ingestion"]["task"] == "metering.tasks.forget_minutes"
+    assert app.conf.beat_schedule["forget old minutes of ingestion"]["task"] == "metering.tasks.usage.forget_minutes"
