@@ -15,6 +15,7 @@ from metering.rules.book import Book, hour_of
 from metering.rules.spans import Part, Piece, parts_of, span_states
 from metering.rules.states import State
 from metering.stores import postgres as store
+from metering.stores.gone import dropped_months, is_dropped
 from monetization.values.money import EXACT
 from monetization.values.periods import Period
 
@@ -94,8 +95,10 @@ class Gathering:
 
     def _read_events(self) -> None:
         spans = sorted({span for each in self._metrics.values() for span in each.splits})
+        gone = dropped_months() if spans else frozenset()
         for start, end in spans:
-            refuse_dropped(Period(start, end))
+            if gone and is_dropped(start, gone):
+                refuse_dropped(Period(start, end))
         types = {each.terms.event_type for each in self._metrics.values() if each.splits}
         book: Book | None = None
         for event in store.of_accounts(account_ids=self._accounts, types=types, spans=_joined(spans)):
