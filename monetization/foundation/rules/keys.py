@@ -10,6 +10,7 @@ MARK = "mk"
 ALIVE_PER_NAME = 2
 SCOPES: dict[str, str] = {
     "events:write": "Send usage events",
+    "events:correct": "Correct usage events",
     "usage:read": "Read usage and events",
     "catalog:read": "Read metrics, products, rate cards, contracts, change requests",
     "catalog:write": "Draft, submit and decide changes of metrics, products and rate cards",
