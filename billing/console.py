@@ -17,6 +17,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from billing import event_lines
 from billing.actions import closing, invoices, payments
 from billing.documents.pdf import pdf_of
 from billing.models import Document, Invoice, InvoiceLine
@@ -29,6 +30,7 @@ from billing.queries.sources import cards_of
 from billing.queries.spend import spend_by_day
 from billing.queries.trail import events_of
 from billing.rules.moves import percent_of
+from metering.queries.partitions import gone
 from metering.rules import places
 from monetization.foundation.console import page, show, site
 from monetization.foundation.queries import accounts_for
@@ -108,6 +110,7 @@ def line(request: StaffRequest, pk: int, position: int) -> HttpResponse:
         "chosen": chosen,
         "events": events.events if events else (),
         "after": places.written(events.next) if events else None,
+        "gone": gone(trail.period),
         "digest": bytes(row.evidence.digest).hex() if hasattr(row, "evidence") else "",
         "zone": found.account.time_zone,
     }
@@ -221,5 +224,6 @@ site.add_pages(
         path("invoices/<int:pk>/lines/<int:position>/", page("billing.read")(line), name="invoice_line"),
         path("invoices/<int:pk>/payments/", page("billing.record_payment")(pay), name="invoice_pay"),
         path("invoices/<int:pk>/<slug:verb>/", page("billing.read")(act), name="invoice_act"),
+        *event_lines.pages,
     ]
 )

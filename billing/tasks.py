@@ -1,10 +1,15 @@
 """What workers do for billing. Each task loads by id or sweeps, calls one action, and may run twice."""
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 
-from billing.actions import documents, runs, upkeep
+from billing.actions import documents, retention, runs, upkeep
 from monetization.foundation.models import Environment
+from monetization.values.errors import DomainError
+
+log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -30,6 +35,15 @@ def refresh_drafts() -> None:
 def note_late_usage() -> None:
     """Tell invoices under review of usage that came after they were frozen."""
     upkeep.note_all_late(at=timezone.now())
+
+
+@shared_task
+def drop_expired_events() -> None:
+    """Drop the events of months that the retention policy lets go and nothing needs."""
+    try:
+        retention.drop_expired(at=timezone.now())
+    except DomainError as refused:
+        log.warning("Events are not dropped: %s", refused)
 
 
 @shared_task

@@ -182,6 +182,12 @@ KNOBS = (
         "300",
         "Longest task; a task of a killed worker is delivered again after this time",
     ),
+    Knob(
+        "EVENT_RETENTION_MONTHS",
+        number(3, 600),
+        "",
+        "Whole months after its own for which a month's raw events are kept; empty: for ever",
+    ),
     Knob("INBOX_MOST_MB", number(1, 1_000_000), "256", "Events sent with respond-async are refused while more waits"),
     Knob("INBOX_MOST_SECONDS", number(1, 86_400), "60", "The same, while the oldest of them has waited longer"),
     Knob("LOG_LEVEL", one_of(LOG_LEVELS), "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL"),

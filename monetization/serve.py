@@ -39,13 +39,16 @@ def demo(arguments: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def product(values: knobs.Values, *, reset: bool = False) -> Iterator[Children]:
-    """The demo company, served: made if need be. Raises NotStarted."""
+def product(
+    values: knobs.Values, *, reset: bool = False, prepared: Callable[[], None] = lambda: None
+) -> Iterator[Children]:
+    """The demo company, served: made if need be; `prepared` is called when only the servers run. Raises NotStarted."""
     _port_is_free(values)
     _start_over_if_needed(values, reset)
     environ = environment(values)
     with embedded(values) as children, contextlib.ExitStack() as stack:
         _prepare(values, environ)
+        prepared()
         _serve(values, environ, stack, children)
         yield children
 

@@ -226,6 +226,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 
+EVENT_RETENTION_MONTHS: int | None = VALUES["EVENT_RETENTION_MONTHS"]
+
 # -- API
 
 REST_FRAMEWORK = {
@@ -239,7 +241,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "monetization.foundation.rest.pages.Cursor",
     "DEFAULT_SCHEMA_CLASS": "monetization.foundation.rest.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["monetization.foundation.rest.throttles.Throttle"],
-    "DEFAULT_THROTTLE_RATES": {"read": "1200/min", "write": "600/min", "ingest": "60000/min", "sign-in": "20/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "read": "1200/min",
+        "write": "600/min",
+        "ingest": "60000/min",
+        "quota": "120000/min",
+        "sign-in": "20/min",
+    },
     "EXCEPTION_HANDLER": "monetization.foundation.rest.problems.problem",
     "COERCE_DECIMAL_TO_STRING": True,
     "PAGE_SIZE": 50,
@@ -253,6 +261,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     # Different fields of one name need names of their own in the schema.
     "ENUM_NAME_OVERRIDES": {
+        "LimitKind": [("QUANTITY", "Quantity of a metric"), ("SPEND", "Spend"), ("BALANCE", "Balance left")],
         "InvoiceKind": [(each.value, each.label) for each in Kind],
         "InvoiceStatus": [(each.value, each.label) for each in Status],
         "VersionStatus": [(each.value, each.label) for each in VersionStatus],

@@ -51,8 +51,10 @@ def soak(arguments: list[str]) -> int:
 def bench(arguments: list[str]) -> int:
     """Measure the served demo company, on servers and a port of its own: [--quick] [AREA]."""
     os.environ.setdefault("PORT", "8999")
+    from benchmarks.pristine import restore
+
     values = _apart("bench")
-    with product(values):
+    with product(values, prepared=lambda: restore(values)):
         return child(["-m", "benchmarks", *arguments], environment(values))
 
 

@@ -10,8 +10,8 @@ autodiscover_modules("admin", "console", register_to=site)
 
 urlpatterns = [
     path("", include("monetization.foundation.urls")),
+    path("", include("metering.urls")),  # before the catalog, whose `metrics/<key>` would take the playground
     path("", include("catalog.urls")),
-    path("", include("metering.urls")),
     path("", include("billing.urls")),
     path("", include("reports.urls")),
     path("console/", site.urls),

@@ -28,7 +28,7 @@ SOAK = os.environ.get("SOAK") == "1"
 CI = os.environ.get("CI") == "true"
 START = time.time()
 MAX_EXAMPLES = 1000
-NEVER_SKIPPED = {"browser", "worker", "pdf"}
+NEVER_SKIPPED = {"browser", "worker", "pdf", "volume"}
 
 hypothesis.settings.register_profile("seeded", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("soak", max_examples=MAX_EXAMPLES, deadline=None, print_blob=True)
@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Under CI a skipped browser, worker or PDF test is a failure."""
+    """Under CI a skipped browser, worker, PDF or volume test is a failure."""
     report = yield
     if CI and report.skipped and NEVER_SKIPPED & {mark.name for mark in item.iter_markers()}:
         report.outcome = "failed"

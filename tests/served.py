@@ -1,96 +1,164 @@
-"""The product's web server and folder in processes of their own, on this test's database."""
+"""A web server and a PostgreSQL of a test's own, which it may kill; what was acknowledged must survive."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from http.client import HTTPConnection
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from django.conf import settings
+from psycopg.conninfo import make_conninfo
 
-from monetization.celery import app
-from monetization.processes import die_with_parent, running, until
+from monetization.embedded import _binary, addresses, servers
+from monetization.processes import die_with_parent, tail
 from tests.processes import database_url
 
-HOST = "127.0.0.1"
+START_SECONDS = 60
 
 
-@contextmanager
-def served(folder: Path, *, workers: int = 2, threads: int = 4) -> Iterator[int]:
-    """Serve until the block ends; gives the port."""
-    port = _free_port()
-    environ = _environ() | {"HOST": HOST, "PORT": str(port)}
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--workers-kill-timeout", "10s"]
-    command += ["--host", HOST, "--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)]
-    log = folder / "web.log"
-    with log.open("ab") as out:
-        before = die_with_parent(signal.SIGTERM)
-        command.append("monetization.wsgi:application")
-        with running(command, before, out.fileno(), signal.SIGTERM, environ, settings.BASE_DIR) as process:
-            until(lambda: _answers(port), process, log, "The web server")
-            yield port
-
-
-@dataclass
-class Folder:
-    """What folds the inbox; it may be killed at any moment and started again."""
-
-    folder: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with (self.folder / "fold.log").open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "fold"], cwd=settings.BASE_DIR, env=_environ(), stdout=out, stderr=out,
-                preexec_fn=die_with_parent(signal.SIGTERM),
-            )  # fmt: skip
-
-    def kill(self) -> None:
-        assert self.process
-        self.process.kill()
-        self.process.wait()
-
-
-@contextmanager
-def folding(folder: Path) -> Iterator[Folder]:
-    """Fold what waits until the block ends."""
-    running_one = Folder(folder)
-    running_one.start()
-    try:
-        yield running_one
-    finally:
-        running_one.kill()
-
-
-def _environ() -> dict[str, str]:
-    return dict(os.environ) | {
-        "DATABASE_URL": database_url("default"),
-        "SECRET_KEY": settings.SECRET_KEY,
-        "BROKER_URL": app.conf.broker_url,
-        "CACHE_URL": settings.CACHE_URL,
-        "MEDIA_ROOT": str(settings.MEDIA_ROOT),
-    }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
 
-def _answers(port: int) -> bool:
-    caller = HTTPConnection(HOST, port, timeout=5)
-    try:
-        caller.request("GET", "/healthz")
-        return bool(caller.getresponse().status)
-    except OSError:
-        return False
-    finally:
-        caller.close()
+@dataclass
+class Served:
+    """The product served from a folder: durable PostgreSQL, granian, an API key. Start and kill from one thread."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    token: str = ""
+    database: ExitStack = field(default_factory=ExitStack)
+    postgres: subprocess.Popen[bytes] | None = None
+    web: subprocess.Popen[bytes] | None = None
+    folding: subprocess.Popen[bytes] | None = None
+
+    def copy(self) -> None:
+        """Copy the database that this test process uses, as it stands, into ours; much quicker than migrating."""
+        source = make_conninfo(database_url("owner"))
+        dumped = subprocess.run([_binary("pg_dump"), "--dbname", source], capture_output=True)
+        assert dumped.returncode == 0, dumped.stderr.decode()
+        target = ["--dbname", addresses(self.folder).postgres("postgres"), "--quiet", "--set", "ON_ERROR_STOP=1"]
+        filled = subprocess.run([_binary("psql"), *target], input=dumped.stdout, capture_output=True)
+        assert filled.returncode == 0, filled.stderr.decode()
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        at = addresses(self.folder)
+        mine = {
+            "DATABASE_URL": at.app,
+            "DATABASE_OWNER_URL": at.owner,
+            "SECRET_KEY": settings.SECRET_KEY,
+            "CACHE_URL": "locmem://",
+            "BASE_URL": f"http://localhost:{self.port}",
+            "DJANGO_SETTINGS_MODULE": "monetization.settings",
+            "MEDIA_ROOT": str(self.folder / "media"),
+        }
+        return dict(os.environ) | mine
+
+    # -- processes
+
+    def start_postgres(self) -> None:
+        self.database = ExitStack()
+        children = self.database.enter_context(servers(self.folder, broker=False))
+        self.postgres = children["PostgreSQL"]
+
+    def kill_postgres(self) -> None:
+        """Stop it at once, as a failing machine does: no checkpoint, connections cut."""
+        assert self.postgres
+        self.postgres.send_signal(signal.SIGQUIT)
+        self.postgres.wait()
+        self.database.close()
+
+    def start_web(self) -> None:
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1"]
+        command += ["--port", str(self.port), "--blocking-threads", "4", "monetization.wsgi:application"]
+        self.web = self._started(command)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_up():
+            assert self.web.poll() is None and time.monotonic() < deadline, tail(self.log, 40)
+            time.sleep(0.05)
+
+    def kill_web(self) -> None:
+        """SIGKILL to it and its workers."""
+        _kill(self.web)
+
+    def start_folder(self) -> None:
+        """Start what folds the inbox; it needs no time to be ready."""
+        self.folding = self._started([sys.executable, "manage.py", "fold"])
+
+    def kill_folder(self) -> None:
+        """SIGKILL to it."""
+        _kill(self.folding)
+
+    def stop(self) -> None:
+        self.kill_folder()
+        self.kill_web()
+        self.database.close()
+
+    def _started(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as out:
+            return subprocess.Popen(
+                command, env=self.environ, cwd=settings.BASE_DIR, stdout=out, stderr=out, start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGTERM),
+            )  # fmt: skip
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "web.log"
+
+    def _is_up(self) -> bool:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5).close()
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    # -- what a sender and an auditor do
+
+    def send(self, events: list[dict[str, Any]], prefer: str = "") -> tuple[int, dict[str, Any], Mapping[str, str]]:
+        """Send events: status, body, headers. Raises OSError where there is no answer."""
+        return self._call("/events", json.dumps(events).encode(), {"Prefer": prefer} if prefer else {})
+
+    def get(self, path: str) -> tuple[int, dict[str, Any], Mapping[str, str]]:
+        """Ask the API: status, body, headers."""
+        return self._call(path, None, {})
+
+    def _call(
+        self, path: str, body: bytes | None, more: dict[str, str]
+    ) -> tuple[int, dict[str, Any], Mapping[str, str]]:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"} | more
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/v1{path}", body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.loads(answer.read()), dict(answer.headers)
+        except urllib.error.HTTPError as refused:
+            text = refused.read()
+            return refused.code, json.loads(text) if text.startswith(b"{") else {}, dict(refused.headers)
+
+    def asked(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the database past the product."""
+        with psycopg.connect(addresses(self.folder).app) as connection:
+            return connection.execute(sql).fetchall()
+
+
+def _kill(process: subprocess.Popen[bytes] | None) -> None:
+    """SIGKILL to a process and what it started."""
+    if process:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

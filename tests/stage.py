@@ -6,6 +6,7 @@ Objects are acme's in LIVE; `theirs` are globex's. Dates lie in the past, so tha
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.test import Client
@@ -15,8 +16,9 @@ from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
 from catalog.actions import metrics, rate_cards
 from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
-from metering.actions import inbox
+from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
+from metering.actions.limits import LimitDraft
 from metering.models import Event, HourlyUsage, Quarantined
 from monetization.foundation.actions import customers, outbox
 from monetization.foundation.models import (
@@ -114,6 +116,14 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "version": live.pk,
         "version_draft": draft.pk,
         "rate_card": terms.card.pk,
+        "correction": corrections.deprecate(
+            environment=world.live,
+            keys=[("api", Event.objects.filter(account=world.acme)[5].event_id)],
+            reason="A load test",
+            by=world.eli,
+            at=now,
+        ).pk,
+        "backfill": backfill.begin(version=meaning, reason="To be sure", by=world.mia, at=now).pk,
         "event_id": Event.objects.filter(account=world.acme)[0].event_id,
     } | _rows(world, now)
 
@@ -159,7 +169,20 @@ def _rows(world: World, now: Any) -> dict[str, Any]:
     return found | {
         "foundation_message": message.pk, "foundation_endpoint": endpoint.pk, "foundation_delivery": delivery.pk,
         "billing_payment": _payment(world, now).pk,
-    }  # fmt: skip
+    } | _limits(world, now)  # fmt: skip
+
+
+def _limits(world: World, now: Any) -> dict[str, Any]:
+    """Set a limit of acme's contract, one of acme's own, and hold something."""
+    metric = Metric.objects.get(key="llm-tokens")
+    content = LimitDraft("Tokens of Acme Robotics", Decimal(100), metric=metric)
+    made = [
+        limits.set_limit(environment=world.live, account=world.acme, content=content, by=None, at=now, set_by=set_by)
+        for set_by in ("CONTRACT", "CUSTOMER")
+    ]
+    wanted = holds.Use(world.acme.pk, "llm-tokens", Decimal(1), {})
+    holds.reserve(environment=world.live, key="held", use=wanted, seconds=3600, at=now)
+    return {"limit": made[0].pk, "own_limit": made[1].pk}
 
 
 def _payment(world: World, now: Any) -> Payment:

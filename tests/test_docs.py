@@ -8,7 +8,8 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import islice
@@ -22,10 +23,11 @@ from billing.actions.documents import MOST_ATTEMPTS
 from billing.rules import anomalies, lifecycle, tax
 from billing.rules.rating import rate
 from catalog.rules import charges
+from catalog.rules.terms import Aggregation
 from catalog.rules.thresholds import label_of
 from metering.api import body
 from metering.queries.admission import AHEAD
-from metering.rules import envelope
+from metering.rules import envelope, playground, quotas
 from monetization.celery import app
 from monetization.demo.company import PASSWORD, PEOPLE
 from monetization.foundation import tries
@@ -149,6 +151,10 @@ def figures(block: str) -> None:
         "Repeats further apart are found every": every["find repeats of events far apart"],
         "Drafts follow usage and terms every": every["keep drafts up to date"],
         "Late usage is noticed every": every["notice late usage"],
+        "Reservations whose time is over are taken off every": every["end reservations whose time is over"],
+        "Thresholds of limits are looked at every": every["tell of limits reached"],
+        "A reservation holds, at most": f"{quotas.LONGEST_HOLD // 3600} hours",
+        "Quota calls a minute and key, at most": f"{_calls(rates['quota']):,}",
         "The audit chain is linked every": every["link new audit entries"],
         "The audit chain is anchored every": every["anchor the audit chain outside"],
         "A PDF is tried, at most": f"{MOST_ATTEMPTS} times",
@@ -241,9 +247,24 @@ def taxes(block: str) -> None:
         assert told == (category, percent)
 
 
+def aggregations(block: str) -> None:
+    for kind, setting, sent, said, _ in rows_of(block):
+        events = [part.split(": ") for part in sent.split(", ")]
+        days = [datetime.strptime(f"{day} 2026 +0000", "%d %b %Y %z").isoformat() for day, _ in events]
+        items = [
+            {"id": str(n), "type": "work", "subject": "acme", "data": {"units": Decimal(value)}, "time": days[n]}
+            for n, (_, value) in enumerate(events)
+        ]
+        metric = replace(build.PLAIN, aggregation=Aggregation(kind), **({} if setting == "–" else {setting: True}))
+        now, october = datetime(2026, 11, 1, tzinfo=UTC), (date(2026, 10, 1), date(2026, 10, 31))
+        totals = playground.play(metric, playground.opened(items, now), {}, zone="UTC", at=now, days=october).totals
+        assert [plain(each.quantity) for each in totals] == ([said] if said != "0" else []), (kind, setting)
+
+
 CHECKERS: dict[str, Callable[[str], None]] = {
     "figures": figures, "periods": periods, "hours": hours, "roundings": roundings, "splits": splits,
     "digest": digest, "ranges": ranges, "tiers": tiers, "change": change, "tax": taxes,
+    "aggregations": aggregations,
 }  # fmt: skip
 MARKED = [(name, block) for page in PAGES for name, block in asserted(page)]
 

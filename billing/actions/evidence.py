@@ -15,6 +15,7 @@ from billing.queries.rated import Rated
 from billing.rules.rating import RatedLine
 from catalog.rules.terms import Dims, MetricTerms
 from metering.queries import Bucket, bucket_digests
+from metering.queries.partitions import refuse_dropped
 from monetization.values.errors import Conflict
 from monetization.values.money import finite
 
@@ -22,7 +23,8 @@ Slot = tuple[int, int, Dims]  # segment, metric version, dimension values
 
 
 def gather(invoice: Invoice, found: Rated) -> None:
-    """Write the evidence of a draft's lines, which must be those of this rating. Raises Conflict."""
+    """Write the evidence of a draft's lines, which must be those of this rating. Raises Conflict, WrongState."""
+    refuse_dropped(invoice.period)
     buckets = _buckets(invoice.account_id, found)
     rows = invoice.lines.order_by("position")
     Evidence.objects.bulk_create(

@@ -12,6 +12,7 @@ from catalog.queries import metric_versions_for
 from catalog.rules.terms import MetricTerms, dims_of
 from metering.models import HourlyUsage
 from metering.queries import bucket_digests
+from metering.stores.gone import dropped_months, is_dropped
 from monetization.foundation.models import Environment
 from monetization.values.periods import Period
 
@@ -57,7 +58,10 @@ def _differences(account_id: int, metric: MetricTerms) -> Iterator[Row]:
         (bucket.starts_at, bucket.dims): (bucket.quantity, bucket.events)
         for bucket in bucket_digests(account_id=account_id, metric=metric, period=Period(EVER, None))
     }
+    gone = dropped_months()
     for hour, dims in sorted(stored.keys() | again.keys()):
+        if is_dropped(hour, gone):  # its sums were proven before its events went
+            continue
         usage, events = stored.get((hour, dims)), again.get((hour, dims))
         if usage != events:
             yield {"hour": hour, "dimensions": dict(dims), "usage": usage, "from_events": events}

@@ -19,6 +19,7 @@ from monetization.foundation.rules.roles import Role
 from monetization.values.errors import DomainError, Invalid, NotAllowed, refuse_if
 
 DRAFT = "catalog.draft_metric"
+RESERVED = frozenset({"playground"})  # addresses below /api/v1/metrics
 
 
 @transaction.atomic
@@ -35,6 +36,8 @@ def create(
 ) -> Metric:
     """Make a metric without a meaning yet; `unseen_reason` lets it be priced before an event was seen."""
     rows.allow(by, DRAFT)
+    if key in RESERVED:
+        raise Invalid(f"“{key}” is taken by an address of the API", field="key", fix="Choose another key")
     metric = Metric(
         environment=environment, key=key, name=name, owner=owner, description=description,
         unseen_reason=unseen_reason, created_at=at,
@@ -78,6 +81,7 @@ def edit_version(*, version: MetricVersion, content: MetricDraft, by: User, at: 
     """Replace a draft's whole meaning."""
     rows.allow(by, DRAFT)
     version = governed.lock_draft(version)
+    version.backfilled_until = None  # another meaning; what was computed for the old one says nothing
     version.measures.all().delete()
     version.dimensions.all().delete()
     _write(version, content, by=by, at=at)
@@ -98,6 +102,16 @@ def submit(*, version: MetricVersion, reason: str, by: User, at: datetime, title
 
 
 @transaction.atomic
+def note_backfilled(*, version: MetricVersion, until: datetime | None, by: User, at: datetime) -> MetricVersion:
+    """Say that a draft's usage is computed from its effective time on (None: no more); metering does it and tells."""
+    version = governed.lock_draft(version)
+    version.backfilled_until = until
+    rows.keep(version, by=by, at=at)
+    governed.record(version, "backfilled" if until else "backfill_begun", by=by, at=at, after={"until": until})
+    return version
+
+
+@transaction.atomic
 def discard(*, version: MetricVersion, by: User, at: datetime) -> MetricVersion:
     """Give up a draft that was never submitted or was sent back; withdraw its request instead if it has one."""
     rows.allow(by, DRAFT)
@@ -110,8 +124,8 @@ def errors(version: MetricVersion, at: datetime) -> list[DomainError]:
     """List why a version can't be approved now: nonsense in it, or a time that has passed."""
     found = metric_errors(metric_terms(version))
     others = version.metric.versions.filter(status="APPROVED").exclude(pk=version.pk)
-    if others.exists() and version.effective_at <= at:
-        fix = "Choose a later time; the past changes only by a backfill"
+    if others.exists() and version.effective_at <= at and version.backfilled_until is None:
+        fix = "Choose a later time, or run a backfill of this version first: it computes its usage of the past"
         found.append(Invalid("A new meaning starts after its approval", field="effective_at", fix=fix))
     return found
 

@@ -1,6 +1,5 @@
 """Metrics by key, their versions by number: read, drafted, edited, submitted."""
 
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,11 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.actions import metrics
+from catalog.api.meaning import MeaningBody, MetricVersionBody
 from catalog.api.shared import Either, NoBody, RequestedBody, Staff, SubmitBody
 from catalog.models import Metric, MetricVersion
-from catalog.rules.drafts import MetricDraft
-from catalog.rules.terms import Aggregation, Dimension, Filter, FilterOp, Measure, Rounding
-from monetization.foundation.rest import Exact, Strict, StrictModel
+from monetization.foundation.rest import Strict, StrictModel
 from monetization.foundation.rest.views import ListView
 
 
@@ -34,98 +32,6 @@ class UnseenBody(Strict):
     """Why the metric is priced before an event was seen."""
 
     reason = serializers.CharField(max_length=200)
-
-
-class MeasureBody(Strict):
-    """A field that is read; with several, each has its value of the measure dimension."""
-
-    value = serializers.CharField(max_length=63, allow_blank=True, default="")
-    field = serializers.CharField(max_length=120)
-    less = serializers.ListField(child=serializers.CharField(max_length=120), default=list)
-
-
-class DimensionBody(Strict):
-    """A field as it stands, or ranges of a number (lower bound exclusive)."""
-
-    key = serializers.CharField(max_length=63)
-    field = serializers.CharField(max_length=120)
-    thresholds = serializers.ListField(child=Exact(), default=list, max_length=64)
-    required = serializers.BooleanField(default=True)  # type: ignore[assignment]  # a field, by DRF's metaclass
-
-
-class FilterBody(Strict):
-    """A condition on a field of the event."""
-
-    field = serializers.CharField(max_length=120)
-    op = serializers.ChoiceField(choices=[op.value for op in FilterOp])
-    values = serializers.ListField(child=serializers.CharField(max_length=200), default=list)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse a comparison without its one number."""
-        if FilterOp(attrs["op"]) in (FilterOp.GT, FilterOp.GE, FilterOp.LT, FilterOp.LE):
-            if len(attrs["values"]) != 1:
-                raise serializers.ValidationError({"values": ["A comparison takes one number."]})
-            Exact().run_validation(attrs["values"][0])
-        return attrs
-
-
-class MeaningBody(Strict):
-    """How a metric reads events from an instant on."""
-
-    event_type = serializers.CharField(max_length=120)
-    aggregation = serializers.ChoiceField(choices=[each.value for each in Aggregation])
-    unit = serializers.CharField(max_length=40)
-    effective_at = serializers.DateTimeField()
-    measures = MeasureBody(many=True, default=list)
-    measure_dimension = serializers.CharField(max_length=63, allow_blank=True, default="")
-    dimensions = DimensionBody(many=True, default=list)
-    filters = FilterBody(many=True, default=list)
-    divisor = Exact(default=Decimal(1))
-    rounding = serializers.ChoiceField(choices=["", *(each.value for each in Rounding)], default="")
-    digits = serializers.IntegerField(min_value=-18, max_value=18, default=0)
-
-    def content(self) -> MetricDraft:
-        """Give what was asked for as a draft."""
-        said: dict[str, Any] = dict(self.validated_data)
-        said |= {
-            "aggregation": Aggregation(said["aggregation"]),
-            "rounding": Rounding(said["rounding"]) if said["rounding"] else None,
-            "measures": tuple(Measure(m["field"], m["value"] or None, tuple(m["less"])) for m in said["measures"]),
-            "dimensions": tuple(
-                Dimension(d["key"], d["field"], tuple(d["thresholds"]), d["required"]) for d in said["dimensions"]
-            ),
-            "filters": tuple(Filter(f["field"], FilterOp(f["op"]), tuple(f["values"])) for f in said["filters"]),
-        }
-        return MetricDraft(**said)
-
-
-class MetricVersionBody(serializers.ModelSerializer[MetricVersion]):
-    """A version of a metric."""
-
-    metric = serializers.CharField(source="metric.key")
-    digits = serializers.IntegerField(source="rounding_digits")
-    divisor = Exact()
-    measures = MeasureBody(many=True)
-    dimensions = serializers.SerializerMethodField()
-
-    class Meta:
-        model = MetricVersion
-        fields = [
-            "id", "metric", "number", "status", "request", "event_type", "aggregation", "unit", "effective_at",
-            "measures", "measure_dimension", "dimensions", "filters", "divisor", "rounding", "digits", "created_at",
-            "edited_at",
-        ]  # fmt: skip
-
-    @extend_schema(responses=DimensionBody(many=True))
-    def get_dimensions(self, version: MetricVersion) -> list[dict[str, Any]]:
-        """Write the dimensions as they were sent."""
-        return [
-            {
-                "key": each.key, "field": each.field, "required": each.is_required,
-                "thresholds": [Exact().to_representation(bound) for bound in each.thresholds],
-            }
-            for each in version.dimensions.all()
-        ]  # fmt: skip
 
 
 class Metrics(Either, ListView):

@@ -1,6 +1,12 @@
-"""The form of a metric version: rows of measures, dimensions and filters as text, read into a `MetricDraft`."""
+"""The form of a metric version: rows of measures, dimensions and filters as text, read into a `MetricDraft`.
+
+What the chosen aggregation has no use for is hidden by the page and left out here, so that a form can be changed
+from a sum to a count without emptying its rows first.
+"""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +14,8 @@ from django.http import QueryDict
 
 from catalog.models import MetricVersion
 from catalog.rules.drafts import MetricDraft
-from catalog.rules.terms import Aggregation, Dimension, Filter, FilterOp, Measure, Rounding
+from catalog.rules.metrics import LESS
+from catalog.rules.terms import Again, Aggregation, Dimension, Filter, FilterOp, Measure, Rounding, Window
 from monetization.foundation.web import instant_in, number_in
 from monetization.values.errors import Invalid
 from monetization.values.money import plain
@@ -20,8 +27,10 @@ COLUMNS = {
     "dimensions": ("key", "field", "thresholds", "optional"),
     "filters": ("field", "op", "values"),
 }
-SPARE = 2
-PLAIN = ("event_type", "aggregation", "unit", "divisor", "rounding", "digits", "measure_dimension", "effective_at")
+CHOSEN = frozenset({"optional", "op"})  # they always have a value
+SPARE, YES = 2, "yes"
+PLAIN = ("event_type", "aggregation", "unit", "divisor", "rounding", "digits", "measure_dimension", "effective_at",
+         "carry", "of_level", "per", "window", "again")  # fmt: skip
 
 
 def typed_form(typed: QueryDict) -> Typed:
@@ -31,10 +40,11 @@ def typed_form(typed: QueryDict) -> Typed:
 
 
 def typed_rows(typed: QueryDict, name: str) -> list[Row]:
-    """Read the rows of one table; those without anything in them are left out."""
+    """Read the rows of one table; those in which nothing is written are left out, whatever is chosen there."""
     columns = [typed.getlist(f"{name}_{column}") for column in COLUMNS[name]]
     rows = ([cell.strip() for cell in row] for row in zip(*columns, strict=False))
-    return [dict(zip(COLUMNS[name], row, strict=True)) for row in rows if any(row)]
+    named = [dict(zip(COLUMNS[name], row, strict=True)) for row in rows]
+    return [row for row in named if any(text for column, text in row.items() if column not in CHOSEN)]
 
 
 def form_of(version: MetricVersion | None) -> Typed:
@@ -45,7 +55,9 @@ def form_of(version: MetricVersion | None) -> Typed:
     return {
         "event_type": version.event_type, "aggregation": version.aggregation, "unit": version.unit,
         "divisor": plain(version.divisor), "rounding": version.rounding, "digits": str(version.rounding_digits),
-        "measure_dimension": version.measure_dimension, "effective_at": "",
+        "measure_dimension": version.measure_dimension, "effective_at": "", "per": ", ".join(version.per),
+        "carry": YES if version.carry else "", "of_level": YES if version.of_level else "",
+        "window": version.window, "again": version.again,
         "measures": [*_measures(version), *_spare("measures")],
         "dimensions": [*_dimensions(version), *_spare("dimensions")],
         "filters": [*_filters(version), *_spare("filters")],
@@ -57,7 +69,28 @@ def draft_in(typed: QueryDict, zone: str) -> MetricDraft:
     effective_at = instant_in(typed.get("effective_at", ""), zone, "effective_at")
     if effective_at is None:
         raise Invalid("It has no effective time", field="effective_at", fix="Choose an instant")
-    rounding = typed.get("rounding", "")
+    return meaning_in(typed, effective_at)
+
+
+def meaning_in(typed: QueryDict, effective_at: datetime) -> MetricDraft:
+    """Read what a form says, whenever it shall hold. Raises Invalid with the field that can't be read."""
+    return _applicable(_as_typed(typed, effective_at))
+
+
+def _applicable(draft: MetricDraft) -> MetricDraft:
+    """Leave out what the aggregation has no use for."""
+    kind = draft.aggregation
+    measures = () if kind is Aggregation.COUNT else draft.measures
+    return replace(
+        draft,
+        measures=measures if kind in LESS else tuple(replace(each, less=()) for each in measures),
+        measure_dimension="" if kind is Aggregation.COUNT else draft.measure_dimension,
+        carry=draft.carry and kind is Aggregation.LATEST,
+        of_level=draft.of_level and kind is Aggregation.TIME_WEIGHTED,
+    )
+
+
+def _as_typed(typed: QueryDict, effective_at: datetime) -> MetricDraft:
     return MetricDraft(
         event_type=typed.get("event_type", "").strip(),
         aggregation=_one_of(Aggregation, typed.get("aggregation", ""), "aggregation"),
@@ -72,16 +105,38 @@ def draft_in(typed: QueryDict, zone: str) -> MetricDraft:
             Filter(row["field"], _one_of(FilterOp, row["op"], f"filters[{i}].op"), _list(row["values"]))
             for i, row in enumerate(typed_rows(typed, "filters"))
         ),
-        divisor=number_in(typed.get("divisor", ""), "divisor") or Decimal(1),
-        rounding=_one_of(Rounding, rounding, "rounding") if rounding else None,
-        digits=int(number_in(typed.get("digits", ""), "digits") or 0),
+        divisor=_divisor(typed.get("divisor", "")),
+        rounding=_chosen(Rounding, typed, "rounding"),
+        digits=_whole(typed.get("digits", ""), "digits"),
+        carry=typed.get("carry", "") == YES,
+        of_level=typed.get("of_level", "") == YES,
+        per=_list(typed.get("per", "")),
+        window=_chosen(Window, typed, "window"),
+        again=_chosen(Again, typed, "again"),
     )
+
+
+def _chosen(kind: Any, typed: QueryDict, field: str) -> Any:
+    text = typed.get(field, "")
+    return _one_of(kind, text, field) if text else None
+
+
+def _divisor(text: str) -> Decimal:
+    number = number_in(text, "divisor")
+    return Decimal(1) if number is None else number
+
+
+def _whole(text: str, field: str) -> int:
+    number = number_in(text, field) or Decimal(0)
+    if number != int(number):
+        raise Invalid(f"“{text.strip()}” is not a whole number", field=field, fix="Write digits only: 2, or -2")
+    return int(number)
 
 
 def _dimension(index: int, row: Row) -> Dimension:
     field = f"dimensions[{index}].thresholds"
     bounds = (number_in(text, field) for text in _list(row["thresholds"]))
-    return Dimension(row["key"], row["field"], tuple(b for b in bounds if b is not None), row["optional"] != "yes")
+    return Dimension(row["key"], row["field"], tuple(b for b in bounds if b is not None), row["optional"] != YES)
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -106,7 +161,7 @@ def _measures(version: MetricVersion) -> Iterator[Row]:
 def _dimensions(version: MetricVersion) -> Iterator[Row]:
     for one in version.dimensions.all():
         bounds = ", ".join(plain(bound) for bound in one.thresholds)
-        optional = "" if one.is_required else "yes"
+        optional = "" if one.is_required else YES
         yield {"key": one.key, "field": one.field, "thresholds": bounds, "optional": optional}
 
 

@@ -12,9 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from catalog.actions import metrics
 from catalog.console.metric_forms import draft_in, form_of, typed_form
+from catalog.console.metric_words import Words, before_of, typed_words, words_of
 from catalog.console.standing import standing_of, timeline
 from catalog.models import Charge, Metric, MetricVersion
-from catalog.rules.terms import Aggregation, FilterOp
+from catalog.queries.metrics import as_terms
+from catalog.rules.terms import FilterOp
 from monetization.foundation.console import Crumb, page, show
 from monetization.foundation.web import Outcome, StaffRequest, perform, perform_and_go, refused, tell
 from monetization.values.errors import DomainError
@@ -52,6 +54,7 @@ def metric_page(request: StaffRequest, pk: int) -> HttpResponse:
         "metric": metric,
         "versions": [(version, *_state(version, live, now)) for version in versions],
         "live": live,
+        "said": words_of(as_terms(live), None) if live else None,
         "charges": charges.select_related("version__rate_card", "product").order_by("-version__number")[:50],
         "may_draft": request.user.has_perm(DRAFT),
         "is_owner": metric.owner_id == request.user.pk,
@@ -82,13 +85,16 @@ def version_page(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _render_version(request: StaffRequest, version: MetricVersion, outcome: Outcome[Any]) -> HttpResponse:
     now = timezone.now()
-    siblings = list(version.metric.versions.all())
+    siblings = list(versions_in(request).filter(metric=version.metric_id))
+    before = before_of([one for one in siblings if one.pk != version.pk], version.effective_at)
     state, label = _state(version, _live(siblings, now), now)
     context = {
-        "version": version, "state": state, "label": label, "now": now, "outcome": outcome, "typed": request.POST,
+        "version": version, "said": words_of(as_terms(version), before), "state": state, "label": label,
+        "now": now, "outcome": outcome, "typed": request.POST,
         "standing": standing_of(version.request, request.user) if version.request else None,
         "timeline": timeline(version.request) if version.request else (),
         "may_edit": version.is_draft and request.user.has_perm(DRAFT),
+        "may_backfill": request.user.has_perm("metering.run_backfill"),
     }  # fmt: skip
     title, crumbs = f"{version.metric.name} v{version.number}", crumbs_to(version.metric)
     return show(request, "catalog/metric_version.html", context, title=title, crumbs=crumbs, status=outcome.status)
@@ -136,19 +142,31 @@ def _meaning_form(
     request: StaffRequest, metric: Metric, start: MetricVersion | None, action: Any, what: dict[str, Any], words: str
 ) -> HttpResponse:
     outcome: Outcome[MetricVersion] = Outcome()
-    if request.method == "POST":
+    if request.method == "POST" and "check" not in request.POST:
         outcome = _write(request, action, what)
     if outcome.value:
         return HttpResponseRedirect(reverse("console:metric_version", args=[outcome.value.pk]))
     form = dict(typed_form(request.POST) if request.method == "POST" else form_of(start))
+    form |= {"events": request.POST.get("events", "")}
     context = {
-        "metric": metric, "form": form, "outcome": outcome, "words": words,
-        "aggregations": [(one.value, {"SUM": "Sum of fields", "COUNT": "Count of events"}[one]) for one in Aggregation],
-        "roundings": MetricVersion.Rounding.choices, "operators": [one.value for one in FilterOp],
-        "now_text": timezone.now(),
+        "metric": metric, "form": form, "outcome": outcome, "words": words, "start": start,
+        "said": _said(request, metric, start),
+        "aggregations": MetricVersion.Aggregation.choices, "roundings": MetricVersion.Rounding.choices,
+        "windows": MetricVersion.Window.choices, "agains": MetricVersion.Again.choices,
+        "operators": [one.value for one in FilterOp],
     }  # fmt: skip
     title, crumbs = f"What {metric.name} counts", crumbs_to(metric)
-    return show(request, "catalog/metric_form.html", context, title=title, crumbs=crumbs, status=outcome.status)
+    return show(
+        request, "catalog/metric_form.html", context, title=title, crumbs=crumbs, parts=("said",), status=outcome.status
+    )
+
+
+def _said(request: StaffRequest, metric: Metric, start: MetricVersion | None) -> Words:
+    """Put the form as it stands into words, compared with the version agreed last."""
+    before = before_of(list(versions_in(request).filter(metric=metric)), None)
+    if request.method == "POST":
+        return typed_words(request.POST, before, timezone.now())
+    return words_of(as_terms(start), before) if start else Words()
 
 
 def _write(request: StaffRequest, action: Any, what: dict[str, Any]) -> Outcome[MetricVersion]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from django.http import HttpResponse
 
 from catalog.console.comparison import Comparison, Line
+from monetization.foundation.rules.cells import safe
 from monetization.values.money import plain
 
 HEAD = ("change", "product", "unit", "dimensions", "currency", "above", "up_to", "old_price", "new_price", "percent")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def sheet(comparison: Comparison, lines: Iterable[Line]) -> HttpResponse:
@@ -29,8 +29,3 @@ def _rows(line: Line, unit: str) -> Iterator[list[str]]:
     for tier in line.row.tiers:
         numbers = (tier.over, tier.up_to, tier.old_unit_price, tier.new_unit_price, tier.percent)
         yield [*start, *("" if number is None else plain(number) for number in numbers)]
-
-
-def safe(text: str) -> str:
-    """Keep a spreadsheet from taking text for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -106,10 +106,11 @@ def _read(ids: Sequence[int]) -> dict[int, MetricTerms]:
             Prefetch("dimensions", MetricDimension.objects.order_by("position", "pk")),
         )
     )
-    return {version.pk: _as_terms(version) for version in versions}
+    return {version.pk: as_terms(version) for version in versions}
 
 
-def _as_terms(version: MetricVersion) -> MetricTerms:
+def as_terms(version: MetricVersion) -> MetricTerms:
+    """Give the meaning of a version whose measures and dimensions are read already."""
     return MetricTerms(
         metric=version.metric.key,
         version_id=version.pk,

@@ -21,7 +21,7 @@ from metering.rules.buckets import Buckets, tally
 from metering.stores import rollups
 from monetization.values.canonical import canonical
 
-__all__ = ["fold", "tally", "unfold"]
+__all__ = ["fold", "hold", "tally", "unfold"]
 
 DimensionKey = tuple[int, str]  # metric version, canonical JSON of the values
 
@@ -53,6 +53,15 @@ def unfold(*, buckets: Buckets, at: datetime) -> None:
         _change(buckets, -1, at)
 
 
+def hold(*, buckets: Iterable[Buckets], at: datetime) -> None:
+    """Lock in the one order (dimension sets, then marks) what several folds of this transaction will change."""
+    each = list(buckets)
+    keys = {key for one in each for key in _set_keys(one).values()}
+    if keys:
+        _sets(keys)
+        rollups.raise_marks({account for one in each for account in one.accounts()}, at)
+
+
 def _change(buckets: Buckets, sign: int, at: datetime) -> None:
     sets = _sets_of(buckets)
     rollups.merge(buckets=buckets, sets=sets, at=at, sign=sign)
@@ -63,10 +72,14 @@ def _change(buckets: Buckets, sign: int, at: datetime) -> None:
 
 def _sets_of(buckets: Buckets) -> dict[int, int]:
     """Give the id of each slot's dimension set."""
-    slots = {number: buckets.slots.known[number] for number in buckets.slot_numbers()}
-    keys = {number: (slot.metric.version_id, canonical(dict(slot.dims))) for number, slot in slots.items()}
+    keys = _set_keys(buckets)
     ids = _sets(set(keys.values()))
     return {number: ids[key] for number, key in keys.items()}
+
+
+def _set_keys(buckets: Buckets) -> dict[int, DimensionKey]:
+    slots = {number: buckets.slots.known[number] for number in buckets.slot_numbers()}
+    return {number: (slot.metric.version_id, canonical(dict(slot.dims))) for number, slot in slots.items()}
 
 
 def _sets(wanted: set[DimensionKey]) -> dict[DimensionKey, int]:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import psycopg
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Min, Sum
 
@@ -28,7 +29,8 @@ BODIES_KEPT, RECEIPTS_KEPT = timedelta(days=3), timedelta(days=35)
 FORGOTTEN_AT_ONCE = 1_000
 Read = Callable[[Inbox], list[Any]]  # gives a row's items, raises Invalid where nothing of it can be read
 Status = Inbox.Status
-AWAY = (OperationalError, InterfaceError)  # not the body's fault: tried again
+# Not the body's fault: tried again. COPY raises psycopg's own errors, past Django.
+AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,26 @@ moved since) is a duplicate too.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
+from metering.actions.counting import Used, count
 from metering.actions.fold import fold
 from metering.actions.health import note
 from metering.actions.set_aside import Aside, set_aside
 from metering.models import Quarantined
 from metering.queries.admission import Arrival, Fault, admit, arrival
+from metering.rules.aggregate import Reading
+from metering.rules.book import Book
 from metering.rules.buckets import Buckets
 from metering.rules.envelope import Incoming, Kept, body_of, read
 from metering.rules.receipts import ACCEPTED, CONFLICT, DUPLICATE, QUARANTINED, REJECTED, Item, Receipt
+from metering.stores import keys
 from metering.stores import postgres as store
+from metering.stores.gone import dropped_months
 from monetization.foundation.models import ApiKey, Environment, User
 from monetization.values.errors import Invalid
 
@@ -57,18 +63,37 @@ def _take(
     store.enter()
     items: list[Item | None] = [None] * len(events)
     arrivals = list(_readable(events, arrived, items))
-    book = admit(environment_id=environment.pk, arrivals=arrivals, at=at)
-    accepted, known = _write(environment, arrivals, at)
+    dropped = dropped_months()
+    book = admit(environment_id=environment.pk, arrivals=arrivals, dropped=dropped, at=at)
+    gone = _repeats_of_dropped(environment, arrivals, dropped) if dropped else {}
+    accepted, known = _write(environment, [each for each in arrivals if each.key not in gone], at)
+    known |= gone
     buckets = Buckets(book.slots)
     for each in accepted:
         buckets.take(each.account_id, each.time, each.key, each.reads)
         items[each.number] = Item(ACCEPTED, each.event.id, each.event.source)
     fold(buckets=buckets, at=at)
+    count(
+        environment_id=environment.pk, accounts=buckets.accounts(), metrics=buckets.metrics(),
+        read=(_used(each, book) for each in accepted), at=at,
+    )  # fmt: skip
     asides = [aside for each in arrivals if items[each.number] is None for aside in _told(each, known, events, items)]
     set_aside(environment=environment, asides=asides, received_with=by if isinstance(by, ApiKey) else None, at=at)
     receipt = Receipt(tuple(item for item in items if item is not None))
     note(environment=environment, receipt=receipt, times=[each.time for each in accepted], at=at)
     return receipt
+
+
+def _repeats_of_dropped(
+    environment: Environment, arrivals: Sequence[Arrival], months: frozenset[date]
+) -> dict[store.Key, Kept]:
+    """Find those whose key a dropped event had: whatever else is wrong with them, they are no newcomers."""
+    times = {each.key: each.time for each in arrivals}
+    gone = keys.dropped(environment_id=environment.pk, keys=times, months=months)
+    for each in arrivals:
+        if each.key in gone:
+            each.fault = None
+    return gone
 
 
 def _readable(events: Sequence[Any], arrived: Sequence[datetime], items: list[Item | None]) -> Iterable[Arrival]:
@@ -107,10 +132,9 @@ def _write(
         elif first.setdefault(each.key, each) is not each:
             repeated[each.key] = first[each.key].time
     sound = list(first.values())
-    refused = store.add(environment_id=environment.pk, rows=[_row(each) for each in sound], at=at)
-    known = set(refused)
-    repeated |= {sound[n].key: sound[n].time for n in refused}
-    accepted = [each for n, each in enumerate(sound) if n not in known] if known else sound
+    known = store.add(environment_id=environment.pk, rows=[_row(each) for each in sound], at=at)
+    repeated |= {key: first[key].time for key in known}
+    accepted = [each for each in sound if each.key not in known] if known else sound
     return accepted, store.kept(environment_id=environment.pk, keys=repeated)
 
 
@@ -120,6 +144,13 @@ def _row(each: Arrival) -> store.Row:
         each.account_id, event.source, event.id, event.type, event.subject,
         each.time, event.time is not None, event.text, each.digest, each.when,
     )  # fmt: skip
+
+
+def _used(each: Arrival, book: Book) -> Used:
+    slots = [book.slots.known[slot] for slot, _, _ in each.reads]
+    amounts = [Decimal(quantity) for _, quantity, _ in each.reads]
+    readings = [(slot.metric, Reading(slot.dims, amount)) for slot, amount in zip(slots, amounts, strict=True)]
+    return each.account_id, each.time, each.event.source, each.event.id, readings
 
 
 def _told(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Count, Max, QuerySet
 
 from metering.actions.ingest import CONFLICT, QUARANTINED, REJECTED, Receipt, take
 from metering.models import Quarantined
@@ -55,10 +56,28 @@ def dismiss(*, environment: Environment, ids: Sequence[int], reason: str, by: Us
     return len(rows)
 
 
-def open_ids(*, environment: Environment, reason: str) -> list[int]:
-    """List the oldest open rows of a reason, as many as may be settled at a time."""
-    found = Quarantined.objects.filter(environment=environment, status=Quarantined.Status.OPEN, reason=reason)
-    return list(found.order_by("pk").values_list("pk", flat=True)[:MOST])
+def open_ids(
+    *, environment: Environment, reason: str, after: int = 0, until: int | None = None, most: int | None = None
+) -> list[int]:
+    """List the oldest open rows of a reason beyond a row, as many as may be settled at a time."""
+    found = _open(environment, reason).filter(pk__gt=after)
+    found = found if until is None else found.filter(pk__lte=until)
+    return list(found.order_by("pk").values_list("pk", flat=True)[: most or MOST])
+
+
+def extent(*, environment: Environment, reason: str) -> dict[str, int]:
+    """Say how many open rows of a reason there are (`whole`) and which is the last of them (`until`)."""
+    found = _open(environment, reason).aggregate(whole=Count("pk"), until=Max("pk"))
+    return {"whole": found["whole"], "until": found["until"] or 0}
+
+
+def left(*, environment: Environment, reason: str, after: int) -> int:
+    """Count the open rows of a reason beyond a row."""
+    return _open(environment, reason).filter(pk__gt=after).count()
+
+
+def _open(environment: Environment, reason: str) -> QuerySet[Quarantined]:
+    return Quarantined.objects.filter(environment=environment, status=Quarantined.Status.OPEN, reason=reason)
 
 
 def _locked(environment: Environment, ids: Sequence[int], by: User) -> list[Quarantined]:

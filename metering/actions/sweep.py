@@ -2,7 +2,8 @@
 
 The door compares an event with those of ±35 days. A key sent again with a time further away, or by two writers
 at the same moment with times in different months, gets past it. The sweep looks at every event written since the
-last sweep, finds an earlier one of the same key whatever its time, and takes the later out: the row stays, an
+last sweep, finds an earlier one of the same key whatever its time (one whose month was dropped too, by the hash of its
+key), and takes the later out: the row stays, an
 EventRemoval says why, usage is corrected in the same transaction. With another body it is also kept as a conflict.
 
 It runs hourly, and before an invoice is frozen. It costs one index probe per new event and month.
@@ -15,12 +16,12 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from metering.actions.fold import tally, unfold
 from metering.actions.ingest import SAME_ID
 from metering.actions.set_aside import Aside, set_aside
+from metering.actions.taking_out import take_out
 from metering.models import EventRemoval, SweepMark
-from metering.queries.admission import book_of
 from metering.rules.envelope import Incoming, Kept, read, written
+from metering.stores import keys
 from metering.stores import postgres as store
 from monetization.foundation.models import Environment
 
@@ -45,7 +46,7 @@ class Repeat:
 
     event: store.Stored
     environment_id: int
-    first_seq: int
+    first_seq: int | None  # None: its month was dropped
     first: Kept
 
     @property
@@ -65,13 +66,18 @@ def sweep(*, at: datetime) -> int:
 
 @transaction.atomic
 def _sweep(*, until: int, at: datetime) -> int:
-    SweepMark.objects.get_or_create(pk=1, defaults={"swept_at": at})
-    mark = SweepMark.objects.select_for_update().get(pk=1)
+    mark = hold_removals(at=at)
     repeats = _repeats(mark.seq, until)
     for environment in Environment.objects.filter(pk__in={each.environment_id for each in repeats}):
         _remove(environment, [r for r in repeats if r.environment_id == environment.pk], at)
     SweepMark.objects.filter(pk=1).update(seq=max(mark.seq, until), swept_at=at)
     return len(repeats)
+
+
+def hold_removals(*, at: datetime) -> SweepMark:
+    """Let nobody else take events out until this transaction ends: sweep, corrections and starting backfills."""
+    SweepMark.objects.get_or_create(pk=1, defaults={"swept_at": at})
+    return SweepMark.objects.select_for_update().get(pk=1)
 
 
 def sent_body(event: store.Stored) -> dict[str, Any]:
@@ -89,20 +95,24 @@ def sent_body(event: store.Stored) -> dict[str, Any]:
 def _repeats(after: int, until: int) -> list[Repeat]:
     with connection.cursor() as cursor:
         cursor.execute(REPEATED, [after, until])
-        rows = cursor.fetchall()
+        rows: list[tuple[int, int | None, Kept, int]] = [
+            (seq, first, Kept(bytes(digest), time, given), environment_id)
+            for seq, first, digest, time, given, environment_id in cursor.fetchall()
+        ]
+    rows += _repeats_of_dropped(after, until, {row[0] for row in rows})
     events = {each.seq: each for each in store.asked(store.Select(seqs=[row[0] for row in rows]))}
-    return [
-        Repeat(events[seq], environment_id, first_seq, Kept(bytes(digest), time, given))
-        for seq, first_seq, digest, time, given, environment_id in rows
-    ]
+    return [Repeat(events[seq], environment_id, first, kept) for seq, first, kept, environment_id in rows]
+
+
+def _repeats_of_dropped(after: int, until: int, known: set[int]) -> list[tuple[int, int | None, Kept, int]]:
+    """Asked last, so that a month dropped in between is seen here or was seen before."""
+    gone = keys.repeated(after=after, until=until)
+    return [(seq, None, kept, environment_id) for seq, kept, environment_id in gone if seq not in known]
 
 
 def _remove(environment: Environment, repeats: Sequence[Repeat], at: datetime) -> None:
     EventRemoval.objects.bulk_create(_removal(environment, each, at) for each in repeats)
-    book = book_of(environment.pk)
-    events = [each.event for each in repeats]
-    read = ((e.account_id, e.time, e.key, book.readings(e.type, e.time, e.data)) for e in events)
-    unfold(buckets=tally(read), at=at)
+    take_out(environment_id=environment.pk, events=[each.event for each in repeats], at=at)
     others: Iterable[Repeat] = (each for each in repeats if not each.is_same)
     asides = [Aside(each.incoming, sent_body(each.event), SAME_ID) for each in others]
     set_aside(environment=environment, asides=asides, received_with=None, at=at)

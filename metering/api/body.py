@@ -7,7 +7,7 @@ split before its items are decoded. Memory is bounded: 10 MB, counted after deco
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,7 +24,9 @@ JSON = frozenset({"application/json"})
 LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 CLOUD_ONE, CLOUD_BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
 TYPES = JSON | LINES | {CLOUD_ONE, CLOUD_BATCH}
-UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, InvalidOperation)
+MOST_EVENT_BYTES = 256 * 1024
+MOST_MEMBERS = 100  # of a gzip stream: what follows each is copied, so a million empty ones would cost minutes
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _splitter = msgspec.json.Decoder(list[msgspec.Raw])
@@ -100,6 +102,8 @@ def _items(raw: bytes, kind: str, attributes: Mapping[str, str]) -> Iterable[Any
 
 def _quick(raw: bytes) -> list[Any]:
     """Read plain events straight into their envelopes; where that fails, all of them as any JSON."""
+    if len(raw) > MOST_EVENT_BYTES and _has_oversized(raw):
+        return _split(raw, ValueError("too large"))
     decoder = quick.Decoder()
     try:
         found: list[Any] = list(decoder.events(decoder.many.decode(raw)))
@@ -111,6 +115,8 @@ def _quick(raw: bytes) -> list[Any]:
 
 
 def _quick_lines(raw: bytes) -> Iterable[Any]:
+    if len(raw) > MOST_EVENT_BYTES and max(map(len, raw.split(b"\n"))) > MOST_EVENT_BYTES:
+        return _lines(raw)
     decoder = quick.Decoder()
     try:
         found = decoder.events(decoder.one.decode_lines(raw))
@@ -119,7 +125,17 @@ def _quick_lines(raw: bytes) -> Iterable[Any]:
     return _lines(raw) if None in found else found
 
 
+def _has_oversized(raw: bytes) -> bool:
+    """Say whether an item is larger than an event may be; told before any is decoded, which would cost seconds."""
+    try:
+        return any(len(bytes(part)) > MOST_EVENT_BYTES for part in _splitter.decode(raw))
+    except UNDECODABLE:
+        return raw.lstrip()[:1] == b"{"
+
+
 def _decoded(raw: bytes) -> list[Any]:
+    if len(raw) > MOST_EVENT_BYTES and _has_oversized(raw):
+        return _split(raw, ValueError("too large"))
     try:
         value = _decoder.decode(raw)
     except UNDECODABLE as error:
@@ -136,6 +152,8 @@ def _split(raw: bytes, error: Exception) -> list[Any]:
     try:
         parts = _splitter.decode(raw)
     except UNDECODABLE:
+        if raw.lstrip()[:1] == b"{" and len(raw) > MOST_EVENT_BYTES:
+            return [_one(raw)]
         raise Problem(400, f"The body is not JSON: {_words(error)}", field="body", fix="Send valid JSON") from error
     return [_one(bytes(part)) for part in parts]
 
@@ -147,6 +165,8 @@ def _lines(raw: bytes) -> Iterator[Any]:
 
 
 def _one(raw: bytes) -> Any:
+    if len(raw) > MOST_EVENT_BYTES:
+        return Invalid("An event may have 256 KB", field="event", fix="Send less in data, or several events")
     try:
         return _decoder.decode(raw)
     except UNDECODABLE as error:
@@ -166,9 +186,12 @@ def _binary(attributes: Mapping[str, str], raw: bytes) -> dict[str, Any]:
 
 
 def _unzipped(raw: bytes) -> bytes:
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     try:
         while raw:
+            if len(parts) == MOST_MEMBERS:
+                raise Problem(400, f"More than {MOST_MEMBERS} gzip members", field="body", fix="Compress it as one")
             stream = zlib.decompressobj(wbits=31)
             parts.append(stream.decompress(raw, MOST_BYTES + 1 - size))
             size += len(parts[-1])

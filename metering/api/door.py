@@ -60,7 +60,7 @@ def _is_later(request: HttpRequest) -> bool:
 
 
 def _keep(key: ApiKey, body: Body, at: datetime) -> HttpResponse:
-    if not body.content:
+    if not body.content.strip():
         raise Problem(400, "The body is empty", field="body", fix="Send events as JSON")
     _refuse_if_behind(at)
     row = accept(environment=key.environment, key=key, body=body, at=at)

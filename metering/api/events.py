@@ -12,7 +12,9 @@ from metering.api import door
 from metering.api.body import CLOUD_BATCH, CLOUD_ONE
 from metering.api.receipts import LaterBody
 from metering.api.shared import READS, account_named, cursor_of, event_body, exact_answer, limit_of
-from metering.queries import counted_for, event, listed
+from metering.queries import counted_for, listed
+from metering.queries.events import chain, shown_of
+from metering.queries.revisions import removed_of
 from metering.rules import places
 from monetization.foundation.queries import accounts_for, sees_all_customers
 from monetization.foundation.rest import requires
@@ -70,6 +72,8 @@ class StoredBody(EventBody):
 
     received_at = serializers.DateTimeField()
     digest = serializers.CharField(help_text="SHA-256 of its canonical body")
+    revision = serializers.IntegerField(help_text="0 as it was sent; higher by a correction")
+    counts = serializers.BooleanField(help_text="False once it was taken out")
 
 
 class OneBody(StoredBody):
@@ -120,7 +124,9 @@ class Events(View):
             source=query.get("source", ""), event_id=query.get("id", ""), before=cursor_of(query),
             limit=limit_of(query),
         )  # fmt: skip
-        return exact_answer({"next": places.written(page.next), "results": [event_body(each) for each in page.events]})
+        gone = removed_of(each.seq for each in page.events)
+        results = [event_body(each, counts=each.seq not in gone) for each in page.events]
+        return exact_answer({"next": places.written(page.next), "results": results})
 
     @extend_schema(
         request={kind: EventBody(many=True) for kind in ("application/json", "application/x-ndjson", CLOUD_BATCH)}
@@ -158,8 +164,11 @@ class OneEvent(View):
 
     @extend_schema(responses=OneBody)
     def get(self, request: Request, source: str, event_id: str) -> HttpResponse:
-        """Read an event and what it counted towards. In source and id write `/` as `~1` and `~` as `~0`."""
-        stored = event(environment=self.environment, source=source, event_id=event_id)
+        """Read an event as it counts, or last counted, and towards what.
+
+        In source and id write `/` as `~1` and `~` as `~0`."""
+        found = chain(environment=self.environment, source=source, event_id=event_id)
+        stored = shown_of(found)
         if not accounts_for(self.by, self.environment).filter(pk=stored.account_id).exists():
             raise NotFound("There is no such event", field="id", fix="Check its source and id")
         counted = [
@@ -171,4 +180,4 @@ class OneEvent(View):
             }
             for metric, reading in counted_for(self.environment, stored)
         ]
-        return exact_answer(event_body(stored) | {"counted": counted})
+        return exact_answer(event_body(stored, counts=found.counting is not None) | {"counted": counted})

@@ -18,6 +18,7 @@ from monetization.foundation.rest import Strict, requires
 from monetization.foundation.rest.views import ListView, View
 from monetization.values.errors import Invalid
 
+SEARCHED = ("source", "event_id", "type", "subject")
 SETTLES = requires("events:write", actions.ABILITY)
 
 
@@ -38,12 +39,20 @@ class Ids(Strict):
 
     ids = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=1000, required=False)
     reason = serializers.ChoiceField(Quarantined.Reason.choices, required=False, help_text="All open rows of it")
+    after = serializers.IntegerField(min_value=0, required=False, help_text="With a reason: rows beyond this id")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Ask for exactly one of the two."""
         if ("ids" in attrs) == ("reason" in attrs):
             raise serializers.ValidationError({"ids": ["Give either ids or a reason."]})
         return attrs
+
+
+class ReplayBody(ReceiptBody):
+    """What became of the rows; with a reason, where to go on."""
+
+    last_id = serializers.IntegerField(allow_null=True, help_text="Send it as `after` to go on")
+    left = serializers.IntegerField(help_text="Open rows of the reason beyond it")
 
 
 class Dismissal(Strict):
@@ -60,9 +69,9 @@ class Quarantine(ListView):
     queryset = Quarantined.objects.none()
     serializer_class = QuarantinedBody
 
-    @extend_schema(parameters=[OpenApiParameter("status", str), OpenApiParameter("reason", str)])
+    @extend_schema(parameters=[OpenApiParameter(name, str) for name in ("status", "reason", *SEARCHED)])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """List them, of one status or reason if you like."""
+        """List them; if you like of one status, reason, source, event id, type or subject (each in full)."""
         return self.list(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Quarantined]:
@@ -73,7 +82,8 @@ class Quarantine(ListView):
             if wanted is not None and wanted not in choices:
                 raise Invalid(f"There is no {name} “{wanted}”", field=name, fix=f"Use: {', '.join(choices)}")
             found = found.filter(**{name: wanted}) if wanted else found
-        return found
+        searched = {name: self.request.query_params.get(name, "") for name in SEARCHED}
+        return found.filter(**{name: text for name, text in searched.items() if text})
 
 
 class Replay(View):
@@ -81,15 +91,18 @@ class Replay(View):
 
     permission_classes = [SETTLES]
 
-    @extend_schema(request=Ids, responses=ReceiptBody)
+    @extend_schema(request=Ids, responses=ReplayBody)
     def post(self, request: Request) -> Response:
         """Replay some rows, or the oldest 10,000 open rows of a reason."""
         body = Ids(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
-        ids = asked.get("ids") or actions.open_ids(environment=self.environment, reason=asked.get("reason", ""))
+        reason, after = asked.get("reason", ""), asked.get("after", 0)
+        ids = asked.get("ids") or actions.open_ids(environment=self.environment, reason=reason, after=after)
         receipt = actions.replay(environment=self.environment, ids=ids, by=self.by, at=self.at)
-        return Response(msgspec.to_builtins(described(receipt)))
+        last = ids[-1] if ids else None
+        left = actions.left(environment=self.environment, reason=reason, after=last or 0)
+        return Response(msgspec.to_builtins(described(receipt)) | {"last_id": last, "left": left})
 
 
 class Dismiss(View):

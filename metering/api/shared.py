@@ -54,7 +54,7 @@ def limit_of(query: Any) -> int:
     return int(text)
 
 
-def event_body(stored: Stored) -> dict[str, Any]:
+def event_body(stored: Stored, *, counts: bool) -> dict[str, Any]:
     """Write a stored event for an answer."""
     return {
         "id": stored.event_id,
@@ -65,6 +65,8 @@ def event_body(stored: Stored) -> dict[str, Any]:
         "received_at": stored.received_at,
         "data": stored.data,
         "digest": stored.digest.hex(),
+        "revision": stored.revision,
+        "counts": counts,
     }
 
 

@@ -20,6 +20,7 @@ from monetization.foundation.web import StaffRequest, perform, perform_and_go, t
 from monetization.values.errors import NotAllowed
 
 PAGE = 50
+CRUMB = ("Quarantine", "console:quarantine")
 WHAT_MENDS = {
     "UNKNOWN_ACCOUNT": "Make the account, or give one this alias from the time of the events; then replay.",
     "UNKNOWN_TYPE": "Draft a metric version that reads this type, in force at the time of the events; then replay.",
@@ -34,7 +35,7 @@ WHAT_MENDS = {
 @require_safe
 def quarantine(request: StaffRequest) -> HttpResponse:
     """Show what could not be counted, by reason."""
-    _guard(request)
+    guard(request)
     status = request.GET.get("status", "OPEN")
     reason = request.GET.get("reason", "")
     rows = Quarantined.objects.filter(environment=request.environment, status=status)
@@ -68,7 +69,7 @@ def _reasons(rows: Any) -> list[dict[str, Any]]:
 @require_POST
 def replay(request: StaffRequest) -> HttpResponse:
     """Send the ticked rows, or all open ones of a reason, through the door again."""
-    _guard(request)
+    guard(request)
     ids = _ids(request) or actions.open_ids(environment=request.environment, reason=request.POST.get("reason", ""))
     outcome = perform(request, actions.replay, environment=request.environment, ids=ids)
     tell(request, outcome)
@@ -80,14 +81,15 @@ def replay(request: StaffRequest) -> HttpResponse:
 @require_POST
 def dismiss(request: StaffRequest) -> HttpResponse:
     """Say that the ticked rows need not count."""
-    _guard(request)
+    guard(request)
     return perform_and_go(
         request, actions.dismiss, _back(request), "Dismissed; they stay in the list of dismissed events.",
         environment=request.environment, ids=_ids(request), reason=request.POST.get("why", ""),
     )  # fmt: skip
 
 
-def _guard(request: StaffRequest) -> None:
+def guard(request: StaffRequest) -> None:
+    """Refuse who sees only some customers. Raises NotAllowed."""
     if not sees_all_customers(request.user):
         raise NotAllowed("These events may belong to any customer")
 

@@ -9,9 +9,12 @@ it once.
 A leaf that takes events has, beside its keys, one BRIN index: the times of each block of pages (several ranges,
 so that late events don't blur it) and a Bloom filter of its accounts. It costs next to nothing to keep, where a
 tree by account would cost a third of the write. `metering_seal_partition` adds that tree once the month is over;
-late events still come in. `metering_drop_partition` keeps the hashes of the keys and drops a sealed month.
+late events still come in. Before a sealed month is dropped `metering_keep_keys` writes down the hashes of its keys,
+which takes long and stops nobody; `metering_drop_partition` then drops it, which stops everybody for an instant, and
+refuses if an event came in between. A dropped month is never made again: its events would count twice.
 
-Nobody reads or writes a leaf by its own name: rights and row-level security stand on the parent.
+Nobody reads a leaf by its own name: rights and row-level security stand on the parent. The app may insert into a leaf,
+because COPY into a table with row-level security is refused; its month and its keys bind it there as well.
 """
 
 from django.db import migrations
@@ -66,9 +69,14 @@ BEGIN
   IF EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = leaf) THEN
     RETURN false;
   END IF;
+  IF EXISTS (SELECT FROM public.metering_eventpartition p WHERE p.month = starts AND p.status = 'DROPPED') THEN
+    RAISE EXCEPTION 'the events of % were dropped, none can be added', to_char(starts, 'YYYY-MM')
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
   EXECUTE format('CREATE TABLE public.%I (LIKE public.metering_event'
     ' INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', leaf);
   EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, {app}, {portal}', leaf);
+  EXECUTE format('GRANT INSERT ON public.%I TO {app}', leaf);
   EXECUTE format('CREATE UNIQUE INDEX ON public.%I (environment_id, source, event_id) WHERE revision = 0', leaf);
   EXECUTE format('CREATE INDEX ON public.%I USING brin ("time" timestamptz_minmax_multi_ops,'
     ' account_id int8_bloom_ops, seq) WITH (pages_per_range = 16, autosummarize = on)', leaf);
@@ -76,14 +84,15 @@ BEGIN
     ' FOR EACH STATEMENT EXECUTE FUNCTION public.forbid_change()', leaf);
   EXECUTE format('ALTER TABLE public.metering_event ATTACH PARTITION public.%I'
     ' FOR VALUES FROM (%L) TO (%L)', leaf, starts || ' 00:00:00+00', ends || ' 00:00:00+00');
-  INSERT INTO public.metering_eventpartition (month, status) VALUES (starts, 'OPEN')
+  INSERT INTO public.metering_eventpartition (month, status, kept_seq) VALUES (starts, 'OPEN', 0)
     ON CONFLICT (month) DO UPDATE SET status = 'OPEN', sealed_at = NULL;
   RETURN true;
 END $$;
 
 CREATE FUNCTION metering_seal_partition(month date, at timestamptz) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
--- Gives the number of events; NULL where there is nothing to seal. Writers of this month wait meanwhile.
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+SET maintenance_work_mem = '256MB' AS $$
+-- Gives the number of events; NULL where there is nothing to seal. Writers of this month wait for the index.
 DECLARE
   first date := date_trunc('month', month::timestamp)::date;
   leaf text := 'metering_event_' || to_char(month, 'YYYY_MM');
@@ -94,48 +103,80 @@ BEGIN
   END IF;
   PERFORM 1 FROM public.metering_eventpartition p WHERE p.month = first AND p.status = 'OPEN' FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;
-  EXECUTE format('CREATE INDEX ON public.%I (account_id, "time")', leaf);
   EXECUTE format('SELECT count(*) FROM public.%I', leaf) INTO counted;
+  EXECUTE format('CREATE INDEX ON public.%I (account_id, "time")', leaf);
   UPDATE public.metering_eventpartition p SET status = 'SEALED', sealed_at = at, events = counted
     WHERE p.month = first;
   RETURN counted;
 END $$;
 
-CREATE FUNCTION metering_drop_partition(month date, at timestamptz) RETURNS bigint
+CREATE FUNCTION metering_keep_keys(month date) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
--- Keeps the hashes of the keys, drops the month. Only sealed months that ended at least 70 days ago.
+-- Writes down the keys of a sealed month's events, as far as the sweep has come; gives how many were added, NULL
+-- where there is no such month. An event that the sweep took out as a repeat has its key with the one that stays.
 DECLARE
   first date := date_trunc('month', month::timestamp)::date;
   leaf text := 'metering_event_' || to_char(month, 'YYYY_MM');
+  known bigint;
+  swept bigint;
   counted bigint;
+  added bigint;
+BEGIN
+  SELECT p.kept_seq INTO known FROM public.metering_eventpartition p
+    WHERE p.month = first AND p.status = 'SEALED' FOR UPDATE;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  SELECT coalesce(max(m.seq), 0) INTO swept FROM public.metering_sweepmark m;
+  EXECUTE format('INSERT INTO public.metering_eventkey (environment_id, key, digest, "time", is_time_given)'
+    ' SELECT e.environment_id, substr(sha256(convert_to(e.source, ''UTF8'') || decode(''00'', ''hex'') ||'
+    ' convert_to(e.event_id, ''UTF8'')), 1, 16), e.digest, e."time", e.is_time_given FROM public.%I e'
+    ' WHERE e.revision = 0 AND e.seq > $1 AND e.seq <= $2 AND NOT EXISTS (SELECT FROM public.metering_eventremoval r'
+    ' WHERE r.event_seq = e.seq AND r.reason IN (''REPEAT'', ''CONFLICT'')) ORDER BY e.seq ON CONFLICT DO NOTHING',
+    leaf) USING known, swept;
+  GET DIAGNOSTICS added = ROW_COUNT;
+  EXECUTE format('SELECT count(*) FROM public.%I', leaf) INTO counted;
+  UPDATE public.metering_eventpartition p SET kept_seq = greatest(known, swept), events = counted
+    WHERE p.month = first;
+  RETURN added;
+END $$;
+
+CREATE FUNCTION metering_drop_partition(month date, at timestamptz) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+-- Drops a sealed month that ended at least 70 days ago and whose keys are kept; gives the number of events, NULL
+-- where there is no such month. The table is locked first and the leaf after it, in the order of every reader.
+DECLARE
+  first date := date_trunc('month', month::timestamp)::date;
+  leaf text := 'metering_event_' || to_char(month, 'YYYY_MM');
+  known bigint;
+  counted bigint;
+  is_behind boolean;
 BEGIN
   IF (first + interval '1 month' + interval '70 days') > least(at, now()) THEN
     RAISE EXCEPTION 'the month of % is too young to be dropped', first USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  PERFORM 1 FROM public.metering_eventpartition p WHERE p.month = first AND p.status = 'SEALED' FOR UPDATE;
+  LOCK TABLE ONLY public.metering_event IN ACCESS EXCLUSIVE MODE;
+  SELECT p.kept_seq, p.events INTO known, counted FROM public.metering_eventpartition p
+    WHERE p.month = first AND p.status = 'SEALED' FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;
-  EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', leaf);
-  EXECUTE format('INSERT INTO public.metering_eventkey (environment_id, key, digest, "time", is_time_given)'
-    ' SELECT environment_id, substr(sha256(convert_to(source, ''UTF8'') || decode(''00'', ''hex'') ||'
-    ' convert_to(event_id, ''UTF8'')), 1, 16), digest, "time", is_time_given FROM public.%I'
-    ' WHERE revision = 0 ORDER BY seq ON CONFLICT DO NOTHING', leaf);
-  EXECUTE format('SELECT count(*) FROM public.%I', leaf) INTO counted;
+  EXECUTE format('SELECT EXISTS (SELECT FROM public.%I WHERE seq > $1)', leaf) INTO is_behind USING known;
+  IF is_behind THEN
+    RAISE EXCEPTION 'keys of events of % are not kept yet', to_char(first, 'YYYY-MM')
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
   EXECUTE format('ALTER TABLE public.metering_event DETACH PARTITION public.%I', leaf);
   EXECUTE format('DROP TABLE public.%I', leaf);
-  UPDATE public.metering_eventpartition p SET status = 'DROPPED', dropped_at = at, events = counted
-    WHERE p.month = first;
+  UPDATE public.metering_eventpartition p SET status = 'DROPPED', dropped_at = at WHERE p.month = first;
   RETURN counted;
 END $$;
 
 REVOKE ALL ON FUNCTION metering_make_partition(date), metering_seal_partition(date, timestamptz),
-  metering_drop_partition(date, timestamptz) FROM PUBLIC;
+  metering_keep_keys(date), metering_drop_partition(date, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION metering_make_partition(date), metering_seal_partition(date, timestamptz),
-  metering_drop_partition(date, timestamptz) TO {app};
+  metering_keep_keys(date), metering_drop_partition(date, timestamptz) TO {app};
 REVOKE INSERT, UPDATE, DELETE ON metering_eventpartition FROM {app};
 """
 DROP_PARTITIONS = (
     "DROP FUNCTION metering_make_partition(date), metering_seal_partition(date, timestamptz),"
-    " metering_drop_partition(date, timestamptz);"
+    " metering_keep_keys(date), metering_drop_partition(date, timestamptz);"
 )
 
 OWN = f"account_id IN {OWN_ACCOUNTS}"

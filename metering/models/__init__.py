@@ -1,8 +1,9 @@
 """Tables of "facts": events, the usage folded from them, what could not be counted, limits of use."""
 
-from metering.models.backfills import Backfill, BackfillAccount
+from metering.models.backfills import Backfill, BackfillAccount, BackfillFault
 from metering.models.corrections import CorrectedEvent, Correction
 from metering.models.events import Event, Quarantined
+from metering.models.files import FileReading
 from metering.models.health import IngestMinute
 from metering.models.inbox import Inbox
 from metering.models.partitions import EventKey, EventPartition
@@ -13,6 +14,7 @@ from metering.models.usage import DailyMark, DailyUsage, DimensionSet, HourlyUsa
 __all__ = [
     "Backfill",
     "BackfillAccount",
+    "BackfillFault",
     "Breach",
     "CorrectedEvent",
     "Correction",
@@ -24,6 +26,7 @@ __all__ = [
     "EventKey",
     "EventPartition",
     "EventRemoval",
+    "FileReading",
     "Hold",
     "HourlyUsage",
     "HourlyValue",

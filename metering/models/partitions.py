@@ -22,6 +22,7 @@ class EventPartition(models.Model):
     events = models.BigIntegerField(null=True, help_text="Counted when it was sealed or dropped")
     sealed_at = models.DateTimeField(null=True)
     dropped_at = models.DateTimeField(null=True)
+    kept_seq = models.BigIntegerField(default=0, help_text="The keys of its events up to this `seq` are kept")
 
     class Meta:
         ordering = ["-month"]
@@ -37,7 +38,8 @@ class EventKey(models.Model):
     conflict.
     """
 
-    environment = models.ForeignKey(Environment, models.PROTECT, db_index=False)
+    # Without a constraint: checking it for each of a month's keys would take longer than writing them.
+    environment = models.ForeignKey(Environment, models.PROTECT, db_index=False, db_constraint=False)
     key = models.BinaryField(max_length=16)
     digest = models.BinaryField(max_length=32)
     time = models.DateTimeField()

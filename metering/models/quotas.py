@@ -104,7 +104,14 @@ class Hold(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["environment", "key"], name="one_hold_a_key")]
-        indexes = [models.Index(fields=["expires_at"], condition=models.Q(status="HELD"), name="hold_expiring")]
+        indexes = [
+            models.Index(fields=["expires_at"], condition=models.Q(status="HELD"), name="hold_expiring"),
+            models.Index(
+                fields=["account"],
+                condition=models.Q(status="HELD") & ~models.Q(event_id=""),
+                name="hold_awaiting_event",
+            ),
+        ]
         ordering = ["-pk"]
 
     def __str__(self) -> str:
@@ -128,6 +135,11 @@ class Breach(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["counter", "kind", "hold_key"], condition=~models.Q(hold_key=""), name="one_breach_a_hold"
+            )
+        ]
         indexes = [models.Index(fields=["-at"], name="breach_newest")]
         ordering = ["-at", "-pk"]
 
@@ -147,6 +159,7 @@ class LimitAlert(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["counter", "percent"], name="one_alert_a_threshold")]
+        indexes = [models.Index(fields=["at"], condition=models.Q(mailed_at=None), name="alert_to_mail")]
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:

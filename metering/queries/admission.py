@@ -5,22 +5,25 @@ contract takes every time, so usage may be sent before the paper is signed; what
 approved later stays counted and is never billed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 from django.db import connection
 
-from catalog.queries import DatedMetric, metric_versions_for
+from catalog.queries import metric_versions_for
+from catalog.rules.terms import MetricTerms
 from metering.models import Quarantined
+from metering.queries.backfills import backfilling
 from metering.rules.book import Book
 from metering.rules.envelope import Incoming, body_digest, written
 from metering.rules.fields import Missing
 from metering.rules.readers import Read
+from metering.stores.gone import is_dropped
 from monetization.foundation.queries import accounts_named
 from monetization.values.errors import Invalid
-from monetization.values.periods import local_midnight
+from monetization.values.periods import Period, local_midnight
 
 FIRST_DAYS = """
 SELECT c.account_id, a.time_zone, min(c.start_date)
@@ -29,7 +32,9 @@ WHERE c.account_id = ANY(%s) AND c.status = 'APPROVED' GROUP BY 1, 2
 """
 AHEAD = timedelta(minutes=5)
 Reason = Quarantined.Reason
-_books: dict[int, tuple[list[DatedMetric], Book]] = {}
+NOT_KEPT = "Events of {:%B %Y} are not kept any more (retention policy), so none can be added"
+Dated = list[tuple[MetricTerms, Period]]
+_books: dict[int, tuple[tuple[Dated, Dated], Book]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +73,23 @@ def arrival(number: int, event: Incoming, arrived_at: datetime) -> Arrival:
 
 
 def book_of(environment_id: int) -> Book:
-    """Collect the environment's approved metric versions.
+    """Collect the environment's approved metric versions, beside them those that a backfill makes ready.
 
     The book is kept while they stay the same, because it remembers the combinations of dimension values that it met.
     """
-    versions = metric_versions_for(environment_id)
+    versions = [(each.terms, each.period) for each in metric_versions_for(environment_id)]
+    ready = backfilling(environment_id)
     known = _books.get(environment_id)
-    if known is None or known[0] != versions or known[1].slots.is_full:
-        known = _books[environment_id] = (versions, Book((each.terms, each.period) for each in versions))
+    if known is None or known[0] != (versions, ready) or known[1].slots.is_full:
+        known = _books[environment_id] = ((versions, ready), Book(versions, ready))
     return known[1]
 
 
-def admit(*, environment_id: int, arrivals: Sequence[Arrival], at: datetime) -> Book:
-    """Fill in each arrival's account and readings, or its fault; the book says what the readings' slots are."""
+def admit(*, environment_id: int, arrivals: Sequence[Arrival], dropped: Collection[date] = (), at: datetime) -> Book:
+    """Fill in each arrival's account and readings, or its fault; the book says what the readings' slots are.
+
+    `dropped` are the months whose events are not kept any more.
+    """
     accounts = accounts_named(environment_id, {each.event.subject for each in arrivals})
     starts, book = first_days(accounts.ids()), book_of(environment_id)
     by_key, latest = accounts.by_key, at + AHEAD
@@ -89,6 +98,8 @@ def admit(*, environment_id: int, arrivals: Sequence[Arrival], at: datetime) -> 
         each.account_id = by_key.get(subject) or accounts.of_alias(subject, time)
         if time > latest or not each.account_id or each.account_id in starts:
             each.fault = _time_fault(each, starts, at)
+        if each.fault is None and dropped and is_dropped(each.time, dropped):
+            each.fault = Fault(Reason.TOO_LATE, "time", NOT_KEPT.format(each.time))
         if each.fault is None:
             each.fault = _fill(each, book)
     return book
@@ -116,12 +127,11 @@ def _time_fault(each: Arrival, starts: dict[int, datetime], at: datetime) -> Fau
 
 def _fill(each: Arrival, book: Book) -> Fault | None:
     event = each.event
-    readers = book.readers(event.type, each.time)
-    if not readers:
+    if not book.readers(event.type, each.time):
         when = " at this time" if book.knows(event.type) else ""
         return Fault(Reason.UNKNOWN_TYPE, "type", f"No metric reads “{event.type}”{when}")
     try:
-        each.reads = [read for reader in readers for read in reader.read(event.data)]
+        each.reads = book.reads(event.type, each.time, event.data)
     except Invalid as error:
         kind = Reason.MISSING_FIELD if isinstance(error, Missing) else Reason.INVALID_FIELD
         return Fault(kind, (error.field or "data")[:120], error.message[:300])

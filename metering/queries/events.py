@@ -8,8 +8,9 @@ from itertools import groupby, islice
 from catalog.rules.terms import Dims, MetricTerms
 from metering.models import EventRemoval, HourlyUsage
 from metering.queries.admission import book_of
+from metering.queries.revisions import Chain, chains
 from metering.rules.aggregate import Reading
-from metering.rules.book import Readings, hour_of
+from metering.rules.book import Book, Readings, hour_of
 from metering.stores import postgres as store
 from metering.stores.postgres import Place, Select, Stored
 from monetization.foundation.models import Environment
@@ -49,12 +50,24 @@ def events_behind(
 
 
 def event(*, environment: Environment, source: str, event_id: str) -> Stored:
-    """Find the first accepted event of a key. Raises NotFound."""
-    select = Select(environment_id=environment.pk, source=source, event_id=event_id, sent=True)
-    found = sorted(store.asked(select), key=lambda each: each.seq)
-    if not found:
+    """Find what counts of a key: as it was first accepted, or as corrected since; else its last content.
+
+    Raises NotFound.
+    """
+    return shown_of(chain(environment=environment, source=source, event_id=event_id))
+
+
+def chain(*, environment: Environment, source: str, event_id: str) -> Chain:
+    """Find all revisions of a key. Raises NotFound."""
+    found = chains(environment_id=environment.pk, keys=[(source, event_id)]).get((source, event_id))
+    if found is None:
         raise NotFound("There is no such event", field="id", fix="Check its source and id")
-    return found[0]
+    return found
+
+
+def shown_of(found: Chain) -> Stored:
+    """Give what counts, or the last that did."""
+    return found.counting or found.rows[-1]
 
 
 def listed(
@@ -81,10 +94,13 @@ def listed(
 
 
 def counted_for(environment: Environment, stored: Stored) -> Readings:
-    """List what an event counted towards; nothing if it was taken out since."""
+    """List what an event counts towards, by the versions in force; nothing if it was taken out since."""
     if EventRemoval.objects.filter(event_seq=stored.seq).exists():
         return []
-    return book_of(environment.pk).readings(stored.type, stored.time, stored.data)
+    book = book_of(environment.pk)
+    in_force = {metric.version_id for metric in book.reading(stored.type, stored.time)}
+    read = book.counted(stored.type, stored.time, stored.data)
+    return [(metric, reading) for metric, reading in read if metric.version_id in in_force]
 
 
 def matching(
@@ -92,18 +108,21 @@ def matching(
 ) -> Iterator[tuple[Stored, list[Reading]]]:
     """Stream the events that count towards a metric where their dimension values include `match`, and what they add.
 
-    With `as_of` those that counted at that instant. Nothing but the events is asked, so it proves what usage says.
+    With `as_of` those that counted at that instant, read by this very version whatever is in force by now. Nothing but
+    the events is asked, so it proves what usage says.
     """
     span = (period.starts_at, period.ends_at or store.FOREVER)
     select = replace(_of(account_id, metric, match), spans=(span,), as_of=as_of, streamed=True)
-    return _matching(select, metric, match)
+    return _matching(select, metric, match, Book([(metric, period)]) if as_of is not None else None)
 
 
-def _matching(select: Select, metric: MetricTerms, match: Dims) -> Iterator[tuple[Stored, list[Reading]]]:
-    wanted, book = set(match), None
+def _matching(
+    select: Select, metric: MetricTerms, match: Dims, book: Book | None = None
+) -> Iterator[tuple[Stored, list[Reading]]]:
+    wanted = set(match)
     for each in store.asked(select):
         book = book or book_of(each.environment_id)
-        read = [r for m, r in book.readings(each.type, each.time, each.data) if m.version_id == metric.version_id]
+        read = [r for m, r in book.counted(each.type, each.time, each.data) if m.version_id == metric.version_id]
         found = [reading for reading in read if wanted <= set(reading.dims)]
         if found:
             yield each, found

@@ -30,14 +30,17 @@ class Bucket:
     state: State
 
 
-def bucket_digests(*, account_id: int, metric: MetricTerms, match: Dims = (), period: Period) -> list[Bucket]:
+def bucket_digests(
+    *, account_id: int, metric: MetricTerms, match: Dims = (), period: Period, as_of: datetime | None = None
+) -> list[Bucket]:
     """Add up and digest, from the events alone, every bucket whose dimension values include `match`.
 
     Sorted by (start, dimensions). It streams all events of the period: made once, before an invoice is frozen.
+    `as_of` verifies it later: the events that counted at that instant, whatever was corrected since.
     """
     wanted = set(match)
     open_buckets: dict[tuple[datetime, Dims], tuple[State, list[bytes]]] = {}
-    for stored, readings in matching(account_id, metric, match, period):
+    for stored, readings in matching(account_id, metric, match, period, as_of=as_of):
         hour = hour_of(stored.time)
         for reading in readings:
             if wanted <= set(reading.dims):

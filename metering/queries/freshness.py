@@ -27,7 +27,9 @@ def late_since(account_id: int, period: Period, mark: int, since: datetime | Non
     Which hours changed is exact (each remembers the mark of its last change). The number is that of events in
     them received from `since` on, and at least 1 where an hour changed: an event may also have been taken out.
     """
-    hours = HourlyUsage.objects.filter(account=account_id, mark__gt=mark, hour__gte=_hour(period.starts_at))
+    hours = HourlyUsage.objects.filter(
+        account=account_id, mark__gt=mark, hour__gte=_hour(period.starts_at), metric_version__status="APPROVED"
+    )
     changed = list(hours.filter(hour__lt=period.ends_at).values_list("hour", flat=True).distinct())
     if not changed:
         return 0

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from catalog.rules.terms import Aggregation as A
 from catalog.rules.terms import Dims, MetricTerms
 from metering.queries.admission import book_of
+from metering.queries.partitions import refuse_dropped
 from metering.queries.rollups import Asked, Span, found_in, left_before, split_hours, whole_hours
 from metering.rules.book import Book, hour_of
 from metering.rules.spans import Part, Piece, parts_of, span_states
 from metering.rules.states import State
 from metering.stores import postgres as store
+from metering.stores.gone import dropped_months, is_dropped
 from monetization.values.money import EXACT
 from monetization.values.periods import Period
 
@@ -93,12 +95,16 @@ class Gathering:
 
     def _read_events(self) -> None:
         spans = sorted({span for each in self._metrics.values() for span in each.splits})
+        gone = dropped_months() if spans else frozenset()
+        for start, end in spans:
+            if gone and is_dropped(start, gone):
+                refuse_dropped(Period(start, end))
         types = {each.terms.event_type for each in self._metrics.values() if each.splits}
         book: Book | None = None
         for event in store.of_accounts(account_ids=self._accounts, types=types, spans=_joined(spans)):
             book = book or book_of(event.environment_id)
             account = 0 if self._together else event.account_id
-            for metric, reading in book.readings(event.type, event.time, event.data):
+            for metric, reading in book.counted(event.type, event.time, event.data):
                 known = self._metrics.get(metric.version_id)
                 if known and any(start <= event.time < end for start, end in known.splits):
                     piece = Piece.of_event(metric, reading.quantity, reading.value, event.time, event.key)

@@ -69,6 +69,14 @@ class Buckets:
         """Give the metric and the dimension values of a bucket."""
         return self.slots.known[bucket[2]]
 
+    def accounts(self) -> set[int]:
+        """Say whose buckets these are."""
+        return {account for account, _, _ in self.bucket_keys()}
+
+    def metrics(self) -> set[str]:
+        """Give the keys of the metrics."""
+        return {self.slots.known[slot].metric.metric for slot in self.slot_numbers()}
+
     def slot_numbers(self) -> set[int]:
         """Say which slots are used."""
         return {slot for _, _, slot in self.bucket_keys()}

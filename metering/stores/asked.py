@@ -26,7 +26,7 @@ BACKWARDS = 'e.time DESC, e.source COLLATE "C" DESC, e.event_id COLLATE "C" DESC
 TEXT = " (jsonb_typeof(e.data->%(field_{n})s) IS DISTINCT FROM 'string' OR e.data->>%(field_{n})s = %(value_{n})s)"
 PLAIN = {
     "environment_id": "e.environment_id = %(environment_id)s",
-    "accounts": "e.account_id = ANY(%(accounts)s)",
+    "accounts": "e.account_id = ANY(%(accounts)s::bigint[])",
     "types": "e.type = ANY(%(types)s)",
     "seqs": "e.seq = ANY(%(seqs)s)",
     "above": "e.seq > %(above)s",

@@ -1,10 +1,12 @@
-"""Raw events in PostgreSQL: a table in monthly partitions, written by COPY into a staging table and one INSERT.
+"""Raw events in PostgreSQL: a table in monthly partitions, written by COPY.
 
-Relied on: leaves are unique on (environment, source, id) and no longer than a month, so `ON CONFLICT DO NOTHING`
-refuses a repeat inside a month, whoever writes at the same moment; a probe of the months around finds those whose times
-lie within 35 days. Reading is `metering.stores.asked`.
+Relied on: leaves are unique on (environment, source, id) and no longer than a month, so a repeat inside a month can't
+be written, whoever writes at the same moment; a probe of the months around finds those whose times lie within 35 days.
 
-Writers insert in the order of the key, so that two with the same events wait for each other one way round only.
+Most batches hold nothing but new events, and are copied straight into their month, which takes half the time of any
+statement that looks first. The first repeat in it makes that fail: then the batch is staged, and written by one INSERT
+that leaves repeats out. Writers write in the order of the key, so that two with the same events wait for each other
+one way round only. Reading is `metering.stores.asked`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,49 +14,50 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
-from django.db import connection
+from django.db import connection, transaction
+from psycopg.errors import UniqueViolation
 
 from metering.rules.envelope import REPEAT_DAYS, Kept
+from metering.rules.states import MICROSECOND
 from metering.stores.asked import COUNTED, asked, condition, count, find, of_accounts, stream
 from metering.stores.events import FOREVER, Key, Place, Select, Stored
 
 __all__ = [
-    "COUNTED", "FOREVER", "Key", "Place", "Row", "Select", "Stored", "add", "asked", "condition", "count", "enter",
-    "find", "kept", "make_months", "of_accounts", "settled", "stream",
+    "COUNTED", "FOREVER", "Key", "Place", "Row", "Select", "Stored", "add", "alone", "asked", "condition", "count",
+    "enter", "find", "kept", "make_months", "of_accounts", "put", "settled", "stream",
 ]  # fmt: skip
 WINDOW = f"{REPEAT_DAYS.days} days"
 WRITERS = 0x6D74_7772  # advisory lock: writers hold it shared, the sweep waits for them
 SPREAD = 6  # months in one batch; more are probed without naming each
 
+COLUMNS = "environment_id, received_at, account_id, source, event_id, type, subject, time, is_time_given, data, digest"
 STAGE = """
 CREATE TEMP TABLE IF NOT EXISTS metering_staged (
-  n int, account_id bigint, source text, event_id text, type text, subject text, "time" timestamptz,
-  is_time_given boolean, data jsonb, digest bytea
+  environment_id bigint, received_at timestamptz, account_id bigint, source text, event_id text, type text,
+  subject text, "time" timestamptz, is_time_given boolean, data jsonb, digest bytea
 ) ON COMMIT DELETE ROWS;
 DELETE FROM pg_temp.metering_staged;
 """
-COPY = "COPY pg_temp.metering_staged FROM STDIN"
-ELSEWHERE = """
-SELECT s.n FROM pg_temp.metering_staged s, LATERAL (
+# Thousands of keys travel as three long texts: arrays cost more to write than the probe itself.
+KEYS = """unnest(string_to_array(%(sources)s, E'\\n'), string_to_array(%(ids)s, E'\\n'),
+  string_to_array(%(times)s, E'\\n')::timestamptz[]) WITH ORDINALITY k(source, event_id, "time", n)"""
+ELSEWHERE = f"""
+SELECT k.n - 1 FROM {KEYS}, LATERAL (
   SELECT 1 FROM metering_event e
-  WHERE e.environment_id = %(environment)s AND e.source = s.source AND e.event_id = s.event_id AND e.revision = 0
+  WHERE e.environment_id = %(environment)s AND e.source = k.source AND e.event_id = k.event_id AND e.revision = 0
     AND e."time" >= %(low)s AND e."time" < %(high)s
-    AND e."time" BETWEEN s."time" - %(days)s::interval AND s."time" + %(days)s::interval
+    AND e."time" BETWEEN k."time" - %(days)s::interval AND k."time" + %(days)s::interval
   LIMIT 1
-) known WHERE s."time" >= %(from)s AND s."time" < %(to)s
+) known WHERE k."time" >= %(from)s AND k."time" < %(to)s
 """
-INSERT = """
+INSERT = f"""
 WITH written AS (
-  INSERT INTO metering_event (environment_id, received_at, account_id, source, event_id, type, subject, "time",
-                              is_time_given, data, digest)
-  SELECT %(environment)s, %(at)s, s.account_id, s.source, s.event_id, s.type, s.subject, s."time", s.is_time_given,
-         s.data, s.digest
-  FROM pg_temp.metering_staged s WHERE s.n <> ALL(%(known)s)
-  ORDER BY s.source, s.event_id
+  INSERT INTO metering_event ({COLUMNS}) SELECT {COLUMNS} FROM pg_temp.metering_staged ORDER BY source, event_id
   ON CONFLICT DO NOTHING
   RETURNING source, event_id
 )
-SELECT s.n FROM pg_temp.metering_staged s LEFT JOIN written w USING (source, event_id) WHERE w.event_id IS NULL
+SELECT s.source, s.event_id FROM pg_temp.metering_staged s LEFT JOIN written w USING (source, event_id)
+WHERE w.event_id IS NULL
 """
 KEPT = """
 SELECT k.source, k.event_id, e.digest, e."time", e.is_time_given
@@ -112,22 +115,63 @@ def make_months(months: Iterable[date]) -> int:
         return int(cursor.fetchone()[0])
 
 
-def add(*, environment_id: int, rows: Sequence[Row], at: datetime) -> list[int]:
-    """Write events whose keys are not there yet; return the places in `rows` (keys unique) of those that were."""
+def add(*, environment_id: int, rows: Sequence[Row], at: datetime) -> set[Key]:
+    """Write events whose keys are not there yet; return those that were. Keys in `rows` must be unique."""
     if not rows:
-        return []
+        return set()
     months = sorted({(row.time.year, row.time.month) for row in rows})
     make_months(date(year, month, 1) for year, month in months)
+    ordered = sorted(rows, key=_key)
+    known = _elsewhere(environment_id, ordered, months)
+    fresh = [row for row in ordered if _key(row) not in known] if known else ordered
+    start = f"{environment_id}\t{at.isoformat()}\t"
+    try:
+        with transaction.atomic():
+            for month in months:
+                _copy(_leaf(*month), [_line(start, row) for row in fresh if (row.time.year, row.time.month) == month])
+        return known
+    except UniqueViolation:  # a repeat, or another writer with the same key
+        return known | _staged(start, fresh)
+
+
+def _elsewhere(environment_id: int, rows: Sequence[Row], months: Sequence[tuple[int, int]]) -> set[Key]:
+    """Find the keys that stand in other months than their own, within the window of repeats."""
+    keys: dict[str, Any] = {
+        "environment": environment_id,
+        "days": WINDOW,
+        "sources": "\n".join([row.source for row in rows]),
+        "ids": "\n".join([row.event_id for row in rows]),
+        "times": "\n".join([row.when for row in rows]),
+    }
+    known: set[Key] = set()
+    with connection.cursor() as cursor:
+        for probe in _probes(months, rows):
+            cursor.execute(ELSEWHERE, keys | probe)
+            known |= {_key(rows[n]) for (n,) in cursor.fetchall()}
+    return known
+
+
+def _staged(start: str, rows: Sequence[Row]) -> set[Key]:
+    """Write what is new among the rows and return the keys that were there."""
     with connection.cursor() as cursor:
         cursor.execute(STAGE)
-        with cursor.copy(COPY) as copy:
-            copy.write("\n".join([_line(n, row) for n, row in enumerate(rows)]))
-        known: list[int] = []
-        for probe in _probes(months, rows):
-            cursor.execute(ELSEWHERE, probe | {"environment": environment_id, "days": WINDOW})
-            known += [n for (n,) in cursor.fetchall()]
-        cursor.execute(INSERT, {"environment": environment_id, "at": at, "known": known})
-        return [n for (n,) in cursor.fetchall()]
+        _copy("pg_temp.metering_staged", [_line(start, row) for row in rows])
+        cursor.execute(INSERT)
+        return set(cursor.fetchall())
+
+
+def _copy(table: str, lines: Sequence[str]) -> None:
+    if lines:
+        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({COLUMNS}) FROM STDIN") as copy:
+            copy.write("\n".join(lines))
+
+
+def _leaf(year: int, month: int) -> str:
+    return f"metering_event_{year:04}_{month:02}"
+
+
+def _key(row: Row) -> Key:
+    return row.source, row.event_id
 
 
 def _probes(months: Sequence[tuple[int, int]], rows: Sequence[Row]) -> Iterator[dict[str, datetime]]:
@@ -135,7 +179,8 @@ def _probes(months: Sequence[tuple[int, int]], rows: Sequence[Row]) -> Iterator[
 
     The bounds are constants, so that only the partitions concerned are opened.
     """
-    low, high = min(row.time for row in rows) - REPEAT_DAYS, max(row.time for row in rows) + REPEAT_DAYS
+    low = min(row.time for row in rows) - REPEAT_DAYS
+    high = max(row.time for row in rows) + REPEAT_DAYS + MICROSECOND  # the last instant of the window belongs to it
     if len(months) > SPREAD:
         yield {"low": low, "high": high, "from": low, "to": high}
         return
@@ -171,11 +216,46 @@ def kept(*, environment_id: int, keys: Mapping[Key, datetime]) -> dict[Key, Kept
         }
 
 
-def _line(n: int, row: Row) -> str:
+def _line(start: str, row: Row) -> str:
     """Write one line of COPY's text format; control characters were refused at the door."""
     text = f"{row.source}\t{row.event_id}\t{row.type}\t{row.subject}"
     data = row.text
     if "\\" in text or "\\" in data:
         text, data = text.replace("\\", "\\\\"), data.replace("\\", "\\\\")
     given = "t" if row.is_time_given else "f"
-    return f"{n}\t{row.account_id}\t{text}\t{row.when}\t{given}\t{data}\t\\\\x{row.digest.hex()}"
+    return f"{start}{row.account_id}\t{text}\t{row.when}\t{given}\t{data}\t\\\\x{row.digest.hex()}"
+
+
+# -- corrections and backfills
+
+PUT = f"""
+INSERT INTO metering_event ({COLUMNS}, revision)
+SELECT %(environment)s, %(at)s, account_id, source, event_id, type, subject, "time", given, data::jsonb, digest,
+       revision
+FROM unnest(%(account_id)s::bigint[], %(source)s::text[], %(event_id)s::text[], %(type)s::text[], %(subject)s::text[],
+            %(time)s::timestamptz[], %(is_time_given)s::bool[], %(text)s::text[], %(digest)s::bytea[],
+            %(revision)s::int[])
+  row (account_id, source, event_id, type, subject, "time", given, data, digest, revision)
+ORDER BY source, event_id
+RETURNING source, event_id, seq
+"""
+
+
+def put(*, environment_id: int, rows: Sequence[tuple[Row, int]], at: datetime) -> dict[Key, int]:
+    """Write rows of known keys, each with its revision (above 0), and give their `seq`; keys must be unique."""
+    if not rows:
+        return {}
+    make_months(row.time.date().replace(day=1) for row, _ in rows)
+    columns: dict[str, Any] = {name: [getattr(row, name) for row, _ in rows] for name in Row.__struct_fields__}
+    columns |= {"revision": [revision for _, revision in rows], "environment": environment_id, "at": at}
+    with connection.cursor() as cursor:
+        cursor.execute(PUT, columns)
+        return {(source, event_id): seq for source, event_id, seq in cursor.fetchall()}
+
+
+def alone() -> int:
+    """Let no writer in until this transaction ends, having waited for those of this moment; give the last `seq`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS])
+        cursor.execute("SELECT last_value FROM metering_event_seq")
+        return int(cursor.fetchone()[0])

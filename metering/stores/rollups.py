@@ -6,7 +6,7 @@ marks, which every writer raises first and in the order of the accounts: so writ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -34,6 +34,7 @@ SELECT DISTINCT account_id, 1, %s::timestamptz FROM pg_temp.metering_tallied ORD
 ON CONFLICT (account_id) DO UPDATE
 SET number = metering_usagemark.number + 1, changed_at = excluded.changed_at
 """
+RAISE = MARK.replace("FROM pg_temp.metering_tallied", "FROM unnest(%s::bigint[]) account_id")
 MERGE = """
 INSERT INTO metering_hourlyusage AS u (account_id, metric_version_id, hour, dimensions_id, quantity, events, weighted,
                                        first_at, last_at, last_key, mark)
@@ -88,6 +89,12 @@ def merge(*, buckets: Buckets, sets: Mapping[int, int], at: datetime, sign: int 
             cursor.execute(MERGE + ADDING + HOW[kind], [kind])
         if buckets.values:
             cursor.execute(VALUES, _value_columns(buckets, sets, sign))
+
+
+def raise_marks(account_ids: Collection[int], at: datetime) -> None:
+    """Say that these accounts' usage changes; their marks stay locked until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(RAISE, [at, list(account_ids)])
 
 
 def put(*, states: Mapping[BucketKey, State], sets: Mapping[int, int], versions: Mapping[int, int]) -> None:

@@ -7,6 +7,7 @@ the month before is closed, the running one has usage up to this minute.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +19,8 @@ from catalog.models import RateCard
 from metering.actions.ingest import ingest
 from monetization.demo.catalog import approve, import_prices, propose_price_change
 from monetization.demo.company import BUYERS, Buyer
+from monetization.demo.kinds import define_kinds, kinds_on
+from monetization.demo.limits import set_limits
 from monetization.demo.opening import Company, open_company
 from monetization.demo.usage import days, requests_on
 from monetization.values.periods import local_date, local_midnight
@@ -63,10 +66,13 @@ def load(*, now: datetime, tell: Tell) -> None:
     company = open_company(calendar.opening)
     tell("the price list")
     card = import_prices(company, calendar.first, calendar.opening + HOUR)
+    define_kinds(company, calendar.opening + DAY, calendar.opening + HOUR)
     tell("contracts")
     sign_contracts(company, card, calendar)
     tell("usage of two months")
     send_usage(company, calendar)
+    tell("limits of use")
+    set_limits(company, now)
     tell("invoices")
     bill_closed_month(company, calendar)
     tell("a price change that waits for approval")
@@ -103,7 +109,8 @@ def send_usage(company: Company, calendar: Calendar) -> None:
         batch = events[start : start + BATCH]
         at = datetime.fromisoformat(str(batch[-1]["time"])) + timedelta(seconds=2)
         ingest(environment=company.live, events=batch, by=company["eli"], at=at)
-    ingest(environment=company.live, events=list(_mistakes(events[-1])), by=company["eli"], at=calendar.now)
+    last = next(event for event in reversed(events) if event["type"] == "llm.request")
+    ingest(environment=company.live, events=list(_mistakes(last)), by=company["eli"], at=calendar.now)
 
 
 def _events(buyer: Buyer, calendar: Calendar) -> Iterator[dict[str, Any]]:
@@ -111,7 +118,8 @@ def _events(buyer: Buyer, calendar: Calendar) -> Iterator[dict[str, Any]]:
     last = datetime.combine(calendar.now.date() + DAY, datetime.min.time())
     spike = next(day for day in days(first + 14 * DAY, last) if day.weekday() == WEDNESDAY)
     for day in days(first, last):
-        for event in requests_on(buyer, day, first=first, spike=buyer.key == "hooli" and day == spike):
+        asked = requests_on(buyer, day, first=first, spike=buyer.key == "hooli" and day == spike)
+        for event in chain(asked, kinds_on(buyer, day, first=first)):
             if datetime.fromisoformat(event["time"]) < calendar.now - timedelta(minutes=1):
                 yield event
 

@@ -18,7 +18,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from monetization.foundation.models import Account, Membership, User
 from monetization.foundation.rules.roles import MemberRole
@@ -83,6 +83,29 @@ def portal_view(view: View) -> Callable[..., HttpResponseBase]:
             return render(request, "portal/not_found.html", status=404)
 
     return page
+
+
+def portal_form(view: View) -> Callable[..., HttpResponseBase]:
+    """Make a form of the portal: for the customer's admins, at their own account, by POST.
+
+    The view calls one action as the app; a page that it shows again must be read inside `reading_as_portal`.
+    """
+
+    @never_cache
+    @require_POST
+    @wraps(view)
+    def form(request: HttpRequest, account_id: int, **parts: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        try:
+            found = scope(request, account_id)
+            if not found.is_admin:
+                raise Http404("for admins")
+            return view(request, found, **parts)
+        except Http404:
+            return render(request, "portal/not_found.html", status=404)
+
+    return form
 
 
 @contextmanager

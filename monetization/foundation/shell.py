@@ -44,7 +44,15 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ),
     (
         "Metrics",
-        (Place("Metrics", "speed", "catalog_metric_changelist", CATALOG, ("metrics/", "catalog/metricversion/")),),
+        (
+            Place(
+                "Metrics",
+                "speed",
+                "catalog_metric_changelist",
+                CATALOG,
+                ("metrics/", "catalog/metricversion/", "backfills/"),
+            ),
+        ),
     ),
     (
         "Catalog",
@@ -66,6 +74,10 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Explorer", "bar_chart", "usage", METERING),
             Place("Events", "list_alt", "events", METERING),
+            Place("Limits", "data_thresholding", "limits", METERING),
+            Place("Send events", "send", "send_events", METERING),
+            Place("Ingestion", "monitor_heart", "ingestion", METERING, whole=True),
+            Place("Corrections", "edit_note", "corrections", METERING, whole=True),
             Place("Quarantine", "report", "quarantine", METERING, whole=True),
         ),
     ),

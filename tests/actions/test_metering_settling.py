@@ -263,7 +263,7 @@ def test_lateness_is_what_changed_after_a_mark(world, tokens):
 
 def test_the_number_of_queries_of_a_batch_does_not_grow(world, tokens, django_assert_max_num_queries):
     send(world, request(0))
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(40):
         send(world, *metered.requests(500, seed=5), request(600, subject="x"), request(601, type="x"))
 
 

@@ -66,7 +66,7 @@ def test_a_trace_is_counted_once_however_often_it_is_read(world, tokens, tmp_pat
     path = twin(tmp_path / "trace.csv", 400)
     assert run(path, **options("acme", "gpt-4o"), batch=97) == {"accepted": 400}
     assert stored(world.acme) == sums_of(path)
-    assert run(path, **options("acme", "gpt-4o"), batch=33) == {"duplicate": 400}
+    assert run(path, **options("acme", "gpt-4o"), batch=33, restart=True) == {"duplicate": 400}
     assert stored(world.acme) == sums_of(path)
     first = Event.objects.get(event_id="trace.csv:1")
     with path.open() as file:
@@ -139,5 +139,5 @@ def test_the_real_traces(world, tokens, name, account, rows):
     assert expected["events"] in (rows, rows - 1)
     assert run(path, **options(account, "gpt-4o")) == {"accepted": expected["events"]}
     assert stored(world.accounts[account]) == expected
-    assert run(path, **options(account, "gpt-4o"), batch=777) == {"duplicate": expected["events"]}
+    assert run(path, **options(account, "gpt-4o"), batch=777, restart=True) == {"duplicate": expected["events"]}
     assert stored(world.accounts[account]) == expected

@@ -116,7 +116,7 @@ def test_a_fault_of_ours_in_one_body_holds_up_no_other(tokens, client):
 @pytest.mark.parametrize(
     ("body", "kind", "headers", "status"),
     [
-        (b"", "application/json", {}, 400),
+        (b" ", "application/json", {}, 400),
         (b"x" * (10 * 1024 * 1024 + 1), "application/json", {}, 413),
         (b"{}", "text/plain", {}, 415),
         (b"{}", "application/json", {"content-encoding": "br"}, 415),

@@ -38,11 +38,12 @@ GROUPS = {
     "@acme": "pat vera",
 }
 DIGITS = {"account_id": "account", "invoice_id": "invoice", "bucket_id": "bucket", "price_id": "price",
-          "metric_id": "meaning"}  # fmt: skip
+          "metric_id": "meaning", "limit_id": "own_limit"}  # fmt: skip
 PLACES = {
-    "alias": "alias", "receipt": "receipt", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
+    "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
-    "rate_card": "rate_card", "rate_card_version": "version", "account": "account",
+    "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "receipt": "receipt",
+    "limit": "limit", "correction": "correction", "backfill": "backfill", "quarantined": "quarantined",
 }  # fmt: skip
 DRAFTED = {
     "contract_discard": "contract_draft", "contract_edit": "contract_draft", "contract_submit": "contract_draft",
@@ -51,12 +52,14 @@ DRAFTED = {
     "price_new": "version_draft", "rate_card_product": "version_draft", "rate_card_version": "version",
     "rate_card_version_discard": "version_draft", "rate_card_version_effective": "version_draft",
     "rate_card_version_note": "version_draft", "rate_card_version_submit": "version_draft",
+    "backfill_begin": "meaning_draft",
     "alias_end": "alias", "key_revoke": "key", "key": "key", "change_request": "request",
 }  # fmt: skip
 BODY = {
     "reason": "Tried", "title": "Tried", "notes": "Tried", "verdict": "REJECT", "effective_date": "2099-01-01",
     "when": "date", "unit_price": "3", "role": "SUPPORT", "environment": "sandbox", "name": "Tried", "key": "tried",
     "amount": "1", "currency": "EUR", "received_date": "2026-11-06", "reference": "tried", "ids": [],
+    "most": "7", "metric": "llm-tokens", "window": "DAY",
 }  # fmt: skip
 SAID = {"reason": "Tried"}
 API_BODIES: dict[str, dict[str, Any]] = {
@@ -69,7 +72,14 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_rate_cards": {"key": "tried", "name": "Tried"}, "api_metrics": {"key": "tried", "name": "Tried"},
     "api_keys": {"name": "tried", "scopes": ["usage:read"]},
     "api_invoice_payments": {"amount": "1.00", "currency": "EUR", "received_date": "2026-11-06", "reference": "tried"},
+    "api_correction_undo": SAID, "api_backfill": SAID,
     "api_accounts": {"customer": "acme", "key": "tried", "name": "Tried", "time_zone": "UTC"},
+    "api_playground": {"meaning": {"event_type": "llm.request", "aggregation": "COUNT"}, "events": []},
+    "api_limits": {"name": "Tried", "account": "acme", "metric": "llm-tokens", "most": "1"},
+    "api_limit": {"most": "7"},
+    "api_quota_check": {"account": "acme", "metric": "llm-tokens", "amount": "1"},
+    "api_quota_reserve": {"account": "acme", "metric": "llm-tokens", "amount": "1", "key": "tried"},
+    "api_quota_settle": {"key": "held", "event": {"id": "nothing"}}, "api_quota_release": {"key": "held"},
     "api_events": {"id": "tried", "type": "llm.request", "subject": "acme",
                    "data": {"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1}},
 }  # fmt: skip
@@ -78,7 +88,7 @@ WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",
-    "rate_card_version": "list",
+    "rate_card_version": "list", "backfill": "llm-tokens",
 }  # fmt: skip
 
 
@@ -272,6 +282,7 @@ SWAPPED = [  # actor, method, address with somebody else's ids, body
     ("sal", "GET", "/console/accounts/{account}/", None),
     ("sal", "GET", "/console/invoices/?tab=review", None),
     ("sal", "GET", "/console/usage/?account={account}", None),
+    ("sal", "GET", "/console/usage/file/?account={account}", None),
     ("sal", "GET", "/console/events/?account=globex", None),
     ("sal", "GET", "/console/billing/invoice/?q=Globex", None),
     ("sal", "GET", "/api/v1/invoices/{invoice}", None),

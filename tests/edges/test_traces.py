@@ -29,7 +29,7 @@ from metering.queries import Cut, measured
 from monetization.values.periods import Period
 from tests import make, metered
 from tests.processes import eventually
-from tests.served import HOST, folding, served
+from tests.serving import HOST, folding, served
 
 DATA = Path(settings.BASE_DIR).parent / "shared" / "data"
 TRACES = {"acme": "azure_llm_trace_code.csv", "globex": "azure_llm_trace_conv.csv"}

@@ -27,7 +27,7 @@ from metering.models import Inbox
 from tests import make, traffic
 from tests.house import ACCOUNTS, House, compare, settled, stream
 from tests.processes import eventually
-from tests.served import Folder, folding
+from tests.serving import Folder, folding
 from tests.streamed import Streamed
 from tests.traffic import ALIASES, Line
 

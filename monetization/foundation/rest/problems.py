@@ -4,11 +4,14 @@
 mends it; `type` is stable and meant for programs, `detail` for people.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions
@@ -26,6 +29,11 @@ STATUS: dict[type[domain.DomainError], int] = {
     domain.NotFound: 404,
 }
 Fault = dict[str, str | None]
+FULL = "53100"  # PostgreSQL's disk_full
+UNAVAILABLE = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+RETRY_SECONDS, FULL_SECONDS = 2.0, 30.0
+
+log = logging.getLogger(__name__)
 
 
 class Problem(exceptions.APIException):
@@ -40,8 +48,25 @@ class Problem(exceptions.APIException):
         self.wait: float | None = None
 
 
+def unavailable(error: Exception) -> Problem:
+    """Say that the database can't answer now: away, starting, full. Nothing of the call was done; it may be repeated.
+
+    Should a commit have been under way, it is done or not: a repeat is then a duplicate or has its effect.
+    """
+    log.error("The database can't answer: %s", str(error).strip().partition("\n")[0])
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    if getattr(cause, "sqlstate", None) == FULL:
+        found = Problem(503, "There is no room to store this", code="storage_full", fix="Try again when there is room")
+        found.wait = FULL_SECONDS
+        return found
+    found = Problem(503, "The database can't be reached just now", code="database_away", fix="Try again in a moment")
+    found.wait = RETRY_SECONDS
+    return found
+
+
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an exception into its answer (DRF's exception handler); None for what is nobody's fault but ours."""
+    error = _ours(error)
     found = _described(error)
     if found is None:
         return None
@@ -54,6 +79,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def problem_answer(error: Exception) -> HttpResponse:
     """Do the same for a plain Django view. Raises the error again where it is not a refusal."""
+    error = _ours(error)
     found = _described(error)
     if found is None:
         raise error
@@ -88,6 +114,11 @@ def content(status: int, code: str, detail: str, faults: Iterable[Fault]) -> dic
 def fault(message: str, *, field: str | None = None, fix: str | None = None, code: str | None = None) -> Fault:
     """Return one entry of `errors`."""
     return {"field": field, "message": message, "fix": fix, "code": code}
+
+
+def _ours(error: Exception) -> Exception:
+    """Take a database that can't answer for a refusal; COPY raises psycopg's own errors, past Django."""
+    return unavailable(error) if isinstance(error, UNAVAILABLE) else error
 
 
 def _described(error: Exception) -> tuple[int, str, str, list[Fault]] | None:

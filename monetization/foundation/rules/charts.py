@@ -61,22 +61,34 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart ready to be drawn; `level` is the height of a comparison line, if there is one."""
+    """A chart ready to be drawn.
+
+    `level` is the height of a level line, `line` the points (x, y) of a comparison line, if there is one.
+    """
 
     series: tuple[str, ...]
     columns: tuple[Column, ...]
     ticks: tuple[Tick, ...]
     level: int | None = None
+    line: tuple[tuple[int, int], ...] = ()
 
 
-def bars(series: Sequence[str], slots: Sequence[Slot], level: Decimal | None = None) -> Chart:
-    """Stack each slot's values from zero; values below zero are drawn as nothing (the table shows them)."""
+def bars(
+    series: Sequence[str], slots: Sequence[Slot], level: Decimal | None = None, line: Sequence[Decimal] = ()
+) -> Chart:
+    """Stack each slot's values from zero; values below zero are drawn as nothing (the table shows them).
+
+    `line` has a value for each slot from the first on, to compare with.
+    """
     highest = max((_height(slot) for slot in slots), default=Decimal(0))
-    ticks = scale(max(highest, level or Decimal(0)))
+    ticks = scale(max(highest, level or Decimal(0), *line[: len(slots)]))
     top = ticks[-1]
     columns = tuple(_column(slot, index, len(slots), top) for index, slot in enumerate(slots))
     at = None if level is None else SIDE - _units(level, top)
-    return Chart(tuple(series), columns, tuple(Tick(each, SIDE - _units(each, top)) for each in ticks), at)
+    points = tuple(
+        (each.left + each.pitch // 2, SIDE - _units(value, top)) for each, value in zip(columns, line, strict=False)
+    )
+    return Chart(tuple(series), columns, tuple(Tick(each, SIDE - _units(each, top)) for each in ticks), at, points)
 
 
 def scale(highest: Decimal) -> list[Decimal]:

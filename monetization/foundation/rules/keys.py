@@ -11,6 +11,9 @@ ALIVE_PER_NAME = 2
 SCOPES: dict[str, str] = {
     "events:write": "Send usage events",
     "usage:read": "Read usage and events",
+    "quota:use": "Check and reserve quotas, settle and release",
+    "limits:read": "Read limits of use",
+    "limits:write": "Set, change and end limits of use",
     "catalog:read": "Read metrics, products, rate cards, contracts, change requests",
     "catalog:write": "Draft, submit and decide changes of metrics, products and rate cards",
     "contracts:write": "Draft and submit contracts",

@@ -60,17 +60,21 @@ INVOICE_WORK = frozenset(
         "billing.set_tax_rate",
     }
 )
+RETENTION = frozenset({"metering.drop_events"})
 KEYS = frozenset({"foundation.manage_api_keys", "foundation.manage_endpoints"})
 SELLERS = frozenset({"foundation.manage_legal_entities"})
-EVENTS = frozenset({"metering.send_events", "metering.replay_quarantine"})
+EVENTS = frozenset({"metering.send_events", "metering.replay_quarantine", "metering.use_quota"})
+LIMITS = frozenset({"metering.set_limit"})
+BACKFILL = frozenset({"metering.run_backfill"})
+CORRECT = frozenset({"metering.correct_events"})
 PEOPLE = frozenset({"foundation.manage_people", "foundation.draft_policy"})
 
 ABILITIES: dict[Role, frozenset[str]] = {
-    Role.HEAD: READ | READ_AUDIT | DECIDE | CATALOG_DRAFT | CONTRACT_DRAFT | PEOPLE | SELLERS,
-    Role.PRODUCT: READ | DECIDE | CATALOG_DRAFT,
-    Role.ENGINEERING: READ | KEYS | EVENTS | frozenset({"catalog.draft_metric"}),
-    Role.FINANCE: READ | READ_AUDIT | DECIDE | INVOICE_WORK | SELLERS,
-    Role.REVOPS: READ | DECIDE | CONTRACT_DRAFT | frozenset({"billing.draft_invoice"}),
+    Role.HEAD: READ | READ_AUDIT | DECIDE | CATALOG_DRAFT | CONTRACT_DRAFT | PEOPLE | SELLERS | LIMITS | BACKFILL,
+    Role.PRODUCT: READ | DECIDE | CATALOG_DRAFT | BACKFILL,
+    Role.ENGINEERING: READ | KEYS | EVENTS | LIMITS | CORRECT | BACKFILL | frozenset({"catalog.draft_metric"}),
+    Role.FINANCE: READ | READ_AUDIT | DECIDE | INVOICE_WORK | SELLERS | RETENTION | CORRECT,
+    Role.REVOPS: READ | DECIDE | CONTRACT_DRAFT | LIMITS | frozenset({"billing.draft_invoice"}),
     Role.SALES: READ,
     Role.SUPPORT: READ,
     Role.AUDITOR: READ | READ_AUDIT,

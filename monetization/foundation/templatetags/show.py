@@ -26,7 +26,10 @@ TONES: Mapping[str, str] = {
     "APPROVE": "good", "WITHDRAWN": "quiet", "ROLLED_BACK": "warn", "VOID": "quiet", "PENDING": "info", "FAILED": "bad",
     "DELIVERED": "good", "DONE": "good", "OVERDUE": "warn", "INFO": "info", "WARN": "warn", "BLOCK": "bad",
     "OPEN": "warn", "REPLAYED": "good", "DISMISSED": "quiet", "SANDBOX": "warn", "READY": "good",
-    "ENDED": "quiet", "NEXT": "info",
+    "ENDED": "quiet", "NEXT": "info", "ROOM": "good", "NEAR": "warn", "FULL": "warn", "OVER": "bad", "HELD": "info",
+    "SETTLED": "good", "RELEASED": "quiet", "EXPIRED": "quiet", "REFUSED": "warn", "OVERRUN": "bad", "WARNED": "warn",
+    "REMOVED": "warn", "AMENDED": "info", "RUNNING": "info", "WAITING": "quiet",
+    "PAUSED": "warn", "CANCELLED": "quiet", "AMEND": "info", "DEPRECATE": "warn", "REPLACE": "info", "UNDO": "quiet",
 }  # fmt: skip
 
 
@@ -256,6 +259,13 @@ def dims(match: Mapping[str, str] | Sequence[tuple[str, str]]) -> str:
 def words(name: str) -> str:
     """Write a machine's name as people say it: max_change_percent → max change percent."""
     return name.replace("_", " ")
+
+
+@register.filter
+def coded(text: str) -> SafeString:
+    """Set what stands between backticks as code."""
+    marked = ('<span class="mono">{}</span>' if index % 2 else "{}" for index, _ in enumerate(text.split("`")))
+    return format_html("".join(marked), *text.split("`"))
 
 
 @register.filter

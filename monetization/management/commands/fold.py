@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from metering.actions.inbox import AWAY, fold_some
 from metering.api.receipts import items_of
+from monetization.processes import collect_rarely
 
 IDLE_SECONDS, AWAY_SECONDS = 0.05, 0.5
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="stop when nothing waits")
 
     def handle(self, *, once: bool, **options: Any) -> None:
+        collect_rarely()
         stopped: list[int] = []
         signal.signal(signal.SIGTERM, lambda number, frame: stopped.append(number))
         while not stopped:

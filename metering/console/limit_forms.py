@@ -1,0 +1,60 @@
+"""The form of a limit: what was typed, as the action takes it, or what is wrong with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from catalog.models import Metric
+from metering.actions.limits import LimitDraft
+from metering.models import Limit
+from metering.rules.limit_words import match_in, most_in, percentages_in, seconds_in, words_in
+from monetization.values.errors import DomainError, Invalid, refuse_if
+
+FIELDS = "name account metric match window most thresholds hold_seconds emails"
+
+
+def draft_of(typed: Mapping[str, str], metric: Metric | None) -> LimitDraft:
+    """Read a new limit of quantity. Raises Invalid, all fields at once."""
+    found, errors = read(typed)
+    match = _kept(errors, lambda: match_in(typed.get("match", "")))
+    refuse_if(errors)
+    window = Limit.Window.DAY if typed.get("window") == "DAY" else Limit.Window.BILLING_PERIOD
+    return LimitDraft(metric=metric, match=match or {}, window=window, **found)
+
+
+def changes_of(typed: Mapping[str, str]) -> dict[str, Any]:
+    """Read what is changed of a limit. Raises Invalid."""
+    found, errors = read(typed)
+    refuse_if(errors)
+    return found
+
+
+def read(typed: Mapping[str, str]) -> tuple[dict[str, Any], list[DomainError]]:
+    """Read what both forms have, and what can't be read."""
+    errors: list[DomainError] = []
+    found = {
+        "name": typed.get("name", "").strip(),
+        "most": _kept(errors, lambda: most_in(typed.get("most", ""))),
+        "is_hard": typed.get("strict") != "soft",
+        "fails_open": bool(typed.get("fails_open")),
+        "thresholds": _kept(errors, lambda: percentages_in(typed.get("thresholds", ""))),
+        "hold_seconds": _kept(errors, lambda: seconds_in(typed.get("hold_seconds", ""))),
+        "emails": words_in(typed.get("emails", "")),
+    }
+    return found, errors
+
+
+def typed_of(limit: Limit) -> dict[str, Any]:
+    """Write a limit as its form."""
+    return {
+        "name": limit.name, "most": f"{limit.most.normalize():f}", "strict": "hard" if limit.is_hard else "soft",
+        "fails_open": limit.fails_open, "thresholds": ", ".join(map(str, limit.thresholds)),
+        "hold_seconds": limit.hold_seconds, "emails": "\n".join(limit.emails),
+    }  # fmt: skip
+
+
+def _kept(errors: list[DomainError], step: Any) -> Any:
+    try:
+        return step()
+    except Invalid as error:
+        errors.append(error)
+        return None
