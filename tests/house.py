@@ -25,6 +25,7 @@ from tests.streamed import Streamed
 from tests.traffic import ALIASES, END, METRICS, START, Line
 
 ACCOUNTS = ("acme", "globex")
+STATUSES = ("accepted", "duplicates", "conflicts", "quarantined", "rejected")
 WHOLE = Period(START, END)
 
 
