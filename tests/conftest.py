@@ -22,6 +22,7 @@ from tests.database import TestDatabase, cloned
 from tests.processes import Broker, Worker, own_broker
 
 pytest_plugins = ["tests.cast", "tests.receiver"]
+pytest.register_assert_rewrite("tests.house")  # it compares for several tests
 
 SOAK = os.environ.get("SOAK") == "1"
 CI = os.environ.get("CI") == "true"

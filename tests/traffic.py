@@ -84,7 +84,7 @@ def _event(chance: Random, number: int) -> dict[str, Any]:
     first = START if span.days == 60 else month
     time = first + timedelta(microseconds=chance.randrange(span // timedelta(microseconds=1)))
     kind = SEATS if chance.random() < 0.1 else CALL
-    if kind == SEATS:  # many in the same hours
+    if kind == SEATS or chance.random() < 0.3:  # many in the same hours
         time = month + timedelta(microseconds=chance.randrange(40 * 3_600_000_000))
     if chance.random() < 0.05:  # on the very bounds of hours, months and names
         bounds = [month, MOVED, CLOSED, time.replace(minute=0, second=0, microsecond=0)]
@@ -163,11 +163,11 @@ def _timeless(chance: Random, one: dict[str, Any], kind: str, number: int) -> It
     arrivals = (midnight - minute, midnight + minute)
     if kind == "timeless far":
         arrivals = (datetime(2024, 1, 10, tzinfo=UTC), datetime(2024, 3, 20, tzinfo=UTC))
-    if kind == "time left out":
-        yield Line(spelled(one | {"time": midnight - minute}, chance), chain=number)
-        arrivals = arrivals[1:]
-    for at in arrivals:
-        yield Line(spelled(bare, chance), chain=number, at=at)
+    parts = [Line(spelled(bare, chance), chain=number, at=at) for at in arrivals]
+    if kind == "time left out":  # by the first that comes, or by the second
+        given = Line(spelled(one | {"time": midnight - minute}, chance), chain=number)
+        parts = chance.choice(([given, parts[1]], [parts[1], given]))
+    yield from parts
 
 
 def spelled(event: dict[str, Any], chance: Random) -> str:

@@ -25,14 +25,13 @@ from metering.actions.ingest import ingest
 from metering.actions.sweep import sweep
 from metering.models import Inbox
 from tests import make, traffic
-from tests.house import ACCOUNTS, House, compare, settled, stream
+from tests.house import ACCOUNTS, STATUSES, House, compare, settled, stream
 from tests.processes import eventually
 from tests.serving import Folder, folding
 from tests.streamed import Streamed
 from tests.traffic import ALIASES, Line
 
 WRITERS, SYNCHRONOUS = 4, 2
-STATUSES = ("accepted", "duplicates", "conflicts", "quarantined", "rejected")
 
 
 # -- sending
