@@ -147,9 +147,10 @@ def _row(each: Arrival) -> store.Row:
 
 
 def _used(each: Arrival, book: Book) -> Used:
-    slots = [book.slots.known[slot] for slot, _, _ in each.reads]
-    amounts = [Decimal(quantity) for _, quantity, _ in each.reads]
-    readings = [(slot.metric, Reading(slot.dims, amount)) for slot, amount in zip(slots, amounts, strict=True)]
+    """Give what limits count: readings of the versions in force, none of a draft that a backfill makes ready."""
+    in_force = {metric.version_id for metric in book.reading(each.event.type, each.time)}
+    read = [(book.slots.known[slot], Decimal(quantity)) for slot, quantity, _ in each.reads]
+    readings = [(slot.metric, Reading(slot.dims, n)) for slot, n in read if slot.metric.version_id in in_force]
     return each.account_id, each.time, each.event.source, each.event.id, readings
 
 

@@ -7,6 +7,7 @@ backfill will pass it by, because it reads only what counts; both hold the backf
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from catalog.queries import metric_versions_for
 from metering.actions.counting import count
 from metering.actions.fold import tally, unfold
 from metering.queries.admission import book_of
@@ -24,12 +25,16 @@ def take_out(*, environment_id: int, events: Sequence[Stored], at: datetime) -> 
 
 
 def count_taken(*, environment_id: int, taken: Sequence[Taken], at: datetime, sign: int) -> None:
-    """Count what was just folded, or taken out (sign −1), towards limits."""
+    """Count what was just folded, or taken out (sign −1), towards limits: only what versions in force read of it."""
+    in_force = {each.terms.version_id for each in metric_versions_for(environment_id)}
     count(
         environment_id=environment_id,
         accounts={account for account, *_ in taken},
         metrics={metric.metric for *_, readings in taken for metric, _ in readings},
-        read=((account, time, *key, readings) for account, time, key, readings in taken),
+        read=(
+            (account, time, *key, [pair for pair in readings if pair[0].version_id in in_force])
+            for account, time, key, readings in taken
+        ),
         at=at,
         sign=sign,
     )

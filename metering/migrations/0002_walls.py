@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
         portal_reads("metering_hourlyusage", OWN),
         portal_reads("metering_hourlyvalue", OWN),
         portal_reads("metering_dailyusage", OWN),
-        portal_reads("metering_dailymark", "true"),
+        portal_reads("metering_dailymark", "EXISTS (SELECT 1 FROM foundation_account)"),  # itself filtered
         portal_reads("metering_usagemark", OWN),
         portal_reads("metering_limit", f"account_id IS NULL OR {OWN}"),
         portal_reads("metering_counter", OWN),
