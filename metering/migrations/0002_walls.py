@@ -181,6 +181,7 @@ DROP_PARTITIONS = (
 
 OWN = f"account_id IN {OWN_ACCOUNTS}"
 OWN_COUNTERS = "counter_id IN (SELECT id FROM metering_counter)"  # itself filtered by its policy
+HAS_ACCOUNTS = "EXISTS (SELECT 1 FROM foundation_account)"  # itself filtered by its policy
 OWN_SETS = "id IN (SELECT dimensions_id FROM metering_hourlyusage)"  # itself filtered by its policy
 
 
@@ -204,7 +205,8 @@ class Migration(migrations.Migration):
         portal_reads("metering_hourlyusage", OWN),
         portal_reads("metering_hourlyvalue", OWN),
         portal_reads("metering_dailyusage", OWN),
-        portal_reads("metering_dailymark", "EXISTS (SELECT 1 FROM foundation_account)"),  # itself filtered
+        portal_reads("metering_dailymark", HAS_ACCOUNTS),
+        portal_reads("metering_eventpartition", HAS_ACCOUNTS),
         portal_reads("metering_usagemark", OWN),
         portal_reads("metering_limit", f"account_id IS NULL OR {OWN}"),
         portal_reads("metering_counter", OWN),
