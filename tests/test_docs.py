@@ -146,6 +146,7 @@ def figures(block: str) -> None:
     assert dict(rows_of(block)) == {
         "Events in a request, at most": f"{body.MOST_EVENTS:,}",
         "Size of a request of events, unpacked, at most": f"{body.MOST_BYTES // 2**20} MB",
+        "Size of one event, at most": f"{body.MOST_EVENT_BYTES // 2**10} KB",
         "An event may be ahead of the clock by": f"{AHEAD // timedelta(minutes=1)} minutes",
         "Repeats are seen at the door if their times are apart by at most": f"{envelope.REPEAT_DAYS.days} days",
         "Repeats further apart are found every": every["find repeats of events far apart"],

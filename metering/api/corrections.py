@@ -17,7 +17,7 @@ from monetization.foundation.rest.views import ListView, View
 from monetization.values.errors import Invalid
 from monetization.values.periods import Period
 
-WRITES = requires("events:write", actions.ABILITY)
+WRITES = requires("events:correct", actions.ABILITY)  # not the scope that every sender has
 NEEDS = {
     "AMEND": ("events",),
     "DEPRECATE": ("events",),

@@ -211,4 +211,5 @@ class Migration(migrations.Migration):
         portal_reads("metering_breach", OWN_COUNTERS),
         portal_reads("metering_limitalert", OWN_COUNTERS),
         portal_reads("metering_dimensionset", OWN_SETS),
+        portal_reads("metering_backfill", "false"),  # what is not in force is no customer's business
     ]

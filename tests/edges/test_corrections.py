@@ -103,7 +103,8 @@ def test_a_repeated_order_with_its_key_is_done_once(filled, api):
 def test_others_may_not_correct(filled):
     order = {"kind": "DEPRECATE", "reason": "x", "events": [{"id": "e1"}]}
     for who, scopes, status in (
-        (filled.mia, (), 403), (filled.eli, ("usage:read",), 403), (filled.noel, (), 403), (filled.pat, (), 403),
+        (filled.mia, (), 403), (filled.eli, ("usage:read",), 403), (filled.eli, ("events:write", "usage:read"), 403),
+        (filled.noel, (), 403), (filled.pat, (), 403),
     ):  # fmt: skip
         answer = make.Api(make.token(who, filled.live, *scopes, name=f"{who.name} {len(scopes)}")).post(
             "/events/corrections", order

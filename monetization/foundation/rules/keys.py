@@ -10,6 +10,7 @@ MARK = "mk"
 ALIVE_PER_NAME = 2
 SCOPES: dict[str, str] = {
     "events:write": "Send usage events",
+    "events:correct": "Correct usage events",
     "usage:read": "Read usage and events",
     "quota:use": "Check and reserve quotas, settle and release",
     "limits:read": "Read limits of use",
