@@ -107,7 +107,7 @@ def tear(chance: Random) -> None:
 def batches(lines: Sequence[Line], chance: Random) -> Iterator[list[Line]]:
     """Split anywhere; an arrival that the file dates is a batch of its own."""
     batch: list[Line] = []
-    most = chance.choice((1, 7, 60, 400)) if len(lines) < 400 else chance.choice((60, 400, 2000))
+    most = chance.choice((5, 60, 400)) if len(lines) < 400 else chance.choice((60, 400, 2000))
     size = chance.randrange(1, most + 1)
     for line in lines:
         if line.at is not None:
@@ -184,7 +184,7 @@ def test_a_hundred_permutations_of_ten_thousand_events(transactional_db, tmp_pat
 def test_of_conflicts_in_any_order_one_stays_and_all_else_follows(transactional_db, tmp_path):
     """Which body is the first accepted is chance; told which, the reference comes to the very same."""
     house, chance = House.build(make.world(), 0), Random(5)
-    lines = traffic.unchained(traffic.lines(1_000, seed=5))
+    lines = traffic.unchained(traffic.lines(700, seed=5))
     with folding(tmp_path) as folder:
         permuted(house, lines, chance, folder)
     kept = {(source, id, digest) for _, source, id, _, digest in house.stored()}
