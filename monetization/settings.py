@@ -261,6 +261,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     # Different fields of one name need names of their own in the schema.
     "ENUM_NAME_OVERRIDES": {
+        "LimitWindow": [("DAY", "Day"), ("BILLING_PERIOD", "Billing period")],
+        "MetricWindow": [("", "The whole period"), ("hour", "Each hour (UTC)"), ("day", "Each day of the account")],
         "LimitKind": [("QUANTITY", "Quantity of a metric"), ("SPEND", "Spend"), ("BALANCE", "Balance left")],
         "InvoiceKind": [(each.value, each.label) for each in Kind],
         "InvoiceStatus": [(each.value, each.label) for each in Status],

@@ -140,9 +140,8 @@ def compare_cuts(house: House, expected: Streamed, chance: Random) -> None:
             for number, each in enumerate(spans):
                 mine = [row for row in rows if row.metric_version_id == metric.version_id and row.cut == number]
                 assert from_rows(metric, mine, each) == by_dims(metric, reads, each)
-                if metric.aggregation != "LATEST":  # its rows name only the hour that they come from
-                    inside = Counter(read.dims for read in reads if read.time in each)
-                    assert {row.dims: row.events for row in mine if row.events} == inside
+                inside = Counter(read.dims for read in reads if read.time in each)
+                assert {row.dims: row.events for row in mine if row.events} == inside
 
 
 def from_rows(metric: MetricTerms, rows: Sequence[Measured], span: Period) -> dict[Any, Fraction]:

@@ -118,15 +118,19 @@ def _fold(*, read: Read, rows: int, at: datetime) -> int:
 
 
 def _claimed(rows: int) -> list[Inbox]:
-    """Lock the oldest waiting rows of one environment, together not too large."""
+    """Lock the oldest waiting rows of one key, together not too large."""
     waiting = Inbox.objects.select_for_update(skip_locked=True, of=("self",)).filter(status=Status.WAITING)
     found = list(waiting.select_related("environment").order_by("number")[:rows])
     claimed: list[Inbox] = []
     for row in found:
         fits = sum(each.size for each in claimed) + row.size <= AT_ONCE_BYTES
-        if not claimed or (fits and row.environment_id == claimed[0].environment_id):
+        if not claimed or (fits and _sender(row) == _sender(claimed[0])):
             claimed.append(row)
     return claimed
+
+
+def _sender(row: Inbox) -> tuple[int, int | None]:
+    return row.environment_id, row.received_with_id
 
 
 def _take(taken: Sequence[tuple[Inbox, list[Any]]], at: datetime) -> None:

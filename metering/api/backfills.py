@@ -58,7 +58,7 @@ class NoOrder(Strict):
     """Nothing needs to be said."""
 
 
-class AccountBody(serializers.ModelSerializer[BackfillAccount]):
+class BackfilledBody(serializers.ModelSerializer[BackfillAccount]):
     """An account's usage in the range, in priced units: under the versions in force, and under this one."""
 
     account = serializers.CharField(source="account.key")
@@ -132,7 +132,7 @@ class BackfillAccounts(OfVersion, ListView):
 
     permission_classes = [READS]
     queryset = BackfillAccount.objects.none()
-    serializer_class = AccountBody
+    serializer_class = BackfilledBody
 
     def get_queryset(self) -> QuerySet[BackfillAccount]:
         seen = accounts_for(self.by, self.environment)

@@ -39,8 +39,9 @@ SELECT p.n, {ACCOUNT}, u.dimensions_id, u.hour, u.quantity, u.events, u.weighted
 FROM {ASKED} {JOINED}
 """
 LATEST = f"""
-SELECT DISTINCT ON (1, 2, 3) p.n, {ACCOUNT}, u.dimensions_id, u.hour, u.quantity, u.events, u.weighted, u.first_at,
-       u.last_at, u.last_key
+SELECT DISTINCT ON (1, 2, 3) p.n, {ACCOUNT}, u.dimensions_id, u.hour, u.quantity,
+       sum(u.events) OVER (PARTITION BY p.n, {ACCOUNT}, u.dimensions_id)::bigint, u.weighted, u.first_at, u.last_at,
+       u.last_key
 FROM {ASKED} {JOINED} ORDER BY 1, 2, 3, u.last_at DESC, u.last_key COLLATE "C" DESC
 """
 DISTINCT = f"""

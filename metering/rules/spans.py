@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from catalog.rules.terms import Aggregation, MetricTerms, Window
-from metering.rules.states import Key, Moment, State, merged, micros, read_into
+from metering.rules.states import Key, Moment, State, joined, merged, micros, read_into
 from monetization.values.errors import Invalid
 from monetization.values.money import EXACT
 from monetization.values.periods import Period, days_of, local_midnight
@@ -45,6 +45,7 @@ class Part:
     cut: int
     period: Period
     window: datetime | None = None
+    lasting: timedelta = timedelta(0)
 
 
 def parts_of(metric: MetricTerms, cuts: Sequence[Period], zone: str) -> list[Part]:
@@ -59,20 +60,24 @@ def parts_of(metric: MetricTerms, cuts: Sequence[Period], zone: str) -> list[Par
     if metric.window is None:
         return [Part(number, cut) for number, cut in enumerate(cuts)]
     return [
-        Part(number, span, window)
+        Part(number, span, window, lasting)
         for number, cut in enumerate(cuts)
-        for window, span in _windows(metric.window, cut, zone)
+        for window, span, lasting in _windows(metric.window, cut, zone)
     ]
 
 
-def _windows(kind: Window, cut: Period, zone: str) -> list[tuple[datetime, Period]]:
+def _windows(kind: Window, cut: Period, zone: str) -> list[tuple[datetime, Period, timedelta]]:
     if kind is Window.DAY:
-        return [(local_midnight(day, zone), span) for day, span in days_of(cut, zone)]
+        found = []
+        for day, span in days_of(cut, zone):
+            start = local_midnight(day, zone)
+            found.append((start, span, local_midnight(day + timedelta(days=1), zone) - start))
+        return found
     assert cut.ends_at is not None
     first = cut.starts_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     count = -((first - cut.ends_at) // HOUR)
     starts = [first + HOUR * n for n in range(count)]
-    return [(start, Period(max(start, cut.starts_at), min(start + HOUR, cut.ends_at))) for start in starts]
+    return [(start, Period(max(start, cut.starts_at), min(start + HOUR, cut.ends_at)), HOUR) for start in starts]
 
 
 def span_states(metric: MetricTerms, pieces: Iterable[Piece], parts: Sequence[Part]) -> dict[int, State]:
@@ -82,6 +87,7 @@ def span_states(metric: MetricTerms, pieces: Iterable[Piece], parts: Sequence[Pa
     for part, inside, before in _placed(ordered, parts):
         state = _state(metric, part.period, inside, before)
         if state is not None:
+            state.lasting = part.lasting
             whole = state if part.window is None else State(events=state.events, windows={part.window: state})
             found.setdefault(part.cut, []).append(whole)
     return {cut: merged(metric, states) for cut, states in found.items()}
@@ -106,7 +112,7 @@ def _state(metric: MetricTerms, period: Period, inside: list[Piece], before: Seq
     if metric.aggregation is Aggregation.LATEST and metric.carry and metric.window is None and before:
         carried = merged(metric, (piece.state for piece in before))
         states.append(State(quantity=carried.quantity, last_at=carried.last_at, last_key=carried.last_key))
-    return merged(metric, states) if states else None
+    return joined(metric.aggregation, states) if states else None
 
 
 def level_after(metric: MetricTerms, pieces: Sequence[Piece]) -> Decimal:

@@ -44,6 +44,7 @@ class State:
     last_key: Key = ("", "")
     values: set[str] = field(default_factory=set)
     windows: dict[datetime, State] = field(default_factory=dict)
+    lasting: timedelta = timedelta(0)
 
     def add(self, quantity: Decimal) -> None:
         """Take in one event's quantity of a metric that adds up."""
@@ -117,15 +118,22 @@ _READERS: dict[Aggregation, Reader] = {
 
 def merged(metric: MetricTerms, states: Iterable[State]) -> State:
     """Merge states of stretches and dimension values that share no event; areas are those of whole spans."""
+    if metric.window is None:
+        return joined(metric.aggregation, states)
     found = State()
     for each in states:
-        if metric.window is not None:
-            for start, state in each.windows.items():
-                known = found.windows.get(start)
-                found.windows[start] = _joined(metric.aggregation, known, state) if known else state
-            found.events += each.events
-        else:
-            found = _joined(metric.aggregation, found, each)
+        for start, state in each.windows.items():
+            known = found.windows.get(start)
+            found.windows[start] = _joined(metric.aggregation, known, state) if known else state
+        found.events += each.events
+    return found
+
+
+def joined(kind: Aggregation, states: Iterable[State]) -> State:
+    """Merge states that have no windows."""
+    found = State()
+    for each in states:
+        found = _joined(kind, found, each)
     return found
 
 
@@ -133,7 +141,7 @@ def _joined(kind: Aggregation, a: State, b: State) -> State:
     """Merge two; a state without any event (and without a value carried into it) changes nothing."""
     if _is_empty(kind, a) or _is_empty(kind, b):
         return b if _is_empty(kind, a) else a
-    together = State(events=a.events + b.events)
+    together = State(events=a.events + b.events, lasting=a.lasting)
     if kind is A.UNIQUE:
         together.values = a.values | b.values
     elif kind is A.LATEST:
@@ -166,8 +174,12 @@ def total(metric: MetricTerms, rows: Iterable[tuple[Dims, State]], length: timed
 def _value(metric: MetricTerms, state: State, length: timedelta) -> Fraction:
     if metric.window is None:
         return value_of(metric.aggregation, state, length)
-    each = [value_of(metric.aggregation, state.windows[start], timedelta(0)) for start in sorted(state.windows)]
+    each = [value_of(metric.aggregation, one, one.lasting) for _, one in sorted(state.windows.items(), key=_start)]
     return _AGAIN[metric.again or Again.SUM](each) if each else Fraction(0)
+
+
+def _start(item: tuple[datetime, State]) -> datetime:
+    return item[0]
 
 
 def value_of(kind: Aggregation, state: State, length: timedelta) -> Fraction:
