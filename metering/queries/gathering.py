@@ -54,6 +54,8 @@ class Gathering:
 
     def states(self, zone: str) -> dict[Key, State]:
         """Read all that was asked for, and bring it to states."""
+        if not self._metrics:
+            return {}
         parts = {version: parts_of(each.terms, each.periods, zone) for version, each in self._metrics.items()}
         asked = [one for version, each in self._metrics.items() for one in self._spans(each, parts[version])]
         numbered = [Asked(number, each.metric, each.span) for number, each in enumerate(asked)]

@@ -71,13 +71,14 @@ def measured(*, account_ids: Collection[int], cuts: Sequence[Cut], together: boo
         return []
     found: dict[Key, State] = {}
     for zone, ids in _by_zone(account_ids, cuts):
-        gathering = Gathering(ids, together)
+        gathering, levels = Gathering(ids, together), Gathering(ids, together=False)
         for number, cut in enumerate(cuts):
             for metric in cut.metrics.values():
-                gathering.ask(number, metric, cut.period)
-        for key, state in gathering.states(zone).items():
+                (levels if metric.of_level else gathering).ask(number, metric, cut.period)
+        for key, state in (*gathering.states(zone).items(), *levels.states(zone).items()):
             metric = cuts[key[1]].metrics[key[2]]
-            found[key] = merged(metric, [found[key], state]) if key in found else state
+            place = (0, *key[1:]) if together else key  # one account's reading says nothing of another's level
+            found[place] = merged(metric, [found[place], state]) if place in found else state
     return [Measured(*key, _quantity(state), state.events, state) for key, state in sorted(found.items(), key=_order)]
 
 
