@@ -47,7 +47,7 @@ def mangled(body: bytes, chance: Chance) -> bytes:
 TOKENS = (
     b"\x00", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xef\xbb\xbf", b"\n", b"\r", b"\r\n", b"\\u0000",
     b"\\ud800", b"\\u", b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"null", b"true", b"NaN", b"-",
-    b"1e9999", b"-0", b"0." + b"9" * 400, b"9" * 5000, b"1e-400", b'"id":"twin",', b'"data":{},', b'"time":null,',
+    b"1e999999999", b"-0", b"0." + b"9" * 400, b"9" * 5000, b"1e-400", b'"id":"twin",', b'"data":{},', b'"time":null,',
     b'"\\u0069d":1,',
     b"[" * 2000, b'{"a":' * 200, b'"__proto__":{},', b"/**/", b"\xe2\x80\xa8", b"'", b"\x1f\x8b\x08",
 )  # fmt: skip
