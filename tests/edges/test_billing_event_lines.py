@@ -115,5 +115,5 @@ def test_it_asks_a_bounded_number_of_queries(world, terms, django_assert_max_num
     priced.use(world, [event, *priced.october()])
     priced.draft(terms.acme)
     client = make.signed_in(world.mia)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(25):
         assert client.get(reverse("console:event_lines", args=["api", event["id"]])).status_code == 200

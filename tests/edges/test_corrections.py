@@ -141,7 +141,7 @@ def test_an_event_is_deprecated_shown_so_and_undone(filled):
     assert "This takes 100 of tokens, 10 of tokens out" in shown(filled.eli, "event", "api", "e2")
     text = posted(filled.eli, "event_deprecate", "api", "e2", reason="a load test").content.decode()
     assert "Taken out of usage" in text and "a load test" in text and "Deprecate…" not in text
-    assert "taken out" in shown(filled.mia, "events", account="acme")
+    assert "Taken out" in shown(filled.mia, "events", account="acme")
     row = Correction.objects.get()
     assert "a load test" in shown(filled.mia, "corrections") and "Undo…" not in shown(filled.mia, "correction", row.pk)
     assert "No such correction" in shown(filled.mia, "corrections", q="e1")

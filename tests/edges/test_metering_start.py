@@ -91,7 +91,7 @@ def test_code_of_the_page_runs_as_it_stands(world, tokens, live_server, tmp_path
 @pytest.mark.parametrize(("kind", "fence"), [("curl", "sh"), ("python", "python"), ("javascript", "js")])
 @pytest.mark.django_db(transaction=True)
 def test_code_of_the_readme_runs_as_it_stands(world, tokens, live_server, tmp_path, kind, fence):
-    section = README.read_text().partition("**Send usage.**")[2].partition("**Take usage from a file.**")[0]
+    section = README.read_text().partition("**Send usage.**")[2].partition("**Limit usage.**")[0]
     (code,) = re.findall(rf"^```{fence}\n(.*?)^```", section, re.M | re.S)
     key = make.token(world.eli, world.live, "events:write")
     ready = code.replace("http://localhost:8000", live_server.url).replace("export KEY=mk_live_…\n", "")
