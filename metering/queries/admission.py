@@ -54,22 +54,18 @@ class Arrival(msgspec.Struct):
     time: datetime
     when: str
     digest: bytes
+    key: tuple[str, str]
     account_id: int = 0
     reads: list[Read] = []
     fault: Fault | None = None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Give what must be unique for ever."""
-        return self.event.source, self.event.id
 
 
 def arrival(number: int, event: Incoming, arrived_at: datetime) -> Arrival:
     """Give the event its time and digest."""
     if event.time is not None:
-        return Arrival(number, event, event.time, event.when, body_digest(event, event.when))
+        return Arrival(number, event, event.time, event.when, body_digest(event, event.when), event.key)
     when = written(arrived_at)
-    return Arrival(number, event, arrived_at, when, body_digest(event, when))
+    return Arrival(number, event, arrived_at, when, body_digest(event, when), event.key)
 
 
 def book_of(environment_id: int) -> Book:

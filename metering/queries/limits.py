@@ -108,10 +108,12 @@ def limits_counting(
 ) -> list[Limit]:  # fmt: skip
     """List the limits of quantity in force that the use of some metrics by some accounts counts towards."""
     found = Limit.objects.filter(
-        Q(account__in=account_ids) | Q(account=None), environment_id=environment_id, ended_at=None,
-        kind=Limit.Kind.QUANTITY, metric__key__in=metrics,
-    )  # fmt: skip
-    return list(found.select_related("metric"))
+        environment_id=environment_id, ended_at=None, kind=Limit.Kind.QUANTITY, metric__key__in=metrics
+    )
+    mine = (
+        "metering_limit.account_id IS NULL OR metering_limit.account_id = ANY(%s::bigint[])"  # thousands, in one array
+    )
+    return list(found.extra(where=[mine], params=[list(account_ids)]).select_related("metric"))
 
 
 def versions_of(metric: Metric) -> dict[int, MetricTerms]:
