@@ -19,7 +19,7 @@ from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, R
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft
-from metering.models import Event, HourlyUsage, Quarantined
+from metering.models import Event, EventRemoval, HourlyUsage, Quarantined
 from monetization.foundation.actions import customers, outbox
 from monetization.foundation.models import (
     Account,
@@ -164,6 +164,7 @@ def _rows(world: World, now: Any) -> dict[str, Any]:
         "foundation_account": Account, "foundation_customer": Customer, "foundation_legalentity": LegalEntity,
         "catalog_metric": Metric, "catalog_product": Product, "catalog_ratecard": RateCard,
         "catalog_ratecardversion": RateCardVersion, "metering_hourlyusage": HourlyUsage,
+        "metering_eventremoval": EventRemoval,
     }  # fmt: skip
     found = {name: model.objects.order_by("pk")[0].pk for name, model in models.items()}
     return found | {
