@@ -66,7 +66,7 @@ def bomb(text: bytes, times: int) -> bytes:
 
 BODIES: dict[str, tuple[Callable[[], bytes], str, set[int]]] = {
     "arrays a hundred thousand deep": (lambda: b"[" * 100_000 + b"]" * 100_000, "", {400}),
-    "objects a hundred thousand deep": (lambda: b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "", {400}),
+    "objects a hundred thousand deep": (lambda: b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "", {422}),
     "data that is deep": (lambda: EVENT % (b'{"a":' * 100_000 + b"1" + b"}" * 100_000), "", {400, 422}),
     "a thousand lines, each deep": (lambda: b"\n".join([b"[" * 9_000] * 1000), "lines", {413, 422}),
     "an object of many keys (a million in the soak)": (lambda: EVENT % keys(MANY), "", {200, 422}),
@@ -74,7 +74,7 @@ BODIES: dict[str, tuple[Callable[[], bytes], str, set[int]]] = {
     "a million objects": (lambda: b"[" + b"{}," * (MEGA - 1) + b"{}]", "", {413}),
     "a million lines": (lambda: b"1\n" * MEGA, "lines", {413}),
     "five million lines of nothing": (lambda: b"\n" * 5 * MEGA, "lines", {400}),
-    "a text of nearly 10 MB": (lambda: EVENT % (b'{"model":"%s","input_tokens":1}' % (b"x" * 10 * MEGA)), "", {200}),
+    "a text of nearly 10 MB": (lambda: EVENT % (b'{"model":"%s","input_tokens":1}' % (b"x" * 10 * MEGA)), "", {422}),
     "an id of nearly 10 MB": (lambda: b'{"id":"%s"}' % (b"x" * 10 * MEGA), "", {422}),
     "a number of a million digits": (lambda: EVENT % (b'{"model":"m","input_tokens":%s}' % (b"9" * MEGA)), "", {422}),
     "a fraction of a million digits": (
