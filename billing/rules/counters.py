@@ -13,48 +13,23 @@ maximum, distinct values) is merged as `metering.rules.states` says, and becomes
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
+from typing import TypeVar
 
-from catalog.rules.charges import Part, parts
+from billing.rules.stretches import Slice, Stretch
 from catalog.rules.precedence import PriceTable
 from catalog.rules.terms import Charge, Dims, MetricTerms, Price, Segment, Terms
 from metering.rules.quantities import UsageRow, converted
 from metering.rules.states import State, merged, total
 from monetization.values.periods import Period
 
-NOTHING = Fraction(0)
+T = TypeVar("T")
+MICROSECOND = timedelta(microseconds=1)
 Places = dict[tuple[int, int], list[UsageRow]]  # (segment, metric version) → rows
 Sums = dict[tuple[int, Dims], State]  # (metric version, dimension values) → what it comes to so far
 Found = list[tuple[Dims, State]]
-
-
-@dataclass(slots=True)
-class Stretch:
-    """Consecutive segments in which a charge has the same price: one line in the making."""
-
-    charge: Charge
-    period: Period
-    prices: list[Price]
-    measured: Fraction = NOTHING
-    quantity: Fraction = NOTHING
-    usage: list[UsageRow] = field(default_factory=list)
-    costs: dict[int, Part] = field(default_factory=dict)
-
-    def add(self, selected: Selected, cost: tuple[Part, ...]) -> None:
-        """Take in what one segment adds."""
-        self.measured += selected.measured
-        self.quantity += selected.quantity
-        self.usage += selected.rows
-        for part in cost:
-            known = self.costs.get(part.tier)
-            self.costs[part.tier] = _joined(known, part) if known else part
-
-    def parts(self) -> tuple[Part, ...]:
-        """Give the cost tier by tier; what was added and given back inside the stretch is gone."""
-        ordered = (self.costs[tier] for tier in sorted(self.costs))
-        return tuple(part for part in ordered if part.quantity or part.flat_fee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,44 +45,64 @@ class Selected:
 class Counter:
     """One product's use of one metric through the segments of a period."""
 
-    def __init__(self, segments: Sequence[Segment], product: str, metric: str) -> None:
+    def __init__(self, segments: Sequence[Segment], slot: str, metric: str) -> None:
         self._segments = segments
-        found = [_charge_of(segment, product, metric) for segment in segments]
+        found = [_charge_of(segment, slot, metric) for segment in segments]
         self._charges = {number: charge for number, charge in enumerate(found) if charge}
         self._tables = _tables(self._charges)
         self._metrics = {charge.metric.version_id: charge.metric for charge in self._charges.values()}
         end = segments[-1].period.ends_at
         self._length = end - segments[0].period.starts_at if end else timedelta()
-        self._opened: set[Dims] = set()
 
     def stretches(self, usage: Places) -> list[Stretch]:
         """Walk the segments in order; each price used, or due unused, adds to its stretch."""
         found: dict[tuple[int, Dims, int], Stretch] = {}
         before = Sums()
-        self._opened.clear()
+        whole = self._whole(usage)
         for number, charge in self._charges.items():
             inside = usage.get((number, charge.metric.version_id), [])
-            for price, selected in self._selections(number, before, inside):
+            for price, track, selected in self._selections(number, before, inside, whole):
                 first = self._first(number, price)
                 key = (first, _conditions(price), charge.metric.version_id)
                 if key not in found:
                     found[key] = self._stretch(first, price)
-                found[key].add(selected, self._cost(charge, price, selected))
+                found[key].add(track, self._slice(number, selected))
             _add(before, inside, charge.metric)
         return list(found.values())
 
-    def _selections(self, number: int, before: Sums, inside: Sequence[UsageRow]) -> Iterator[tuple[Price, Selected]]:
+    def _whole(self, usage: Places) -> Sums:
+        """Sum up the period where a new price shares its quantity by time."""
+        found = Sums()
+        for number, charge in self._charges.items():
+            if charge.by_time:
+                _add(found, usage.get((number, charge.metric.version_id), []), charge.metric)
+        return found
+
+    def _selections(
+        self, number: int, before: Sums, inside: Sequence[UsageRow], whole: Sums
+    ) -> Iterator[tuple[Price, Dims, Selected]]:
         charge, table = self._charges[number], self._tables[number]
-        now: dict[int, list[UsageRow]] = {}
-        prices = {price.row_id: price for price in charge.prices} if charge.flat_at_zero else {}
-        for row in inside:
-            price = table.choose(row.dims)
-            if price is not None:
-                prices.setdefault(price.row_id, price)
-                now.setdefault(price.row_id, []).append(row)
-        earlier = _earlier(table, before) if prices else {}
-        for row_id, price in prices.items():
-            yield price, self._selected(charge.metric, earlier.get(row_id, {}), now.get(row_id, []))
+        prices: dict[tuple[int, Dims], Price] = {}
+        if charge.flat_at_zero and not charge.tier_by:
+            prices = {(price.row_id, ()): price for price in charge.prices}
+        now = _by_price(table, charge, ((row.dims, row) for row in inside), prices)
+        everything = _by_price(table, charge, ((dims, (dims, state)) for (_, dims), state in whole.items()), prices)
+        earlier = _earlier(table, charge, before) if prices else {}
+        for key, price in prices.items():
+            selected = self._selected(charge.metric, earlier.get(key, {}), now.get(key, []))
+            if charge.by_time:
+                selected = self._shared(number, selected, everything.get(key, []))
+            yield price, key[1], selected
+
+    def _shared(self, number: int, selected: Selected, all_of_it: Found) -> Selected:
+        """Share the whole period's quantity by the time that this segment takes of it."""
+        charge, segment = self._charges[number], self._segments[number]
+        quantity = converted(charge.metric, total(charge.metric, all_of_it, self._length))
+        start, end = self._segments[0].period.starts_at, segment.period.ends_at
+        assert end is not None
+        passed = Fraction((segment.period.starts_at - start) // MICROSECOND, self._length // MICROSECOND)
+        here = Fraction((end - segment.period.starts_at) // MICROSECOND, self._length // MICROSECOND)
+        return Selected(selected.rows, selected.measured, quantity * passed, quantity * here)
 
     def _selected(self, metric: MetricTerms, earlier: dict[int, Found], mine: list[UsageRow]) -> Selected:
         """Convert under each version of the metric what was counted under it."""
@@ -120,13 +115,10 @@ class Counter:
         start = converted(metric, before)
         return Selected(tuple(mine), after - before, sum(others, start), converted(metric, after) - start)
 
-    def _cost(self, charge: Charge, price: Price, selected: Selected) -> tuple[Part, ...]:
-        after = selected.before + selected.quantity
-        match = _conditions(price)
-        opens = charge.flat_at_zero and selected.before == 0 and match not in self._opened
-        if charge.flat_at_zero:
-            self._opened.add(match)
-        return parts(price, None if opens else selected.before, after, at_zero=charge.flat_at_zero)
+    def _slice(self, number: int, selected: Selected) -> Slice:
+        before = selected.before + Fraction(self._charges[number].position)
+        period = self._segments[number].period
+        return Slice(number, period, before, selected.quantity, selected.measured, selected.rows)
 
     def _first(self, number: int, price: Price) -> int:
         """Find the segment from which this price has been in force without a break."""
@@ -140,7 +132,7 @@ class Counter:
         if charge is None or _settings(charge) != _settings(self._charges[number]):
             return False
         row = self._tables[other].row(price.match)
-        return row is price or (row is not None and row.model is price.model and row.tiers == price.tiers)
+        return row is price or (row is not None and row.amounts == price.amounts)
 
     def _stretch(self, first: int, price: Price) -> Stretch:
         last, prices = first, [self._row(first, price)]
@@ -157,12 +149,12 @@ class Counter:
 
 def counters(terms: Terms) -> list[Counter]:
     """Make a counter for each product and metric that the terms name."""
-    slots = {(c.product, c.metric.metric) for segment in terms.segments for c in segment.charges}
-    return [Counter(terms.segments, product, metric) for product, metric in sorted(slots)]
+    slots = {(c.slot, c.metric.metric) for segment in terms.segments for c in segment.charges}
+    return [Counter(terms.segments, slot, metric) for slot, metric in sorted(slots)]
 
 
-def _charge_of(segment: Segment, product: str, metric: str) -> Charge | None:
-    found = (c for c in segment.charges if c.product == product and c.metric.metric == metric)
+def _charge_of(segment: Segment, slot: str, metric: str) -> Charge | None:
+    found = (c for c in segment.charges if c.slot == slot and c.metric.metric == metric)
     return next(found, None)
 
 
@@ -192,13 +184,32 @@ def _add(sums: Sums, rows: Iterable[UsageRow], metric: MetricTerms) -> None:
         sums[key] = merged(metric, [sums[key], row.content]) if key in sums else row.content
 
 
-def _earlier(table: PriceTable, before: Sums) -> dict[int, dict[int, Found]]:
+def _by_price(
+    table: PriceTable, charge: Charge, items: Iterable[tuple[Dims, T]], prices: dict[tuple[int, Dims], Price]
+) -> dict[tuple[int, Dims], list[T]]:
+    """Sort things by the row and the counter that they fall to; rows met are added to ``prices``."""
+    found: dict[tuple[int, Dims], list[T]] = {}
+    for dims, item in items:
+        price = table.choose(dims)
+        if price is not None:
+            key = (price.row_id, _track(charge, dims))
+            prices.setdefault(key, price)
+            found.setdefault(key, []).append(item)
+    return found
+
+
+def _track(charge: Charge, dims: Dims) -> Dims:
+    return tuple(pair for pair in dims if pair[0] in charge.tier_by) if charge.tier_by else ()
+
+
+def _earlier(table: PriceTable, charge: Charge, before: Sums) -> dict[tuple[int, Dims], dict[int, Found]]:
     """List what each row selects of earlier usage, by metric version."""
-    found: dict[int, dict[int, Found]] = {}
+    found: dict[tuple[int, Dims], dict[int, Found]] = {}
     for (version, dims), state in before.items():
         price = table.choose(dims)
         if price is not None:
-            found.setdefault(price.row_id, {}).setdefault(version, []).append((dims, state))
+            key = (price.row_id, _track(charge, dims))
+            found.setdefault(key, {}).setdefault(version, []).append((dims, state))
     return found
 
 
@@ -214,16 +225,5 @@ def _settings(charge: Charge) -> tuple[object, ...]:
         charge.tax_category,
         charge.tier_reset,
         charge.flat_at_zero,
-    )
-
-
-def _joined(a: Part, b: Part) -> Part:
-    return Part(
-        a.tier,
-        a.over,
-        a.up_to,
-        a.quantity + b.quantity,
-        a.unit_price,
-        a.flat_fee + b.flat_fee,
-        a.amount + b.amount,
+        charge.rate,
     )

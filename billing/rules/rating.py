@@ -14,13 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.counters import Stretch, counters, places
+from billing.rules.costs import Cost, Piece, costs
+from billing.rules.counters import counters, places
+from billing.rules.free import allot, commit_windows
+from billing.rules.instruments import fits
+from billing.rules.owned import Purse
+from billing.rules.stretches import Stretch
+from catalog.rules.agreed import Discount
 from catalog.rules.charges import Part
-from catalog.rules.terms import Dims, MetricTerms, Price, Source, Terms
+from catalog.rules.terms import Charge, Dims, MetricTerms, Price, Source, Terms
 from metering.rules.quantities import UsageRow, counted
 from monetization.values.money import round_once, shares
 from monetization.values.periods import Period
@@ -48,19 +53,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RatedLine:
-    """A charge at one price. ``measured`` is the sum of usage, ``quantity`` the same converted and
-    rounded.
+    """A charge at one price. ``measured`` is the sum of usage, ``quantity`` the same converted, rounded and less the
+    ``free`` units.
 
-    ``list_exact`` is the price before discounts, ``exact`` after them, ``amount`` that rounded
-    once. ``prices`` are the rows in force in turn, all of the same content; ``usage`` the rows that
-    it bills.
+    ``list_exact`` is the price before discounts, ``exact`` after them, ``amount`` that rounded once. ``prices`` are the
+    rows in force in turn, all of the same content; ``usage`` the rows that it bills; ``pieces`` the list price by time.
     """
 
-    product: str
-    name: str
-    tax_category: str
-    metric: MetricTerms
-    currency: str
+    charge: Charge
     period: Period
     prices: tuple[Price, ...]
     measured: Fraction
@@ -71,6 +71,33 @@ class RatedLine:
     steps: tuple[Step, ...]
     usage: tuple[UsageRow, ...]
     discounts: tuple[str, ...] = ()
+    free: Fraction = NOTHING
+    pieces: tuple[Piece, ...] = ()
+
+    @property
+    def product(self) -> str:
+        """The product's key."""
+        return self.charge.product
+
+    @property
+    def name(self) -> str:
+        """The product's name."""
+        return self.charge.name
+
+    @property
+    def tax_category(self) -> str:
+        """What is taxed alike."""
+        return self.charge.tax_category
+
+    @property
+    def metric(self) -> MetricTerms:
+        """What was counted."""
+        return self.charge.metric
+
+    @property
+    def currency(self) -> str:
+        """The invoice's currency."""
+        return self.charge.currency
 
     @property
     def price(self) -> Price:
@@ -115,67 +142,123 @@ class Rating:
 
 def rate(terms: Terms, usage: Sequence[UsageRow]) -> Rating:
     """Price a period's usage: lines with their steps and sources, rounded once each."""
+    found = price(terms, usage)
+    return Rating(lines=tuple(map(rounded, discounts(found.lines, terms))), unpriced=found.unpriced)
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """Lines before discounts and rounding; ``missing``: what commitments by window lack, by charge."""
+
+    lines: tuple[RatedLine, ...]
+    unpriced: tuple[UsageRow, ...]
+    missing: tuple[tuple[Charge, Fraction], ...] = ()
+
+
+def price(terms: Terms, usage: Sequence[UsageRow]) -> Priced:
+    """Price a period's usage, line by line in line order, exactly."""
     metrics = {charge.metric.version_id: charge.metric for each in terms.segments for charge in each.charges}
     rows = counted(usage, len(terms.segments), metrics)
     inside = places(rows)
     stretches = [stretch for counter in counters(terms) for stretch in counter.stretches(inside)]
-    lines = discounts(filter(None, map(_line, stretches)), terms)
-    priced = {row for stretch in stretches for row in stretch.usage}
-    return Rating(
-        lines=tuple(map(rounded, sorted(lines, key=_line_order))),
-        unpriced=tuple(row for row in rows if row.quantity and row not in priced),
-    )
+    stretches.sort(key=lambda stretch: stretch.order)
+    missing = _pools(terms, stretches)
+    found = costs(stretches, Purse(terms.instruments))
+    lines = [line for pair in zip(stretches, found, strict=True) if (line := _line(*pair)) is not None]
+    priced = {row for stretch in stretches for piece in stretch.slices for row in piece.usage}
+    unpriced = tuple(row for row in rows if row.quantity and row not in priced)
+    return Priced(tuple(_dearest(lines)), unpriced, missing)
+
+
+def _pools(terms: Terms, stretches: Sequence[Stretch]) -> tuple[tuple[Charge, Fraction], ...]:
+    """Take free units and commitments by window out of each charge; list what is missing in the latter."""
+    by_charge: dict[str, list[Stretch]] = {}
+    for stretch in stretches:
+        by_charge.setdefault(stretch.charge.slot, []).append(stretch)
+    charges = {charge.slot: charge for segment in terms.segments for charge in segment.charges}
+    missing = []
+    for slot, charge in charges.items():
+        mine = by_charge.get(slot, [])
+        if charge.free_units:
+            allot(mine, charge.free_units)
+        if charge.windowed is not None:
+            missing.append((charge, commit_windows(mine, charge.windowed, terms.period, terms.zone)))
+    return tuple(missing)
+
+
+def _dearest(lines: Sequence[RatedLine]) -> list[RatedLine]:
+    """Of charges that are billed by the highest of several metrics, keep the dearest; the earlier on a tie."""
+    sums: dict[str, dict[str, Fraction]] = {}
+    for line in lines:
+        group = sums.setdefault(line.charge.highest_of, {})
+        group[line.charge.slot] = group.get(line.charge.slot, NOTHING) + line.list_exact
+    kept = {group: max(found, key=lambda slot: found[slot]) for group, found in sums.items() if group}
+    return [line for line in lines if not line.charge.highest_of or kept[line.charge.highest_of] == line.charge.slot]
 
 
 def discounts(lines: Iterable[RatedLine], terms: Terms) -> list[RatedLine]:
-    """Take the percentage discounts off the exact amounts, one after the other (compounding)."""
+    """Take the percentage discounts off the exact amounts, one after the other (compounding).
+
+    What a commit covers at a price of its own is not touched.
+    """
     return [_discounted(line, terms) for line in lines]
 
 
 def rounded(line: RatedLine) -> RatedLine:
     """Round the line once, half away from zero, and share the rounded amount among its steps."""
-    amount = round_once(line.exact, line.currency)
+    return with_amount(line, round_once(line.exact, line.currency))
+
+
+def with_amount(line: RatedLine, amount: Decimal) -> RatedLine:
+    """Give the line its rounded amount, shared among its steps by largest remainder."""
     left = line.exact / line.list_exact if line.list_exact else Fraction(1)
-    split = shares(amount, [step.exact * left for step in line.steps], line.currency)
+    weights = [step.exact * Fraction(line.charge.rate) * left for step in line.steps]
+    if sum(weights, NOTHING) != line.exact:  # a clamp, or a rest that no step explains
+        weights = [NOTHING] * (len(weights) - 1) + [line.exact] if weights else []
+    split = shares(amount, weights, line.currency) if weights else []
     steps = tuple(replace(step, share=share) for step, share in zip(line.steps, split, strict=True))
     return replace(line, amount=amount, steps=steps)
 
 
 def _discounted(line: RatedLine, terms: Terms) -> RatedLine:
-    applied = [each for each in terms.discounts if each.percent and each.applies(line.product)]
-    exact = line.exact
+    applied = [each for each in terms.discounts if each.percent and _discounts(each, line)]
+    own = sum((piece.exact for piece in line.pieces if piece.instrument), NOTHING)
+    exact = line.exact - own
     for discount in applied:
         exact *= 1 - Fraction(discount.percent) / 100
-    return replace(line, exact=exact, discounts=tuple(each.name for each in applied))
+    return replace(line, exact=exact + own, discounts=tuple(each.name for each in applied))
 
 
-def _line_order(line: RatedLine) -> tuple[datetime, Decimal, str, str, Dims]:
-    """Earlier first, then the higher list price of the first unit, then by name."""
-    first_unit = line.price.tiers[0].unit_price
-    return line.period.starts_at, -first_unit, line.name, line.product, tuple(sorted(line.match))
+def _discounts(discount: Discount, line: RatedLine) -> bool:
+    charge = line.charge
+    scope, match = discount.scope, line.match
+    return fits(scope, charge=charge.slot, product=charge.product, tags=charge.tags, kind="usage", match=match)
 
 
-def _line(stretch: Stretch) -> RatedLine | None:
+def _line(stretch: Stretch, cost: Cost) -> RatedLine | None:
     """Make the line of a stretch; none where nothing was used and nothing is due."""
-    steps = tuple(_step(part) for part in stretch.parts())
-    exact = sum((step.exact for step in steps), NOTHING)
-    if not (stretch.measured or stretch.quantity or steps):
+    parts = [cost.parts[key] for key in sorted(cost.parts)]
+    steps = tuple(_step(part) for part in parts if part.quantity or part.flat_fee or part.amount)
+    slices = list(stretch.slices)
+    measured = sum((piece.measured for piece in slices), NOTHING)
+    quantity = sum((piece.quantity for piece in slices), NOTHING)
+    if not (measured or quantity or steps):
         return None
+    rate = Fraction(stretch.charge.rate)
+    exact = cost.exact * rate
     return RatedLine(
-        product=stretch.charge.product,
-        name=stretch.charge.name,
-        tax_category=stretch.charge.tax_category,
-        metric=stretch.charge.metric,
-        currency=stretch.charge.currency,
+        charge=stretch.charge,
         period=stretch.period,
         prices=tuple(stretch.prices),
-        measured=stretch.measured,
-        quantity=stretch.quantity,
+        measured=measured,
+        quantity=quantity - sum((piece.free for piece in slices), NOTHING),
         list_exact=exact,
         exact=exact,
         amount=ZERO,
         steps=steps,
-        usage=tuple(stretch.usage),
+        usage=tuple(row for piece in slices for row in piece.usage),
+        free=sum((piece.free for piece in slices), NOTHING),
+        pieces=tuple(replace(piece, exact=piece.exact * rate) for piece in cost.pieces),
     )
 
 

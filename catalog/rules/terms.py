@@ -10,15 +10,30 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from catalog.rules.thresholds import labels
+from catalog.rules.agreed import Bound, Composite, Dims, Discount, Instrument, Timing, Windowed
+from catalog.rules.metric_terms import (
+    Again,
+    Aggregation,
+    Dimension,
+    Filter,
+    FilterOp,
+    Measure,
+    MetricTerms,
+    Rounding,
+    Window,
+    dims_of,
+)
 from monetization.values.periods import Period
 
-Dims = tuple[tuple[str, str], ...]
+__all__ = [
+    "Again", "Aggregation", "Charge", "Dimension", "Dims", "Discount", "Fee", "FeeSpan", "Filter", "FilterOp",
+    "Measure", "MetricTerms", "PerTransaction", "Price", "PriceModel", "Rounding", "Segment", "Source", "Terms", "Tier",
+    "Window", "dims_of",
+]  # fmt: skip
 ZERO = Decimal(0)
 ONE = Decimal(1)
 
@@ -30,72 +45,37 @@ class PriceModel(StrEnum):
 
     PER_UNIT = "PER_UNIT"
     GRADUATED = "GRADUATED"
-
-
-class Aggregation(StrEnum):
-    """How single events become one number; ``metering.rules.aggregate`` says exactly how."""
-
-    SUM = "SUM"
-    COUNT = "COUNT"
-    MAX = "MAX"
-    MIN = "MIN"
-    LATEST = "LATEST"
-    UNIQUE = "UNIQUE"
-    AVERAGE = "AVERAGE"
-    TIME_WEIGHTED = "TIME_WEIGHTED"
-
-    @property
-    def adds_up(self) -> bool:
-        """Say whether quantities of separate spans and dimension values may simply be added."""
-        return self in (Aggregation.SUM, Aggregation.COUNT)
-
-
-class Window(StrEnum):
-    """The stretch in which a metric is aggregated first: a UTC hour, or a day of the account's zone."""
-
-    HOUR = "hour"
-    DAY = "day"
-
-
-class Again(StrEnum):
-    """What is made of the values of all windows."""
-
-    SUM = "sum"
-    MAX = "max"
-    AVERAGE = "average"
-    P95 = "p95"
-
-
-class Rounding(StrEnum):
-    """Rounding of a converted quantity: ceiling, floor, or half away from zero."""
-
-    UP = "up"
-    DOWN = "down"
-    HALF_UP = "half_up"
-
-
-class FilterOp(StrEnum):
-    """Conditions that a filter can set."""
-
-    EXISTS = "exists"
-    MISSING = "missing"
-    IN = "in"
-    NOT_IN = "not_in"
-    GT = "gt"
-    GE = "ge"
-    LT = "lt"
-    LE = "le"
+    VOLUME = "VOLUME"
+    PACKAGE = "PACKAGE"
+    TIERED_FLAT = "TIERED_FLAT"
+    PERCENTAGE = "PERCENTAGE"
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
     """A step of a price table: above the tier before (exclusive) up to ``up_to`` (inclusive; None =
-    open).
+    open). With ``block_size`` the price is that of a block; a begun one counts in full, inside its tier.
     """
 
     up_to: Decimal | None = None
     unit_price: Decimal = ZERO
     flat_fee: Decimal = ZERO
+    block_size: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PerTransaction:
+    """A price of single events: percent of the amount plus a fixed fee, both together clamped.
+
+    The free zone ends at whichever allowance is used first; the crossing event pays on the excess, and its whole fee.
+    """
+
+    percent: Decimal
+    fixed_fee: Decimal = ZERO
+    free_events: int | None = None
+    free_amount: Decimal | None = None
+    minimum_fee: Decimal | None = None
+    maximum_fee: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +94,9 @@ class Price:
     """A price row: the literal dimension values it needs (an absent dimension is a wildcard) and
     its tiers.
 
-    ``key`` names the row across versions of its card. PER_UNIT has one open tier without flat fee.
+    ``key`` names the row across versions of its card. PER_UNIT has one open tier without flat fee, PACKAGE one with a
+    block size, whose packages are rounded ``up``, ``down`` or not at all (None). ``retroactive``: a volume price also
+    reprices what was accumulated before. ``transaction`` only with PERCENTAGE.
     """
 
     row_id: int
@@ -123,11 +105,19 @@ class Price:
     model: PriceModel
     tiers: tuple[Tier, ...]
     source: Source
+    packages: Rounding | None = None
+    retroactive: bool = False
+    transaction: PerTransaction | None = None
 
     @property
-    def content(self) -> tuple[Dims, PriceModel, tuple[Tier, ...]]:
+    def amounts(self) -> tuple[object, ...]:
+        """All that says what units cost."""
+        return (self.model, self.tiers, self.packages, self.retroactive, self.transaction)
+
+    @property
+    def content(self) -> tuple[object, ...]:
         """What makes two rows the same price, whatever version they stand in."""
-        return (tuple(sorted(self.match)), self.model, self.tiers)
+        return (tuple(sorted(self.match)), *self.amounts)
 
     def covers(self, dims: Dims) -> bool:
         """Say whether values meet every condition of the row."""
@@ -135,95 +125,13 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class Dimension:
-    """A dimension read from an event field, as it stands or, with thresholds, as the label of its
-    range.
-
-    Thresholds are upper-inclusive bounds in rising order: with 200000 the values are ``≤200000``
-    and ``>200000``. An event without the field is quarantined, unless the dimension is not
-    ``required`` (value ``""`` then).
-    """
-
-    key: str
-    field: str
-    thresholds: tuple[Decimal, ...] = ()
-    required: bool = True
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The values that a thresholds dimension can take; empty where the field's own text is the
-        value.
-        """
-        return labels(self.thresholds)
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A field to add up, as one ``value`` of the metric's measure dimension; ``less`` fields are
-    taken off.
-
-    Fields in ``less`` that an event lacks count as 0.
-    """
-
-    field: str
-    value: str | None = None
-    less: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A condition on an event field; comparisons take one decimal text in ``values``."""
-
-    field: str
-    op: FilterOp
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class MetricTerms:
-    """A version of a metric: which events count, what is read from them, and how the sum becomes a
-    quantity.
-
-    ``quantity = round(sum / divisor)`` with ``rounding`` to ``digits`` (may be negative), None =
-    exact. ``carry``: LATEST starts from the value that earlier events left. ``of_level``: events of
-    TIME_WEIGHTED carry readings of the level, not changes of it. ``per``: aggregate each value of
-    these dimensions first and add. ``window`` and ``again``: aggregate each window, then those.
-    """
-
-    metric: str
-    version_id: int
-    number: int
-    event_type: str
-    aggregation: Aggregation
-    measures: tuple[Measure, ...] = ()
-    measure_dimension: str | None = None
-    dimensions: tuple[Dimension, ...] = ()
-    filters: tuple[Filter, ...] = ()
-    unit: str = ""
-    divisor: Decimal = ONE
-    rounding: Rounding | None = None
-    digits: int = 0
-    carry: bool = False
-    of_level: bool = False
-    per: tuple[str, ...] = ()
-    window: Window | None = None
-    again: Again | None = None
-
-    @property
-    def adds_up(self) -> bool:
-        """Say whether its quantities of separate spans and dimension values may simply be added."""
-        return self.aggregation.adds_up and self.window is None
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """Dimension keys in the metric's order; the measure dimension comes last."""
-        keys = tuple(dimension.key for dimension in self.dimensions)
-        return (*keys, self.measure_dimension) if self.measure_dimension else keys
-
-
-@dataclass(frozen=True, slots=True)
 class Charge:
-    """A product's use of a metric, with the price rows in force in one currency."""
+    """A product's use of a metric, with the price rows in force in one currency.
+
+    ``free_units`` are those of this period. ``position``: what its counters accumulated before the period. ``by_time``:
+    a new price row shares the period's quantity by time. Of charges with one ``highest_of`` only the dearest is billed.
+    ``rate`` turns the unit of its prices into the currency. ``rounds_as_one``: its lines share one rounding.
+    """
 
     product: str
     name: str
@@ -233,6 +141,21 @@ class Charge:
     prices: tuple[Price, ...]
     tier_reset: str = "billing_period"
     flat_at_zero: bool = False
+    key: str = ""
+    tags: frozenset[str] = frozenset()
+    free_units: Decimal = ZERO
+    tier_by: tuple[str, ...] = ()
+    position: Decimal = ZERO
+    by_time: bool = False
+    highest_of: str = ""
+    windowed: Windowed | None = None
+    rate: Decimal = ONE
+    rounds_as_one: bool = False
+
+    @property
+    def slot(self) -> str:
+        """What tells charges of one product and metric apart."""
+        return self.key or self.product
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,22 +167,38 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Discount:
-    """A percentage (0 to 100) off the usage lines of some products; None = all."""
+class FeeSpan:
+    """Days of a fee's period in which price and quantity stand; ``weight`` is their share of the full period."""
 
-    percent: Decimal
+    period: Period
+    quantity: Decimal
+    price: Price
+    weight: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """A recurring charge of one of its periods, or a one-time one: price(quantity) × weight, span by span."""
+
     key: str
+    product: str
     name: str
-    products: frozenset[str] | None = None
-
-    def applies(self, product: str) -> bool:
-        """Say whether the discount is for this product."""
-        return self.products is None or product in self.products
+    tax_category: str
+    currency: str
+    period: Period
+    spans: tuple[FeeSpan, ...]
+    recurring: bool = True
+    timing: Timing = Timing.ADVANCE
+    tags: frozenset[str] = frozenset()
+    rate: Decimal = ONE
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """All that is agreed for one contract and period; segments tile it in rising order."""
+    """All that is agreed for one contract and period; segments tile it in rising order.
+
+    ``served`` is the share of the full period (0 to 1) by which minimums and maximums are weighed.
+    """
 
     contract: str
     currency: str
@@ -267,12 +206,10 @@ class Terms:
     period: Period
     segments: tuple[Segment, ...]
     discounts: tuple[Discount, ...] = ()
-
-
-def dims_of(values: Mapping[str, str], order: Sequence[str]) -> Dims:
-    """Put stored dimension values into the metric's order; keys that the order lacks follow by
-    name.
-    """
-    known = [key for key in order if key in values]
-    others = sorted(set(values) - set(known))
-    return tuple((key, values[key]) for key in (*known, *others))
+    fees: tuple[Fee, ...] = ()
+    composites: tuple[Composite, ...] = ()
+    minimums: tuple[Bound, ...] = ()
+    maximums: tuple[Bound, ...] = ()
+    instruments: tuple[Instrument, ...] = ()
+    served: tuple[int, int] = (1, 1)
+    is_threshold: bool = False

@@ -12,8 +12,8 @@ from decimal import Decimal
 from itertools import product
 
 from catalog.rules.cards import CardCharge, CardPrice
-from catalog.rules.charges import tier_errors
 from catalog.rules.precedence import PriceTable, ties
+from catalog.rules.price_errors import tier_errors
 from catalog.rules.terms import Dims, MetricTerms, Price
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import minor_digits

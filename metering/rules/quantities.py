@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from catalog.rules.terms import Dims, MetricTerms, Rounding
+from catalog.rules.walks import Transaction
 from metering.rules.states import State, merged
 from monetization.values.errors import Invalid
 from monetization.values.money import EXACT, round_half_away
@@ -22,7 +23,7 @@ from monetization.values.money import EXACT, round_half_away
 @dataclass(frozen=True, slots=True)
 class UsageRow:
     """Unconverted usage of one metric version in segment ``segment`` (from 0), for one set of
-    dimension values.
+    dimension values. ``transactions`` are its single events, where a price looks at them.
     """
 
     metric_version_id: int
@@ -31,6 +32,7 @@ class UsageRow:
     quantity: Decimal
     events: int = 0
     state: State | None = field(default=None, compare=False)
+    transactions: tuple[Transaction, ...] = field(default=(), compare=False)
 
     @property
     def content(self) -> State:
@@ -71,7 +73,9 @@ def converted(metric: MetricTerms, total: Fraction) -> Fraction:
 
 
 def _joined(a: UsageRow, b: UsageRow, metric: MetricTerms | None) -> UsageRow:
+    single = a.transactions + b.transactions
     if metric is None or metric.adds_up:
-        return replace(a, quantity=EXACT.add(a.quantity, b.quantity), events=a.events + b.events, state=None)
+        quantity = EXACT.add(a.quantity, b.quantity)
+        return replace(a, quantity=quantity, events=a.events + b.events, state=None, transactions=single)
     state = merged(metric, [a.content, b.content])
-    return replace(a, quantity=state.quantity, events=state.events, state=state)
+    return replace(a, quantity=state.quantity, events=state.events, state=state, transactions=single)

@@ -32,9 +32,9 @@ class Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     id: str
     type: str
     data: dict[str, Any]
-    subject: str = ""
-    account: str = ""
-    customer: str = ""
+    subject: str | msgspec.UnsetType = msgspec.UNSET
+    account: str | msgspec.UnsetType = msgspec.UNSET
+    customer: str | msgspec.UnsetType = msgspec.UNSET
     source: str = DEFAULT_SOURCE
     time: str | None = None
 
@@ -76,9 +76,12 @@ _encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 def event_of(record: Plain) -> Incoming | None:
     """Make the event of a record, or None where ``envelope.read`` must say."""
     id_, source, kind = record.id, record.source, record.type
-    subject = record.subject or record.account or record.customer
-    if len(record.subject) + len(record.account) + len(record.customer) != len(subject):
-        return None  # two names for the account
+    subject = record.subject
+    for other in (record.account, record.customer):
+        if other is not msgspec.UNSET:
+            subject = other if subject is msgspec.UNSET else ""  # two names for the account
+    if subject is msgspec.UNSET:
+        return None
     if not (0 < len(id_) <= ID and 0 < len(source) <= SOURCE and 0 < len(kind) <= TYPE and 0 < len(subject) <= SUBJECT):
         return None
     together = f"{id_}{source}{kind}{subject}"

@@ -62,11 +62,12 @@ def parts_of(metric: MetricTerms, cuts: Sequence[Period], zone: str) -> list[Par
     return [
         Part(number, span, window, lasting)
         for number, cut in enumerate(cuts)
-        for window, span, lasting in _windows(metric.window, cut, zone)
+        for window, span, lasting in windows(metric.window, cut, zone)
     ]
 
 
-def _windows(kind: Window, cut: Period, zone: str) -> list[tuple[datetime, Period, timedelta]]:
+def windows(kind: Window, cut: Period, zone: str) -> list[tuple[datetime, Period, timedelta]]:
+    """List the windows that a closed span touches: start, the part inside the span, and the window's full length."""
     if kind is Window.DAY:
         found = []
         for day, span in days_of(cut, zone):

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.rules.charges import amount, parts, tier_errors
+from catalog.rules.charges import amount, parts
+from catalog.rules.price_errors import tier_errors
 from catalog.rules.terms import Price, PriceModel, Tier
 from tests.rules.build import graduated, source, tiers, unit_price
 

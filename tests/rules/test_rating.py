@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from billing.rules.rating import RatedLine, rate
+from catalog.rules.agreed import Scope
 from catalog.rules.terms import Discount, Rounding
 from monetization.values.errors import Invalid
 from monetization.values.periods import Period
@@ -202,7 +203,7 @@ def test_usage_of_a_version_that_is_not_in_force_is_unpriced() -> None:
 
 
 def test_percentage_discounts_compound_before_the_one_rounding() -> None:
-    off = [Discount(D("10"), "a", "Launch"), Discount(D("5"), "b", "Loyal", frozenset({"work"}))]
+    off = [Discount(D("10"), "a", "Launch"), Discount(D("5"), "b", "Loyal", Scope(products=frozenset({"work"})))]
     (line,) = rate(terms([charge(graduated(*TABLE))], discounts=off), [used("10.001")]).lines
     assert line.list_exact == F("105.005")
     assert line.exact == F("105.005") * F("0.9") * F("0.95")
@@ -213,7 +214,7 @@ def test_percentage_discounts_compound_before_the_one_rounding() -> None:
 
 
 def test_a_discount_of_other_products_does_not_apply() -> None:
-    off = [Discount(D("50"), "a", "Half", frozenset({"other"})), Discount(D(0), "b", "Nothing")]
+    off = [Discount(D("50"), "a", "Half", Scope(products=frozenset({"other"}))), Discount(D(0), "b", "Nothing")]
     (line,) = rate(terms([charge(unit_price("1"))], discounts=off), [used("3")]).lines
     assert (line.exact, line.discounts) == (3, ())
 

@@ -1,0 +1,81 @@
+"""Stretches: the time in which a charge has the same price, which is one line in the making.
+
+A stretch has one track for each counter (`tier_by` gives each value its own), a track one slice for each segment in
+which something was used. Free units, commitments by window and prices of commits mark units of slices; what is left
+is priced by `billing.rules.costs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from catalog.rules.terms import Charge, Dims, Price
+from catalog.rules.walks import Transaction
+from metering.rules.quantities import UsageRow
+from monetization.values.periods import Period
+
+NOTHING = Fraction(0)
+Order = tuple[datetime, Decimal, str, str, Dims]
+
+
+@dataclass(slots=True)
+class Slice:
+    """What one counter adds in one segment: it stood at ``before`` and moves by ``quantity`` units.
+
+    ``free`` units cost nothing, ``inside`` ones are taken by a commitment of their window; neither moves a tier.
+    """
+
+    segment: int
+    period: Period
+    before: Fraction
+    quantity: Fraction
+    measured: Fraction
+    usage: tuple[UsageRow, ...]
+    free: Fraction = NOTHING
+    inside: Fraction = NOTHING
+
+    @property
+    def moves(self) -> Fraction:
+        """Give the units by which it moves the counter of paid units."""
+        return self.quantity - self.free - self.inside
+
+    @property
+    def events(self) -> tuple[Transaction, ...]:
+        """List the single events, where the price looks at them."""
+        return tuple(event for row in self.usage for event in row.transactions)
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Consecutive segments in which a charge has the same price."""
+
+    charge: Charge
+    period: Period
+    prices: list[Price]
+    tracks: dict[Dims, list[Slice]] = field(default_factory=dict)
+
+    def add(self, track: Dims, piece: Slice) -> None:
+        """Take in what one segment adds to one counter."""
+        self.tracks.setdefault(track, []).append(piece)
+
+    @property
+    def slices(self) -> Iterator[Slice]:
+        """Yield the slices of all tracks."""
+        for track in self.tracks.values():
+            yield from track
+
+    @property
+    def order(self) -> Order:
+        """Say where its line stands: earlier first, then the higher list price of the first unit, then by name."""
+        price = self.prices[0]
+        first_unit = price.tiers[0].unit_price if price.tiers else Decimal(0)
+        return self.period.starts_at, -first_unit, self.charge.name, self.charge.slot, self.conditions
+
+    @property
+    def conditions(self) -> Dims:
+        """The dimension values that its rows name, in a fixed order."""
+        return tuple(sorted(self.prices[0].match))
