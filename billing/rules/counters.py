@@ -45,14 +45,14 @@ class Selected:
 class Counter:
     """One product's use of one metric through the segments of a period."""
 
-    def __init__(self, segments: Sequence[Segment], slot: str, metric: str) -> None:
-        self._segments = segments
+    def __init__(self, terms: Terms, slot: str, metric: str) -> None:
+        self._segments = segments = terms.segments
         found = [_charge_of(segment, slot, metric) for segment in segments]
         self._charges = {number: charge for number, charge in enumerate(found) if charge}
         self._tables = _tables(self._charges)
         self._metrics = {charge.metric.version_id: charge.metric for charge in self._charges.values()}
-        end = segments[-1].period.ends_at
-        self._length = end - segments[0].period.starts_at if end else timedelta()
+        full = terms.full_period or Period(segments[0].period.starts_at, segments[-1].period.ends_at)
+        self._length = full.ends_at - full.starts_at if full.ends_at else timedelta()
 
     def stretches(self, usage: Places) -> list[Stretch]:
         """Walk the segments in order; each price used, or due unused, adds to its stretch."""
@@ -100,8 +100,10 @@ class Counter:
         quantity = converted(charge.metric, total(charge.metric, all_of_it, self._length))
         start, end = self._segments[0].period.starts_at, segment.period.ends_at
         assert end is not None
-        passed = Fraction((segment.period.starts_at - start) // MICROSECOND, self._length // MICROSECOND)
-        here = Fraction((end - segment.period.starts_at) // MICROSECOND, self._length // MICROSECOND)
+        whole = self._segments[-1].period.ends_at
+        assert whole is not None
+        passed = Fraction((segment.period.starts_at - start) // MICROSECOND, (whole - start) // MICROSECOND)
+        here = Fraction((end - segment.period.starts_at) // MICROSECOND, (whole - start) // MICROSECOND)
         return Selected(selected.rows, selected.measured, quantity * passed, quantity * here)
 
     def _selected(self, metric: MetricTerms, earlier: dict[int, Found], mine: list[UsageRow]) -> Selected:
@@ -150,7 +152,7 @@ class Counter:
 def counters(terms: Terms) -> list[Counter]:
     """Make a counter for each product and metric that the terms name."""
     slots = {(c.slot, c.metric.metric) for segment in terms.segments for c in segment.charges}
-    return [Counter(terms.segments, slot, metric) for slot, metric in sorted(slots)]
+    return [Counter(terms, slot, metric) for slot, metric in sorted(slots)]
 
 
 def _charge_of(segment: Segment, slot: str, metric: str) -> Charge | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.stretches import NOTHING, Slice, Stretch
@@ -17,9 +16,9 @@ from metering.rules.spans import windows
 from monetization.values.periods import Period, local_date, local_midnight
 
 
-def allot(stretches: Sequence[Stretch], pool: Decimal) -> None:
+def allot(stretches: Sequence[Stretch], pool: Fraction) -> None:
     """Mark the free units of one charge's stretches, given in line order."""
-    left, paid = Fraction(pool), dict[int, Fraction]()
+    left, paid = pool, dict[int, Fraction]()
     for stretch in stretches:
         for number, (_, slices) in enumerate(sorted(stretch.tracks.items())):
             for piece in slices:

@@ -39,7 +39,8 @@ class Step:
     """What a line costs in one tier: ``exact = quantity × unit_price + flat_fee``, before
     discounts.
 
-    ``share`` is the tier's share of the line's rounded amount; shares sum to it.
+    ``share`` is the tier's share of the line's rounded amount; shares sum to it. ``weight``: the share of its period
+    for which a recurring charge is due.
     """
 
     over: Decimal
@@ -49,6 +50,7 @@ class Step:
     flat_fee: Decimal
     exact: Fraction
     share: Decimal = ZERO
+    weight: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def _pools(terms: Terms, stretches: Sequence[Stretch]) -> tuple[tuple[Charge, Fr
     for slot, charge in charges.items():
         mine = by_charge.get(slot, [])
         if charge.free_units:
-            allot(mine, charge.free_units)
+            allot(mine, Fraction(charge.free_units) * Fraction(*terms.served))
         if charge.windowed is not None:
             missing.append((charge, commit_windows(mine, charge.windowed, terms.period, terms.zone)))
     return tuple(missing)

@@ -13,6 +13,8 @@ def tier_errors(price: Price, field: str) -> list[DomainError]:
     """List what is wrong with a row's tier table; ``field`` is the row's path
     (``charges[0].prices[3]``).
     """
+    if price.model is PriceModel.PERCENTAGE:
+        return []
     if not price.tiers:
         return [
             Invalid(

@@ -197,7 +197,8 @@ class Fee:
 class Terms:
     """All that is agreed for one contract and period; segments tile it in rising order.
 
-    ``served`` is the share of the full period (0 to 1) by which minimums and maximums are weighed.
+    ``served`` is the share of the full period (0 to 1) by which minimums, maximums and free units are weighed;
+    ``full_period`` the period that a stub belongs to, by whose length levels are divided.
     """
 
     contract: str
@@ -213,3 +214,4 @@ class Terms:
     instruments: tuple[Instrument, ...] = ()
     served: tuple[int, int] = (1, 1)
     is_threshold: bool = False
+    full_period: Period | None = None

@@ -1,0 +1,120 @@
+"""A bill: terms × usage → everything that an invoice says, in the order that the rules state.
+
+Lines are priced, discounted and rounded → fixed discounts → composites → minimums → caps → commits and credits → tax.
+No clock, no database; invoices, previews, the calculator and forecasts are this one function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from billing.rules.drawdown import Balance, draw
+from billing.rules.fees import composite_line, fee_lines
+from billing.rules.lines import NOTHING, Line, LineKind
+from billing.rules.rating import RatedLine, discounts, price, rounded, with_amount
+from billing.rules.whole import caps, fixed_discounts, true_up, true_ups
+from catalog.rules.terms import PriceModel, Terms
+from metering.rules.quantities import UsageRow
+from monetization.values.money import EXACT, round_once, shares, total_of
+
+ZERO = Decimal(0)
+BEFORE_COVER = (LineKind.USAGE, LineKind.RECURRING, LineKind.ONE_TIME, LineKind.COMPOSITE, LineKind.TRUE_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """Tax of one category and rate, on the sum of its lines, rounded once."""
+
+    category: str
+    percent: Decimal
+    base: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Lines in the order in which they are printed, tax, sums, balances, and the usage that no row prices."""
+
+    lines: tuple[Line, ...]
+    taxes: tuple[Tax, ...]
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+    balances: tuple[Balance, ...]
+    unpriced: tuple[UsageRow, ...]
+
+
+def bill(terms: Terms, usage: Sequence[UsageRow], rates: Mapping[str, Sequence[Decimal]] | None = None) -> Bill:
+    """Make a period's bill; ``rates``: percentages of tax by category."""
+    lines, unpriced = _lines(terms, usage)
+    below = fixed_discounts(terms.discounts, lines, terms.currency)
+    composites = [composite_line(each, lines, terms) for each in terms.composites]
+    lines += [line for line in composites if line.amount or line.exact]
+    if not terms.is_threshold:
+        lines += true_ups(terms.minimums, lines, terms)
+    below += caps(terms.maximums, lines, terms)
+    covering, balances = draw(terms.instruments, lines, terms)
+    every = [*lines, *below, *covering]
+    taxes = _taxes(every, rates or {}, terms.currency)
+    net = round_once(total_of(line.amount for line in every), terms.currency)
+    tax = round_once(total_of(each.amount for each in taxes), terms.currency)
+    return Bill(tuple(every), tuple(taxes), net, tax, EXACT.add(net, tax), tuple(balances), unpriced)
+
+
+def _lines(terms: Terms, usage: Sequence[UsageRow]) -> tuple[list[Line], tuple[UsageRow, ...]]:
+    """Price, discount and round: usage, then recurring, then one-time; true-ups of windows after their charge."""
+    found = price(terms, usage)
+    rated = _rounded(discounts(found.lines, terms))
+    if terms.is_threshold:
+        rated = [line for line in rated if line.price.model is not PriceModel.VOLUME]
+    lines = [_usage_line(line) for line in rated]
+    if not terms.is_threshold:
+        for charge, missing in found.missing:
+            amount = round_once(missing * Fraction(charge.rate), terms.currency)
+            if amount:
+                name = f"Commitment of {charge.name}"
+                lines.append(true_up(charge.tax_category, amount, name, terms, charge=charge.slot))
+    fees = [line for fee in terms.fees for line in fee_lines(fee, terms.discounts)]
+    fees.sort(key=lambda line: (line.kind is LineKind.ONE_TIME, line.period.starts_at, -line.list_exact, line.name))
+    return [*lines, *fees], found.unpriced
+
+
+def _rounded(lines: Sequence[RatedLine]) -> list[RatedLine]:
+    """Round each line; those of a charge that rounds as one share one rounding by largest remainder."""
+    together: dict[str, list[RatedLine]] = {}
+    for line in lines:
+        if line.charge.rounds_as_one:
+            together.setdefault(line.charge.slot, []).append(line)
+    split: dict[int, Decimal] = {}
+    for mine in together.values():
+        currency = mine[0].currency
+        amount = round_once(sum((line.exact for line in mine), NOTHING), currency)
+        for line, share in zip(mine, shares(amount, [line.exact for line in mine], currency), strict=True):
+            split[id(line)] = share
+    return [with_amount(line, split[id(line)]) if id(line) in split else rounded(line) for line in lines]
+
+
+def _usage_line(line: RatedLine) -> Line:
+    charge = line.charge
+    left = line.exact / line.list_exact if line.list_exact else Fraction(1)
+    return Line(
+        LineKind.USAGE, charge.slot, charge.product, charge.name, charge.tax_category, line.period, line.amount,
+        line.exact, line.list_exact, charge.tags, line.match, line.quantity, line.steps,
+        tuple(replace(piece, exact=piece.exact * left) for piece in line.pieces), line.discounts, line,
+    )  # fmt: skip
+
+
+def _taxes(lines: Sequence[Line], rates: Mapping[str, Sequence[Decimal]], currency: str) -> list[Tax]:
+    """Tax each category's lines together, once for each of its rates."""
+    bases: dict[str, Decimal] = {}
+    for line in lines:
+        if line.amount >= 0 or line.lowers_tax:
+            bases[line.tax_category] = EXACT.add(bases.get(line.tax_category, ZERO), line.amount)
+    return [
+        Tax(category, percent, base, round_once(Fraction(base) * Fraction(percent) / 100, currency))
+        for category, base in sorted(bases.items())
+        for percent in rates.get(category, ())
+    ]

@@ -1,0 +1,127 @@
+"""Drawdown: commits and credits cover lines, in the stated order, and never twice.
+
+Lines are covered in their order, each piece only by what lives at its time. What a commit prices itself it covers
+first. Credits and prepaid value take money off (negative lines with the covered line's tax category); postpaid spend is
+counted and still billed, and what is short at the commit's end is a true-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+
+from billing.rules.costs import Piece
+from billing.rules.instruments import in_order
+from billing.rules.lines import Line, LineKind
+from billing.rules.whole import true_up
+from catalog.rules.agreed import Instrument, InstrumentKind
+from catalog.rules.terms import Terms
+from monetization.values.money import EXACT, finite, minor_digits, round_once
+
+ZERO = Decimal(0)
+NAMES = {InstrumentKind.CREDIT: "Credit", InstrumentKind.PREPAID: "Prepaid commit"}
+
+
+@dataclass(slots=True)
+class Balance:
+    """An instrument's balance in its own unit: before, drawn by this invoice, lost at its end."""
+
+    instrument: Instrument
+    drawn: Fraction = Fraction(0)
+    expired: Fraction = Fraction(0)
+
+    @property
+    def left(self) -> Fraction:
+        """What can still be drawn."""
+        return Fraction(self.instrument.balance) - self.drawn - self.expired
+
+    def worth(self, currency: str) -> Decimal:
+        """Give what is left in the currency, rounded down to its minor unit."""
+        scale = 10 ** minor_digits(currency)
+        units = floor(self.left * Fraction(self.instrument.rate) * scale)
+        worth = finite(Fraction(units, scale))
+        assert worth is not None  # units of a power of ten end
+        return worth
+
+
+def draw(instruments: Sequence[Instrument], lines: Sequence[Line], terms: Terms) -> tuple[list[Line], list[Balance]]:
+    """Cover lines; give the negative lines and true-ups, and what became of each balance (in order of drawing)."""
+    balances = [Balance(each) for each in in_order(instruments)]
+    made: list[Line] = []
+    for line in lines:
+        made += _cover(line, balances, terms)
+    short = [] if terms.is_threshold else _true_ups(balances, lines, terms)
+    for line in short:
+        made += [line, *_cover(line, balances, terms)]
+    for balance in balances:
+        _expire(balance, terms)
+    return made, balances
+
+
+def _cover(line: Line, balances: Sequence[Balance], terms: Terms) -> list[Line]:
+    taken: dict[str, Decimal] = {}
+    for piece, amount in sorted(line.open_pieces(terms.currency), key=_owned_first):
+        rest = amount
+        for balance in _own_first(balances, piece):
+            covered = _covered(line, piece, rest, balance, terms.currency)
+            if covered > 0:
+                rest = EXACT.subtract(rest, covered)
+                name = balance.instrument.id
+                taken[name] = EXACT.add(taken.get(name, ZERO), covered)
+                balance.drawn += Fraction(covered) / Fraction(balance.instrument.rate)
+    return [
+        line.less(
+            LineKind.DRAWDOWN, taken[each.instrument.id], f"{NAMES[each.instrument.kind]} {each.instrument.id}",
+            each.instrument.id, each.instrument.lowers_tax,
+        )
+        for each in balances
+        if each.instrument.id in taken and each.instrument.kind is not InstrumentKind.POSTPAID
+    ]  # fmt: skip
+
+
+def _covered(line: Line, piece: Piece, amount: Decimal, balance: Balance, currency: str) -> Decimal:
+    """Say how much of a piece a balance covers now."""
+    instrument = balance.instrument
+    if not instrument.lives_at(piece.period.starts_at) or not _may(instrument, line):
+        return ZERO
+    if piece.instrument and piece.instrument != instrument.id:
+        return ZERO
+    return min(amount, balance.worth(currency))
+
+
+def _may(instrument: Instrument, line: Line) -> bool:
+    """Say whether the line is in scope; a true-up only for instruments without one."""
+    if line.kind is LineKind.TRUE_UP:
+        return instrument.scope.is_all and line.instrument != instrument.id
+    return line.fits(instrument.scope)
+
+
+def _true_ups(balances: Sequence[Balance], lines: Sequence[Line], terms: Terms) -> list[Line]:
+    """Charge what postpaid commits that end in this period are short of."""
+    found = []
+    for balance in balances:
+        each, end = balance.instrument, balance.instrument.period.ends_at
+        ends_here = end is not None and (terms.period.ends_at is None or end <= terms.period.ends_at)
+        if each.kind is InstrumentKind.POSTPAID and each.true_up and ends_here and balance.left > 0:
+            amount = round_once(balance.left * Fraction(each.rate), terms.currency)
+            category = next((line.tax_category for line in lines if line.fits(each.scope)), "S")
+            found.append(true_up(category, amount, f"Commit {each.id}", terms, instrument=each.id))
+    return found
+
+
+def _expire(balance: Balance, terms: Terms) -> None:
+    end = balance.instrument.period.ends_at
+    if end is not None and (terms.period.ends_at is None or end <= terms.period.ends_at):
+        balance.expired = balance.left
+
+
+def _owned_first(found: tuple[Piece, Decimal]) -> tuple[bool, datetime]:
+    return not found[0].instrument, found[0].period.starts_at
+
+
+def _own_first(balances: Sequence[Balance], piece: Piece) -> list[Balance]:
+    return [each for each in balances if each.instrument.id == piece.instrument] if piece.instrument else list(balances)

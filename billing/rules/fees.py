@@ -1,0 +1,93 @@
+"""Recurring and one-time charges, and composites: lines that need no usage of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from billing.rules.costs import Piece
+from billing.rules.lines import NOTHING, Line, LineKind
+from billing.rules.rating import Step
+from catalog.rules.agreed import Composite, Discount, Timing
+from catalog.rules.charges import Part
+from catalog.rules.terms import Fee, FeeSpan, Terms
+from catalog.rules.walks import Walk, walk
+from monetization.values.money import round_once, shares, total_of
+from monetization.values.periods import Period
+
+MOMENT = timedelta(microseconds=1)
+
+
+def fee_lines(fee: Fee, discounts: Sequence[Discount]) -> list[Line]:
+    """Make a fee's lines: one for each price row, over all spans in which it stands."""
+    found: dict[int, list[FeeSpan]] = {}
+    for span in fee.spans:
+        found.setdefault(span.price.row_id, []).append(span)
+    lines = [_line(fee, spans, discounts) for spans in found.values()]
+    return [line for line in lines if line.exact or line.list_exact]
+
+
+def composite_line(composite: Composite, lines: Sequence[Line], terms: Terms) -> Line:
+    """Make a line of a percentage of others, after their discounts."""
+    base = total_of(line.open for line in lines if line.kind is not LineKind.COMPOSITE and line.fits(composite.of))
+    exact = Fraction(base) * Fraction(composite.percent) / 100
+    return Line(
+        LineKind.COMPOSITE, composite.key, composite.product, composite.name, composite.tax_category, terms.period,
+        round_once(exact, terms.currency), exact, exact, composite.tags,
+    )  # fmt: skip
+
+
+def discounted(exact: Fraction, fitting: Sequence[Discount]) -> Fraction:
+    """Take percentages off, one after the other."""
+    for discount in fitting:
+        exact *= 1 - Fraction(discount.percent) / 100
+    return exact
+
+
+def _line(fee: Fee, spans: Sequence[FeeSpan], discounts: Sequence[Discount]) -> Line:
+    kind = LineKind.RECURRING if fee.recurring else LineKind.ONE_TIME
+    costs = [(span, _parts(span)) for span in spans]
+    list_exact = sum((_weighed(span, parts) for span, parts in costs), NOTHING) * Fraction(fee.rate)
+    period = Period(spans[0].period.starts_at, spans[-1].period.ends_at)
+    line = Line(
+        kind, fee.key, fee.product, fee.name, fee.tax_category, period, Decimal(0), list_exact, list_exact, fee.tags,
+        quantity=Fraction(spans[-1].quantity),
+        pieces=(Piece(_seen(fee), list_exact),),
+        row=spans[0].price.row_id,
+    )  # fmt: skip
+    fitting = [each for each in discounts if each.percent and line.fits(each.scope)]
+    line.exact = discounted(list_exact, fitting)
+    line.discounts = tuple(each.name for each in fitting)
+    line.amount = line.open = round_once(line.exact, fee.currency)
+    line.steps = _steps(line, fee, costs)
+    return line
+
+
+def _steps(line: Line, fee: Fee, costs: Sequence[tuple[FeeSpan, tuple[Part, ...]]]) -> tuple[Step, ...]:
+    """Print each span's tiers, weighed by its days, as shares of the line."""
+    left = line.exact / line.list_exact if line.list_exact else Fraction(1)
+    flat = [(part, part.amount * Fraction(*span.weight), span) for span, parts in costs for part in parts]
+    exacts = [amount * Fraction(fee.rate) * left for _, amount, _ in flat]
+    split = shares(line.amount, exacts, fee.currency) if flat else []
+    return tuple(
+        Step(part.over, part.up_to, part.quantity, part.unit_price, part.flat_fee, amount, share, span.weight)
+        for (part, amount, span), share in zip(flat, split, strict=True)
+    )
+
+
+def _parts(span: FeeSpan) -> tuple[Part, ...]:
+    way = Walk(((NOTHING, Fraction(span.quantity)),))
+    return walk(span.price, way)[0]
+
+
+def _weighed(span: FeeSpan, parts: tuple[Part, ...]) -> Fraction:
+    return sum((part.amount for part in parts), NOTHING) * Fraction(*span.weight)
+
+
+def _seen(fee: Fee) -> Period:
+    """Give the instant at which instruments look at a fee: its first, or its last where it is billed in arrears."""
+    if fee.timing is Timing.ADVANCE or fee.period.ends_at is None:
+        return Period(fee.period.starts_at, fee.period.starts_at + MOMENT)
+    return Period(fee.period.ends_at - MOMENT, fee.period.ends_at)

@@ -1,0 +1,169 @@
+"""Usage charges of a quote: their metric, and what is in force in each segment of a billing period."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from billing.rules.quotes.bodies import ChargeBody, PricingUnitBody, QuoteBody, WindowedBody
+from billing.rules.quotes.prices import Dated, dated, in_force
+from catalog.rules.agreed import Windowed
+from catalog.rules.precedence import ties
+from catalog.rules.terms import Aggregation, Charge, Dimension, Measure, MetricTerms, Price, Segment
+from monetization.values.errors import Invalid
+from monetization.values.money import EXACT
+from monetization.values.periods import Period
+
+INCREMENTS = frozenset({Aggregation.SUM, Aggregation.COUNT, Aggregation.TIME_WEIGHTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A usage charge with its metric and its dated rows."""
+
+    body: ChargeBody
+    metric: MetricTerms
+    rows: tuple[Dated, ...]
+    free_units: Decimal
+    rate: Decimal
+
+    @property
+    def waits(self) -> bool:
+        """Say whether a new row waits for the next period."""
+        if self.body.cut is not None:
+            return self.body.cut == "next_period"
+        return self.metric.window is not None or self.metric.aggregation not in INCREMENTS
+
+    def prices_at(self, at: datetime, first: datetime) -> tuple[Price, ...]:
+        """Give the rows that price an instant of a period that starts ``first``."""
+        return in_force(self.rows, first if self.waits else at)
+
+    def charge(self, prices: tuple[Price, ...], currency: str) -> Charge:
+        """Make the charge as it stands with these rows."""
+        body = self.body
+        product = body.product or body.key
+        return Charge(
+            product=product,
+            name=body.name or product,
+            tax_category=body.tax_category,
+            metric=self.metric,
+            currency=currency,
+            prices=prices,
+            flat_at_zero=body.flat_at_zero,
+            key=body.key,
+            tags=frozenset(body.tags),
+            free_units=self.free_units,
+            tier_by=tuple(body.tier_by),
+            position=body.position,
+            by_time=body.cut == "by_time",
+            highest_of=body.highest_of,
+            windowed=_windowed(body.windowed_commitment),
+            rate=self.rate,
+            rounds_as_one=body.round == "charge",
+        )
+
+
+def usage_charges(body: QuoteBody) -> list[Usage]:
+    """Read the usage charges. Raises Invalid."""
+    units = rates(body)
+    found = []
+    for number, charge in enumerate(body.charges):
+        if charge.kind != "usage":
+            continue
+        path = f"charges[{number}]"
+        metric = metric_of(charge, number + 1)
+        rows = tuple(dated(charge.prices, metric.order, f"{path}.prices", body.time_zone))
+        _check(charge, rows, metric, path)
+        free = _free(charge, body.charges, path)
+        found.append(Usage(charge, metric, rows, free, rate_of(charge.pricing_unit, units, path)))
+    return found
+
+
+def segments(period: Period, charges: Sequence[Usage], cuts: Sequence[datetime], currency: str) -> list[Segment]:
+    """Cut a period where prices change, and at ``cuts``; neighbours with the same terms stay apart only there."""
+    changes = {edge for each in charges for row in each.rows for edge in _edges(row)}
+    found: list[Segment] = []
+    for piece in period.cut([*changes, *cuts]):
+        now = tuple(
+            each.charge(prices, currency)
+            for each in charges
+            if (prices := each.prices_at(piece.starts_at, period.starts_at))
+        )
+        if found and found[-1].charges == now and piece.starts_at not in cuts:
+            found[-1] = Segment(Period(found[-1].period.starts_at, piece.ends_at), now)
+        else:
+            found.append(Segment(piece, now))
+    return found
+
+
+def rates(body: QuoteBody) -> Mapping[str, PricingUnitBody]:
+    """Give the pricing units by key."""
+    return {unit.key: unit for unit in body.pricing_units}
+
+
+def rate_of(key: str | None, units: Mapping[str, PricingUnitBody], field: str) -> Decimal:
+    """Give what a unit of prices is worth. Raises Invalid for one that isn't there."""
+    if key is None:
+        return Decimal(1)
+    if key not in units:
+        raise Invalid(f"“{key}” is no pricing unit here", field=f"{field}.pricing_unit", fix="Add it to pricing_units")
+    return units[key].rate
+
+
+def metric_of(charge: ChargeBody, number: int) -> MetricTerms:
+    """Read a charge's metric; its version is numbered by the charge's place."""
+    said = charge.metric
+    return MetricTerms(
+        metric=charge.key,
+        version_id=number,
+        number=1,
+        event_type=charge.key,
+        aggregation=said.aggregation,
+        measures=(Measure("quantity"),),
+        dimensions=tuple(Dimension(key, key) for key in said.dimensions),
+        unit=said.unit,
+        divisor=said.divisor,
+        rounding=said.rounding,
+        digits=said.digits,
+        carry=said.carry,
+        of_level=said.of == "level",
+        per=tuple(said.per),
+        window=said.window,
+        again=said.again,
+    )
+
+
+def _edges(row: Dated) -> list[datetime]:
+    return [row.period.starts_at, *([row.period.ends_at] if row.period.ends_at else [])]
+
+
+def _check(charge: ChargeBody, rows: Sequence[Dated], metric: MetricTerms, path: str) -> None:
+    if not charge.metric.divisor:
+        raise Invalid("A quantity can't be divided by zero", field=f"{path}.metric.divisor", fix="Give a number")
+    for name in (*charge.tier_by, *charge.metric.per):
+        if name not in metric.order:
+            raise Invalid(f"“{name}” is no dimension of the metric", field=f"{path}.tier_by", fix="Name it there")
+    starts = {row.period.starts_at for row in rows}
+    for at in starts:
+        pairs = ties(in_force(rows, at), metric.order)
+        if pairs:
+            raise Invalid("Two rows price the same usage", field=f"{path}.prices", fix="Make one more exact")
+
+
+def _free(charge: ChargeBody, charges: Sequence[ChargeBody], path: str) -> Decimal:
+    pooled = charge.free_units_per
+    if pooled is None:
+        return charge.free_units
+    seats = next((each for each in charges if each.key == pooled.charge and each.kind == "recurring"), None)
+    if seats is None:
+        fix = "Name a recurring charge"
+        raise Invalid(f"“{pooled.charge}” is not recurring", field=f"{path}.free_units_per.charge", fix=fix)
+    return EXACT.add(charge.free_units, EXACT.multiply(pooled.units, seats.quantity))
+
+
+def _windowed(said: WindowedBody | None) -> Windowed | None:
+    if said is None:
+        return None
+    return Windowed(said.window, said.amount, said.quantity, said.unit_price, said.windows == "used")

@@ -1,0 +1,107 @@
+"""A quote: each billing period through `billing.rules.bill`, balances carried from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from billing.rules.bill import Bill, bill
+from billing.rules.lines import LineKind
+from billing.rules.quotes.bodies import QuoteBody
+from billing.rules.quotes.charges import Usage, segments, usage_charges
+from billing.rules.quotes.days import Span, spans_of
+from billing.rules.quotes.events import rows_of
+from billing.rules.quotes.fees import composites_of, fees_of
+from billing.rules.quotes.scopes import bounds_of, discounts_of, instruments_of
+from catalog.rules.terms import Terms
+from monetization.values.errors import Invalid
+from monetization.values.money import EXACT, finite, minor_digits
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The bill of one billing period."""
+
+    span: Span
+    terms: Terms
+    bill: Bill
+
+
+def quote(body: QuoteBody, today: date) -> list[Quoted]:
+    """Rate a quote, period by period. Raises Invalid, naming the member."""
+    minor_digits(body.currency)
+    _check_names(body)
+    charges = usage_charges(body)
+    rates: dict[str, list[Decimal]] = {}
+    for tax in body.taxes:
+        rates.setdefault(tax.category, []).append(tax.percent)
+    found: list[Quoted] = []
+    balances, remaining = dict[str, Decimal](), dict[str, Decimal]()
+    for number, span in enumerate(spans_of(body, today)):
+        terms = _terms(body, charges, span, balances, remaining, is_first=number == 0)
+        made = bill(terms, rows_of(body, charges, terms), rates)
+        found.append(Quoted(span, terms, made))
+        balances |= {each.instrument.id: _carried(each.left, each.instrument.balance) for each in made.balances}
+        _use_discounts(body, made, remaining)
+    return found
+
+
+def _terms(
+    body: QuoteBody,
+    charges: Sequence[Usage],
+    span: Span,
+    balances: dict[str, Decimal],
+    remaining: dict[str, Decimal],
+    *,
+    is_first: bool,
+) -> Terms:
+    period = span.period(body.time_zone)
+    instruments = instruments_of(body, balances)
+    edges = [each.period.starts_at for each in instruments]
+    edges += [each.period.ends_at for each in instruments if each.period.ends_at is not None]
+    return Terms(
+        contract="quote",
+        currency=body.currency,
+        zone=body.time_zone,
+        period=period,
+        segments=tuple(segments(period, charges, edges, body.currency)),
+        discounts=discounts_of(body, remaining),
+        fees=tuple(fees_of(body, span, is_first=is_first)),
+        composites=composites_of(body),
+        minimums=bounds_of(body, "minimum"),
+        maximums=bounds_of(body, "maximum"),
+        instruments=instruments,
+        served=span.share(span.first, span.until, body.proration, body.day_count),
+        is_threshold=body.kind == "THRESHOLD",
+        full_period=span.full(body.time_zone),
+    )
+
+
+def _carried(left: Fraction, balance: Decimal) -> Decimal:
+    """Carry a balance; one drawn at a rate that never ends is kept to 18 places, never more than there is."""
+    exact = finite(left)
+    return exact if exact is not None else min(balance, Decimal(int(left * 10**18)).scaleb(-18))
+
+
+def _use_discounts(body: QuoteBody, made: Bill, remaining: dict[str, Decimal]) -> None:
+    """Note what is left of fixed discounts that say so."""
+    for said in body.discounts:
+        if said.amount is not None and said.remaining is not None:
+            name = said.name or said.id
+            used = [line.amount for line in made.lines if line.kind is LineKind.DISCOUNT and line.name == name]
+            left = remaining.get(said.id, said.remaining)
+            for amount in used:
+                left = EXACT.add(left, amount)
+            remaining[said.id] = left
+
+
+def _check_names(body: QuoteBody) -> None:
+    keys = [charge.key for charge in body.charges]
+    for number, key in enumerate(keys):
+        if not key or keys.count(key) > 1:
+            raise Invalid(f"“{key}” is there twice", field=f"charges[{number}].key", fix="Give each charge its own key")
