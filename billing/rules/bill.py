@@ -6,19 +6,19 @@ No clock, no database; invoices, previews, the calculator and forecasts are this
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.drawdown import Balance, draw
-from billing.rules.fees import composite_line, fee_lines
+from billing.rules.fees import composite_line, fee_lines, keep
 from billing.rules.lines import NOTHING, Line, LineKind
-from billing.rules.rating import RatedLine, discounts, price, rounded, with_amount
-from billing.rules.whole import caps, fixed_discounts, true_up, true_ups
-from catalog.rules.terms import PriceModel, Terms
+from billing.rules.rating import Priced, RatedLine, discounts, price, rounded, with_amount
+from billing.rules.whole import caps, fixed_discounts, named, true_up, true_ups
+from catalog.rules.terms import Fee, PriceModel, Terms
 from metering.rules.quantities import UsageRow
-from monetization.values.money import EXACT, round_once, shares, total_of
+from monetization.values.money import EXACT, allocate, round_once, shares, total_of
 
 ZERO = Decimal(0)
 BEFORE_COVER = (LineKind.USAGE, LineKind.RECURRING, LineKind.ONE_TIME, LineKind.COMPOSITE, LineKind.TRUE_UP)
@@ -49,37 +49,48 @@ class Bill:
 
 def bill(terms: Terms, usage: Sequence[UsageRow], rates: Mapping[str, Sequence[Decimal]] | None = None) -> Bill:
     """Make a period's bill; ``rates``: percentages of tax by category."""
-    lines, unpriced = _lines(terms, usage)
-    below = fixed_discounts(terms.discounts, lines, terms.currency)
+    lines, found = _lines(terms, usage)
+    below = fixed_discounts(terms.discounts, lines, terms)
     composites = [composite_line(each, lines, terms) for each in terms.composites]
     lines += [line for line in composites if line.amount or line.exact]
     if not terms.is_threshold:
+        lines += _missing(found, terms)
         lines += true_ups(terms.minimums, lines, terms)
     below += caps(terms.maximums, lines, terms)
-    covering, balances = draw(terms.instruments, lines, terms)
-    every = [*lines, *below, *covering]
+    drawn = draw(terms.instruments, lines, terms)
+    every = [*lines, *drawn.true_ups, *below, *drawn.covering]
     taxes = _taxes(every, rates or {}, terms.currency)
     net = round_once(total_of(line.amount for line in every), terms.currency)
     tax = round_once(total_of(each.amount for each in taxes), terms.currency)
-    return Bill(tuple(every), tuple(taxes), net, tax, EXACT.add(net, tax), tuple(balances), unpriced)
+    return Bill(tuple(every), tuple(taxes), net, tax, EXACT.add(net, tax), tuple(drawn.balances), found.unpriced)
 
 
-def _lines(terms: Terms, usage: Sequence[UsageRow]) -> tuple[list[Line], tuple[UsageRow, ...]]:
-    """Price, discount and round: usage, then recurring, then one-time; true-ups of windows after their charge."""
+def _lines(terms: Terms, usage: Sequence[UsageRow]) -> tuple[list[Line], Priced]:
+    """Price, discount and round: usage, then recurring, then one-time."""
     found = price(terms, usage)
     rated = _rounded(discounts(found.lines, terms))
     if terms.is_threshold:
         rated = [line for line in rated if line.price.model is not PriceModel.VOLUME]
     lines = [_usage_line(line) for line in rated]
-    if not terms.is_threshold:
-        for charge, missing in found.missing:
-            amount = round_once(missing * Fraction(charge.rate), terms.currency)
-            if amount:
-                name = f"Commitment of {charge.name}"
-                lines.append(true_up(charge.tax_category, amount, name, terms, charge=charge.slot))
-    fees = [line for fee in terms.fees for line in fee_lines(fee, terms.discounts)]
+    fees = [line for fee in _billed(terms) for line in fee_lines(fee, terms.discounts)]
     fees.sort(key=lambda line: (line.kind is LineKind.ONE_TIME, line.period.starts_at, -line.list_exact, line.name))
-    return [*lines, *fees], found.unpriced
+    return [*lines, *fees], found
+
+
+def _billed(terms: Terms) -> list[Fee]:
+    """List the fees; a bill of the period so far leaves volume prices out."""
+    if not terms.is_threshold:
+        return list(terms.fees)
+    return [fee for fee in terms.fees if all(span.price.model is not PriceModel.VOLUME for span in fee.spans)]
+
+
+def _missing(found: Priced, terms: Terms) -> Iterator[Line]:
+    """Make the true-ups of commitments by window."""
+    for charge, missing in found.missing:
+        amount = round_once(missing * Fraction(charge.rate), terms.currency)
+        if amount:
+            mine = [each for each in named(terms) if each.key == charge.slot]
+            yield true_up(charge.tax_category, amount, f"Commitment of {charge.name}", terms, mine)
 
 
 def _rounded(lines: Sequence[RatedLine]) -> list[RatedLine]:
@@ -92,19 +103,23 @@ def _rounded(lines: Sequence[RatedLine]) -> list[RatedLine]:
     for mine in together.values():
         currency = mine[0].currency
         amount = round_once(sum((line.exact for line in mine), NOTHING), currency)
-        for line, share in zip(mine, shares(amount, [line.exact for line in mine], currency), strict=True):
-            split[id(line)] = share
+        exacts = [line.exact for line in mine]
+        parts = (allocate if amount and min(exacts) >= 0 else shares)(amount, exacts, currency)
+        split |= {id(line): part for line, part in zip(mine, parts, strict=True)}
     return [with_amount(line, split[id(line)]) if id(line) in split else rounded(line) for line in lines]
 
 
 def _usage_line(line: RatedLine) -> Line:
     charge = line.charge
-    left = line.exact / line.list_exact if line.list_exact else Fraction(1)
-    return Line(
+    own = sum((piece.exact for piece in line.pieces if piece.committed), NOTHING)
+    left = (line.exact - own) / (line.list_exact - own) if line.list_exact != own else Fraction(1)
+    pieces = (piece if piece.committed else replace(piece, exact=piece.exact * left) for piece in line.pieces)
+    made = Line(
         LineKind.USAGE, charge.slot, charge.product, charge.name, charge.tax_category, line.period, line.amount,
         line.exact, line.list_exact, charge.tags, line.match, line.quantity, line.steps,
-        tuple(replace(piece, exact=piece.exact * left) for piece in line.pieces), line.discounts, line,
-    )  # fmt: skip
+        tuple(pieces), line.discounts, line,
+    ).open_with(line.amount, line.currency)  # fmt: skip
+    return keep(made, line.spend, line.currency)
 
 
 def _taxes(lines: Sequence[Line], rates: Mapping[str, Sequence[Decimal]], currency: str) -> list[Tax]:

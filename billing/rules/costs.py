@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -20,15 +21,21 @@ from monetization.values.periods import Period
 
 Parts = tuple[Part, ...]
 ZERO = Decimal(0)
+LIFT = 1_000_000  # stands after every tier
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A share of a line's cost: what falls into one segment, or what an instrument covers there at its own price."""
+    """A share of a line's cost: what falls into one segment, or what a commit prices there.
+
+    ``instrument``: the only one that may cover it, because its price is that of the piece. ``committed``: priced by a
+    commit, so that no discount touches it.
+    """
 
     period: Period
     exact: Fraction
     instrument: str = ""
+    committed: bool = False
 
 
 @dataclass(slots=True)
@@ -36,16 +43,23 @@ class Cost:
     """A stretch's cost, tier by tier and piece by piece; in the unit of its prices."""
 
     parts: dict[tuple[int, str], Part] = field(default_factory=dict)
-    pieces: list[Piece] = field(default_factory=list)
+    by_time: dict[tuple[datetime, str, bool], Piece] = field(default_factory=dict)
 
-    def add(self, period: Period, parts: Parts, instrument: str = "") -> None:
+    def add(self, period: Period, parts: Parts, instrument: str = "", *, committed: bool = False) -> None:
         """Take in what a piece costs."""
         for part in parts:
             known = self.parts.get((part.tier, instrument))
             self.parts[part.tier, instrument] = known.plus(part) if known else part
         exact = sum((part.amount for part in parts), NOTHING)
         if exact:
-            self.pieces.append(Piece(period, exact, instrument))
+            key = (period.starts_at, instrument, committed)
+            known_exact = self.by_time[key].exact if key in self.by_time else NOTHING
+            self.by_time[key] = Piece(period, known_exact + exact, instrument, committed)
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """List the pieces in the order of time, those with a price of their own first."""
+        return sorted(self.by_time.values(), key=lambda each: (each.period.starts_at, not each.instrument))
 
     @property
     def exact(self) -> Fraction:
@@ -77,6 +91,23 @@ def costs(stretches: Iterable[Stretch], purse: Purse) -> list[Cost]:
     return found
 
 
+def lift(stretches: Sequence[Stretch], found: Sequence[Cost]) -> None:
+    """Lift lines, the latest first, where those of a charge sum below zero while its quantity isn't negative."""
+    by_charge: dict[str, list[tuple[Stretch, Cost]]] = {}
+    for stretch, cost in zip(stretches, found, strict=True):
+        by_charge.setdefault(stretch.charge.slot, []).append((stretch, cost))
+    for mine in by_charge.values():
+        lack = -sum((cost.exact for _, cost in mine), NOTHING)
+        quantity = sum((piece.quantity for stretch, _ in mine for piece in stretch.slices), NOTHING)
+        if lack <= 0 or quantity < 0:
+            continue
+        for stretch, cost in sorted(mine, key=lambda pair: pair[0].period.starts_at, reverse=True):
+            given = min(lack, max(-cost.exact, NOTHING))
+            if given:
+                cost.add(stretch.period, (Part(LIFT, ZERO, None, NOTHING, ZERO, ZERO, given),))
+                lack -= given
+
+
 def _price(cost: Cost, stretch: Stretch, slices: Sequence[Slice], track: _Track, purse: Purse) -> None:
     price, charge = stretch.prices[0], stretch.charge
     legs = tuple(_legs(slices, track))
@@ -87,6 +118,7 @@ def _price(cost: Cost, stretch: Stretch, slices: Sequence[Slice], track: _Track,
         opens=charge.flat_at_zero and legs[0][0] == 0 and not track.opened,
         at_zero=charge.flat_at_zero,
         paid_to=track.paid_to,
+        base=Fraction(charge.position),
         earlier=track.earlier,
         events=tuple(each.events for each in slices),
     )
@@ -108,7 +140,7 @@ def _legs(slices: Sequence[Slice], track: _Track) -> Iterator[tuple[Fraction, Fr
 def _own(cost: Cost, stretch: Stretch, piece: Slice, parts: Parts, purse: Purse) -> None:
     """Let instruments with prices of their own take the first units; the rest costs what the row says."""
     for taken in purse.take(stretch, piece, parts):
-        cost.add(piece.period, taken.parts, taken.instrument)
+        cost.add(piece.period, taken.parts, taken.instrument, committed=True)
         parts = taken.rest
     cost.add(piece.period, parts)
 
@@ -123,4 +155,4 @@ def _inside(cost: Cost, stretch: Stretch) -> None:
         if piece.inside:
             amount = piece.inside * Fraction(unit_price)
             part = Part(-1, ZERO, None, piece.inside, unit_price, ZERO, amount)
-            cost.add(piece.period, (part,))
+            cost.add(piece.period, (part,), committed=windowed.unit_price is not None)

@@ -97,14 +97,15 @@ class Counter:
     def _shared(self, number: int, selected: Selected, all_of_it: Found) -> Selected:
         """Share the whole period's quantity by the time that this segment takes of it."""
         charge, segment = self._charges[number], self._segments[number]
-        quantity = converted(charge.metric, total(charge.metric, all_of_it, self._length))
+        measured = total(charge.metric, all_of_it, self._length)
+        quantity = converted(charge.metric, measured)
         start, end = self._segments[0].period.starts_at, segment.period.ends_at
         assert end is not None
         whole = self._segments[-1].period.ends_at
         assert whole is not None
         passed = Fraction((segment.period.starts_at - start) // MICROSECOND, (whole - start) // MICROSECOND)
         here = Fraction((end - segment.period.starts_at) // MICROSECOND, (whole - start) // MICROSECOND)
-        return Selected(selected.rows, selected.measured, quantity * passed, quantity * here)
+        return Selected(selected.rows, measured * here, quantity * passed, quantity * here)
 
     def _selected(self, metric: MetricTerms, earlier: dict[int, Found], mine: list[UsageRow]) -> Selected:
         """Convert under each version of the metric what was counted under it."""

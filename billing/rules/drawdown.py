@@ -16,7 +16,7 @@ from math import floor
 
 from billing.rules.costs import Piece
 from billing.rules.instruments import in_order
-from billing.rules.lines import Line, LineKind
+from billing.rules.lines import Line, LineKind, OpenPart
 from billing.rules.whole import true_up
 from catalog.rules.agreed import Instrument, InstrumentKind
 from catalog.rules.terms import Terms
@@ -48,28 +48,37 @@ class Balance:
         return worth
 
 
-def draw(instruments: Sequence[Instrument], lines: Sequence[Line], terms: Terms) -> tuple[list[Line], list[Balance]]:
-    """Cover lines; give the negative lines and true-ups, and what became of each balance (in order of drawing)."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """True-ups of postpaid commits, negative lines, and what became of each balance (in order of drawing)."""
+
+    true_ups: list[Line]
+    covering: list[Line]
+    balances: list[Balance]
+
+
+def draw(instruments: Sequence[Instrument], lines: Sequence[Line], terms: Terms) -> Drawn:
+    """Cover lines, then the true-ups of postpaid commits that end in this period."""
     balances = [Balance(each) for each in in_order(instruments)]
     made: list[Line] = []
     for line in lines:
         made += _cover(line, balances, terms)
     short = [] if terms.is_threshold else _true_ups(balances, lines, terms)
     for line in short:
-        made += [line, *_cover(line, balances, terms)]
+        made += _cover(line, balances, terms)
     for balance in balances:
         _expire(balance, terms)
-    return made, balances
+    return Drawn(short, made, balances)
 
 
 def _cover(line: Line, balances: Sequence[Balance], terms: Terms) -> list[Line]:
     taken: dict[str, Decimal] = {}
-    for piece, amount in sorted(line.open_pieces(terms.currency), key=_owned_first):
-        rest = amount
-        for balance in _own_first(balances, piece):
-            covered = _covered(line, piece, rest, balance, terms.currency)
+    left = line.open  # pieces below zero leave less to cover than those above
+    for part in sorted(line.parts, key=_owned_first):
+        for balance in _own_first(balances, part.piece):
+            covered = min(left, _covered(line, part, balance, terms.currency))
             if covered > 0:
-                rest = EXACT.subtract(rest, covered)
+                part.open, left = EXACT.subtract(part.open, covered), EXACT.subtract(left, covered)
                 name = balance.instrument.id
                 taken[name] = EXACT.add(taken.get(name, ZERO), covered)
                 balance.drawn += Fraction(covered) / Fraction(balance.instrument.rate)
@@ -83,14 +92,14 @@ def _cover(line: Line, balances: Sequence[Balance], terms: Terms) -> list[Line]:
     ]  # fmt: skip
 
 
-def _covered(line: Line, piece: Piece, amount: Decimal, balance: Balance, currency: str) -> Decimal:
+def _covered(line: Line, part: OpenPart, balance: Balance, currency: str) -> Decimal:
     """Say how much of a piece a balance covers now."""
-    instrument = balance.instrument
+    instrument, piece = balance.instrument, part.piece
     if not instrument.lives_at(piece.period.starts_at) or not _may(instrument, line):
         return ZERO
     if piece.instrument and piece.instrument != instrument.id:
         return ZERO
-    return min(amount, balance.worth(currency))
+    return min(part.open, balance.worth(currency))
 
 
 def _may(instrument: Instrument, line: Line) -> bool:
@@ -119,8 +128,8 @@ def _expire(balance: Balance, terms: Terms) -> None:
         balance.expired = balance.left
 
 
-def _owned_first(found: tuple[Piece, Decimal]) -> tuple[bool, datetime]:
-    return not found[0].instrument, found[0].period.starts_at
+def _owned_first(part: OpenPart) -> tuple[bool, datetime]:
+    return not part.piece.instrument, part.piece.period.starts_at
 
 
 def _own_first(balances: Sequence[Balance], piece: Piece) -> list[Balance]:

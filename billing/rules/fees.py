@@ -9,12 +9,12 @@ from fractions import Fraction
 
 from billing.rules.costs import Piece
 from billing.rules.lines import NOTHING, Line, LineKind
-from billing.rules.rating import Step
+from billing.rules.rating import Step, percent_off
 from catalog.rules.agreed import Composite, Discount, Timing
 from catalog.rules.charges import Part
 from catalog.rules.terms import Fee, FeeSpan, Terms
 from catalog.rules.walks import Walk, walk
-from monetization.values.money import round_once, shares, total_of
+from monetization.values.money import EXACT, round_once, shares, total_of
 from monetization.values.periods import Period
 
 MOMENT = timedelta(microseconds=1)
@@ -35,15 +35,15 @@ def composite_line(composite: Composite, lines: Sequence[Line], terms: Terms) ->
     exact = Fraction(base) * Fraction(composite.percent) / 100
     return Line(
         LineKind.COMPOSITE, composite.key, composite.product, composite.name, composite.tax_category, terms.period,
-        round_once(exact, terms.currency), exact, exact, composite.tags,
-    )  # fmt: skip
+        Decimal(0), exact, exact, composite.tags,
+    ).open_with(round_once(exact, terms.currency), terms.currency)  # fmt: skip
 
 
-def discounted(exact: Fraction, fitting: Sequence[Discount]) -> Fraction:
-    """Take percentages off, one after the other."""
-    for discount in fitting:
-        exact *= 1 - Fraction(discount.percent) / 100
-    return exact
+def keep(line: Line, spend: Fraction, currency: str) -> Line:
+    """Note what percentages took off that still counts as spend."""
+    if spend != line.exact:
+        line.kept = EXACT.subtract(round_once(spend, currency), line.amount)
+    return line
 
 
 def _line(fee: Fee, spans: Sequence[FeeSpan], discounts: Sequence[Discount]) -> Line:
@@ -55,14 +55,15 @@ def _line(fee: Fee, spans: Sequence[FeeSpan], discounts: Sequence[Discount]) -> 
         kind, fee.key, fee.product, fee.name, fee.tax_category, period, Decimal(0), list_exact, list_exact, fee.tags,
         quantity=Fraction(spans[-1].quantity),
         pieces=(Piece(_seen(fee), list_exact),),
-        row=spans[0].price.row_id,
+        row=spans[0].price.row_id if fee.recurring else None,
     )  # fmt: skip
     fitting = [each for each in discounts if each.percent and line.fits(each.scope)]
-    line.exact = discounted(list_exact, fitting)
+    line.exact = percent_off(list_exact, fitting)
     line.discounts = tuple(each.name for each in fitting)
-    line.amount = line.open = round_once(line.exact, fee.currency)
+    line.open_with(round_once(line.exact, fee.currency), fee.currency)
+    line.share = sum((Fraction(*span.weight) for span in spans), NOTHING)
     line.steps = _steps(line, fee, costs)
-    return line
+    return keep(line, percent_off(list_exact, [each for each in fitting if not each.counts_for_minimum]), fee.currency)
 
 
 def _steps(line: Line, fee: Fee, costs: Sequence[tuple[FeeSpan, tuple[Part, ...]]]) -> tuple[Step, ...]:

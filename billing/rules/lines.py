@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -18,7 +17,7 @@ from billing.rules.instruments import fits
 from billing.rules.rating import RatedLine, Step
 from catalog.rules.agreed import Scope
 from catalog.rules.terms import Dims
-from monetization.values.money import EXACT, shares, total_of
+from monetization.values.money import EXACT, allocate, shares, total_of
 from monetization.values.periods import Period
 
 ZERO = Decimal(0)
@@ -38,12 +37,37 @@ class LineKind(StrEnum):
     DRAWDOWN = "drawdown"
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A charge, fee or composite by what scopes look at."""
+
+    key: str
+    product: str
+    name: str
+    tax_category: str
+    tags: frozenset[str]
+    kind: LineKind
+
+    def fits(self, scope: Scope) -> bool:
+        """Say whether its lines are in scope, whatever they name."""
+        return fits(scope, charge=self.key, product=self.product, tags=self.tags, kind=self.kind.value)
+
+
+@dataclass(slots=True)
+class OpenPart:
+    """A piece of a line and what is open of its share of the rounded amount."""
+
+    piece: Piece
+    open: Decimal
+
+
 @dataclass(slots=True)
 class Line:
     """A line with its rounded ``amount``; ``of`` is the line that a negative one lowers.
 
-    ``pieces`` share its exact amount out by time. ``open``: what is left of the amount after discounts, caps and what
-    covers it; ``lowers_tax``: whether a negative line lowers the taxed base.
+    ``pieces`` share its exact amount by time, ``parts`` what is open of it; ``kept``: what discounts took of it that
+    still counts as spend; ``lowers_tax``: whether a negative line lowers the taxed base; ``share``: of its period, for
+    a recurring line; ``stands_for``: what a true-up's scope covers (nothing: the whole invoice).
     """
 
     kind: LineKind
@@ -66,40 +90,60 @@ class Line:
     instrument: str = ""
     of: Line | None = None
     lowers_tax: bool = True
-    open: Decimal = field(default=ZERO)
-    kept: Decimal = field(default=ZERO)
+    stands_for: tuple[Named, ...] = ()
+    share: Fraction = Fraction(1)
+    kept: Decimal = ZERO
+    parts: list[OpenPart] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.open = self.amount
+    def open_with(self, amount: Decimal, currency: str) -> Line:
+        """Give the line its rounded amount, shared among its pieces; all of it is open."""
+        self.amount = amount
+        pieces = self.pieces or (Piece(self.period, self.exact),)
+        whole = sum((piece.exact for piece in pieces), NOTHING)
+        ideals = [Fraction(amount) * piece.exact / whole for piece in pieces] if whole else []
+        split = shares(amount, ideals, currency) if ideals else [amount, *[ZERO] * (len(pieces) - 1)]
+        self.parts = [OpenPart(piece, part) for piece, part in zip(pieces, split, strict=True)]
+        return self
+
+    @property
+    def open(self) -> Decimal:
+        """What is left of the amount after discounts, caps and what covers it."""
+        return total_of(part.open for part in self.parts)
+
+    @property
+    def unowned(self) -> Decimal:
+        """What is open of units that no commit prices."""
+        return total_of(part.open for part in self.parts if not part.piece.committed)
 
     def fits(self, scope: Scope) -> bool:
-        """Say whether the line is in scope."""
+        """Say whether the line is in scope; a true-up if all that it stands for is."""
+        if self.kind is LineKind.TRUE_UP:
+            return scope.is_all or (bool(self.stands_for) and all(each.fits(scope) for each in self.stands_for))
         return fits(
             scope, charge=self.charge, product=self.product, tags=self.tags, kind=self.kind.value, match=self.match
         )
 
     def less(self, kind: LineKind, amount: Decimal, name: str, instrument: str = "", lowers_tax: bool = True) -> Line:
-        """Make the negative line that takes ``amount`` off this one."""
-        self.open = EXACT.subtract(self.open, amount)
+        """Make the negative line that takes ``amount`` off this one; what is open is lowered by its caller."""
         taken = EXACT.minus(amount)
         return Line(
             kind, self.charge, self.product, name, self.tax_category, self.period, taken, Fraction(taken),
             tags=self.tags, match=self.match, instrument=instrument, of=self, lowers_tax=lowers_tax,
         )  # fmt: skip
 
-    def open_pieces(self, currency: str) -> list[tuple[Piece, Decimal]]:
-        """Share what is open among the pieces, by time; a line without pieces is one."""
-        pieces = self.pieces or (Piece(self.period, self.exact),)
-        whole = sum((piece.exact for piece in pieces), NOTHING)
-        if not whole:
-            return [(pieces[0], self.open)]
-        parts = shares(self.open, [Fraction(self.open) * piece.exact / whole for piece in pieces], currency)
-        return list(zip(pieces, parts, strict=True))
+    def lower_evenly(self, amount: Decimal, currency: str) -> None:
+        """Take a discount off the pieces that no commit prices, in proportion."""
+        plain = [part for part in self.parts if not part.piece.committed and part.open]
+        split = allocate(amount, [part.open for part in plain], currency)
+        for part, taken in zip(plain, split, strict=True):
+            part.open = EXACT.subtract(part.open, taken)
 
-
-def starts(line: Line) -> datetime:
-    """Say when a line starts."""
-    return line.period.starts_at
+    def lower_last(self, amount: Decimal) -> None:
+        """Take a cap off the latest pieces, those that no commit prices first."""
+        latest = [part for part in reversed(self.parts) if not part.piece.committed]
+        for part in (*latest, *(part for part in reversed(self.parts) if part.piece.committed)):
+            taken = min(amount, max(part.open, ZERO))
+            part.open, amount = EXACT.subtract(part.open, taken), EXACT.subtract(amount, taken)
 
 
 def sum_open(lines: Iterable[Line]) -> Decimal:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.costs import Cost, Piece, costs
+from billing.rules.costs import Cost, Piece, costs, lift
 from billing.rules.counters import counters, places
 from billing.rules.free import allot, commit_windows
 from billing.rules.instruments import fits
@@ -59,7 +59,8 @@ class RatedLine:
     ``free`` units.
 
     ``list_exact`` is the price before discounts, ``exact`` after them, ``amount`` that rounded once. ``prices`` are the
-    rows in force in turn, all of the same content; ``usage`` the rows that it bills; ``pieces`` the list price by time.
+    rows in force in turn, all of the same content; ``usage`` the rows that it bills; ``pieces`` the list price by time;
+    ``spend`` what counts for minimums.
     """
 
     charge: Charge
@@ -75,6 +76,7 @@ class RatedLine:
     discounts: tuple[str, ...] = ()
     free: Fraction = NOTHING
     pieces: tuple[Piece, ...] = ()
+    spend: Fraction = NOTHING
 
     @property
     def product(self) -> str:
@@ -164,12 +166,16 @@ def price(terms: Terms, usage: Sequence[UsageRow]) -> Priced:
     inside = places(rows)
     stretches = [stretch for counter in counters(terms) for stretch in counter.stretches(inside)]
     stretches.sort(key=lambda stretch: stretch.order)
-    missing = _pools(terms, stretches)
+    lacking = _pools(terms, stretches)
     found = costs(stretches, Purse(terms.instruments))
+    lift(stretches, found)
     lines = [line for pair in zip(stretches, found, strict=True) if (line := _line(*pair)) is not None]
     priced = {row for stretch in stretches for piece in stretch.slices for row in piece.usage}
     unpriced = tuple(row for row in rows if row.quantity and row not in priced)
-    return Priced(tuple(_dearest(lines)), unpriced, missing)
+    winners = _dearest(lines, terms)
+    missing = tuple(each for each in lacking if winners.get(each[0].highest_of, each[0].slot) == each[0].slot)
+    kept = tuple(line for line in lines if winners.get(line.charge.highest_of, line.charge.slot) == line.charge.slot)
+    return Priced(kept, unpriced, missing)
 
 
 def _pools(terms: Terms, stretches: Sequence[Stretch]) -> tuple[tuple[Charge, Fraction], ...]:
@@ -188,14 +194,17 @@ def _pools(terms: Terms, stretches: Sequence[Stretch]) -> tuple[tuple[Charge, Fr
     return tuple(missing)
 
 
-def _dearest(lines: Sequence[RatedLine]) -> list[RatedLine]:
-    """Of charges that are billed by the highest of several metrics, keep the dearest; the earlier on a tie."""
+def _dearest(lines: Sequence[RatedLine], terms: Terms) -> dict[str, str]:
+    """Of charges that are billed by the highest of several metrics, find the dearest; the earlier on a tie."""
     sums: dict[str, dict[str, Fraction]] = {}
+    for segment in terms.segments:
+        for charge in segment.charges:
+            if charge.highest_of:
+                sums.setdefault(charge.highest_of, {}).setdefault(charge.slot, NOTHING)
     for line in lines:
-        group = sums.setdefault(line.charge.highest_of, {})
-        group[line.charge.slot] = group.get(line.charge.slot, NOTHING) + line.list_exact
-    kept = {group: max(found, key=lambda slot: found[slot]) for group, found in sums.items() if group}
-    return [line for line in lines if not line.charge.highest_of or kept[line.charge.highest_of] == line.charge.slot]
+        if line.charge.highest_of:
+            sums[line.charge.highest_of][line.charge.slot] += line.list_exact
+    return {group: max(found, key=lambda slot: found[slot]) for group, found in sums.items()}
 
 
 def discounts(lines: Iterable[RatedLine], terms: Terms) -> list[RatedLine]:
@@ -224,11 +233,17 @@ def with_amount(line: RatedLine, amount: Decimal) -> RatedLine:
 
 def _discounted(line: RatedLine, terms: Terms) -> RatedLine:
     applied = [each for each in terms.discounts if each.percent and _discounts(each, line)]
-    own = sum((piece.exact for piece in line.pieces if piece.instrument), NOTHING)
-    exact = line.exact - own
-    for discount in applied:
+    own = sum((piece.exact for piece in line.pieces if piece.committed), NOTHING)
+    exact = percent_off(line.exact - own, applied) + own
+    spend = percent_off(line.exact - own, [each for each in applied if not each.counts_for_minimum]) + own
+    return replace(line, exact=exact, spend=spend, discounts=tuple(each.name for each in applied))
+
+
+def percent_off(exact: Fraction, discounts: Iterable[Discount]) -> Fraction:
+    """Take percentages off, one after the other."""
+    for discount in discounts:
         exact *= 1 - Fraction(discount.percent) / 100
-    return replace(line, exact=exact + own, discounts=tuple(each.name for each in applied))
+    return exact
 
 
 def _discounts(discount: Discount, line: RatedLine) -> bool:

@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 
+from catalog.rules.charges import first_unit
 from catalog.rules.terms import Charge, Dims, Price
 from catalog.rules.walks import Transaction
 from metering.rules.quantities import UsageRow
 from monetization.values.periods import Period
 
 NOTHING = Fraction(0)
-Order = tuple[datetime, Decimal, str, str, Dims]
+Order = tuple[datetime, Fraction, str, int, int]
 
 
 @dataclass(slots=True)
@@ -71,9 +71,9 @@ class Stretch:
     @property
     def order(self) -> Order:
         """Say where its line stands: earlier first, then the higher list price of the first unit, then by name."""
-        price = self.prices[0]
-        first_unit = price.tiers[0].unit_price if price.tiers else Decimal(0)
-        return self.period.starts_at, -first_unit, self.charge.name, self.charge.slot, self.conditions
+        price, charge = self.prices[0], self.charge
+        price_of_first = first_unit(price, Fraction(charge.position)) * Fraction(charge.rate)
+        return self.period.starts_at, -price_of_first, charge.name, charge.metric.version_id, price.row_id
 
     @property
     def conditions(self) -> Dims:

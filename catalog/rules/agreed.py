@@ -49,6 +49,7 @@ class Discount:
     name: str
     scope: Scope = Scope()
     amount: Decimal = ZERO
+    remaining: Decimal | None = None
     starts_on: date | None = None
     counts_for_minimum: bool = False
 

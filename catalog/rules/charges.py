@@ -10,8 +10,7 @@ passed, and is given back when the position falls back. The first tier's flat fe
 usage only with ``at_zero``. A negative position costs minus the price of its absolute value,
 without flats. A begun block counts in full, inside its tier.
 
-A volume price, and a price of single events, need more than two positions: `catalog.rules.walks`
-walks a counter through all slices of a stretch and asks this module for the tables.
+`catalog.rules.walks` walks a counter through all slices of a stretch, for every model.
 """
 
 from __future__ import annotations
@@ -134,3 +133,14 @@ def steps(price: Price, *, at_zero: bool = False) -> Iterator[Step]:
 def step_at(price: Price, position: Fraction, *, at_zero: bool = False) -> Step:
     """Find the tier that a position lies in."""
     return next(step for step in steps(price, at_zero=at_zero) if step.holds(position))
+
+
+def first_unit(price: Price, position: Fraction) -> Fraction:
+    """Give the list price of the first unit above a position, flat fees left out: what orders lines."""
+    if price.transaction is not None:
+        return Fraction(price.transaction.percent) / 100
+    if price.model is PriceModel.TIERED_FLAT:
+        return NOTHING
+    above = (step for step in steps(price) if step.tier.up_to is None or position < step.tier.up_to)
+    tier = next(above).tier
+    return Fraction(tier.unit_price) / Fraction(tier.block_size or 1)

@@ -72,7 +72,7 @@ class PerTransaction:
 
     percent: Decimal
     fixed_fee: Decimal = ZERO
-    free_events: int | None = None
+    free_events: Decimal | None = None
     free_amount: Decimal | None = None
     minimum_fee: Decimal | None = None
     maximum_fee: Decimal | None = None

@@ -1,8 +1,8 @@
 """What a counter's way through a stretch costs, slice by slice: one function for each price model.
 
 A stretch is the time in which a price stands without a break; its slices are the pieces in which nothing changes, not
-even what covers the usage. Most models are priced by positions, so that slices telescope. A volume price needs the
-stretch's last position, a price of single events the events themselves, in order.
+even what covers the usage. Most models are priced by positions, so that slices telescope. A price of single
+events needs the events themselves, in order.
 
 Units up to ``paid_to`` are paid by packages of an earlier price: a later one counts from there.
 """
@@ -15,12 +15,13 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from catalog.rules.charges import NOTHING, Part, Step, parts, step_at, steps
+from catalog.rules.charges import NOTHING, Part, parts, step_at, steps
 from catalog.rules.terms import PerTransaction, Price, PriceModel
 from monetization.values.money import EXACT
 
 Parts = tuple[Part, ...]
 CENT = Decimal("0.01")
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,14 +38,16 @@ class Transaction:
 class Walk:
     """A counter's way: from where to where each slice moves it (a row that appears or goes makes it jump in between).
 
-    ``opens``: the counter starts here; with ``at_zero`` the first flat fee is due then, used or not. ``earlier``:
-    events priced before this stretch; ``events`` those of each slice (only where the price looks at them).
+    ``base``: what it accumulated before the period. ``opens``: the counter starts here; with ``at_zero`` the first flat
+    fee is due then, used or not. ``earlier``: events priced before this stretch; ``events`` those of each slice (only
+    where the price looks at them).
     """
 
     legs: tuple[tuple[Fraction, Fraction], ...]
     opens: bool = False
     at_zero: bool = False
     paid_to: Fraction = NOTHING
+    base: Fraction = NOTHING
     earlier: tuple[Transaction, ...] = ()
     events: tuple[tuple[Transaction, ...], ...] = ()
 
@@ -82,7 +85,11 @@ def _edges(price: Price, way: Walk) -> list[tuple[Fraction | None, Fraction]]:
     found: list[tuple[Fraction | None, Fraction]] = [
         (_unpaid(price, way, before), _unpaid(price, way, after)) for before, after in way.legs
     ]
-    return [(None, found[0][1]), *found[1:]] if way.opens else found
+    if way.opens:
+        return [(None, found[0][1]), *found[1:]]
+    if way.paid_to:  # what an earlier package left unpaid is the new price's
+        return [(NOTHING if price.model is PriceModel.PACKAGE else way.paid_to, found[0][1]), *found[1:]]
+    return found
 
 
 def _unpaid(price: Price, way: Walk, position: Fraction) -> Fraction:
@@ -95,48 +102,32 @@ def _unpaid(price: Price, way: Walk, position: Fraction) -> Fraction:
 
 
 def _volume(price: Price, way: Walk) -> list[Parts]:
-    """Price all units of the stretch in the tier of its last position; its flat fee once, where it was reached."""
-    if price.retroactive:
-        return [_repriced(price, *leg, way.at_zero and way.opens and not number) for number, leg in enumerate(way.legs)]
-    legs = [(_unpaid(price, way, before), _unpaid(price, way, after)) for before, after in way.legs]
-    start, end = legs[0][0], legs[-1][1]
-    step = step_at(price, end, at_zero=way.at_zero)
-    flat = _volume_flat(price, way, start, end)
-    units = [_signed(step, after) - _signed(step, before) for before, after in legs]
-    used = [number for number, each in enumerate(units) if each]
-    bearer = used[-1] if used else len(units) - 1
-    found = [step.priced(each, flat if number == bearer else Decimal(0)) for number, each in enumerate(units)]
-    return [(part,) if part.quantity or part.flat_fee else () for part in found]
+    """Price this period's units in the tier that all units so far lie in; a retroactive price takes all of them."""
+    base = NOTHING if price.retroactive else way.base
+    return [
+        _moved(_whole(price, after, base, way), _whole(price, before, base, way))
+        for before, after in _edges(price, way)
+    ]
 
 
-def _signed(step: Step, position: Fraction) -> Fraction:
-    return step.blocks(abs(position)) * (-1 if position < 0 else 1)
+def _whole(price: Price, position: Fraction | None, base: Fraction, way: Walk) -> Part | None:
+    """Give what the units over ``base`` cost at a position; None where the counter isn't open yet."""
+    if position is None:
+        return None
+    step, units = step_at(price, position), position - base
+    at_zero = way.at_zero and units == 0 and step.number == 0
+    return step.priced(
+        step.blocks(abs(units)) * (-1 if units < 0 else 1), step.tier.flat_fee if units > 0 or at_zero else ZERO
+    )
 
 
-def _repriced(price: Price, before: Fraction, after: Fraction, at_zero: bool) -> Parts:
-    """Give the price of the whole quantity less what the quantity before cost."""
-    moved = {part.tier: part for part in _whole(price, after, at_zero)}
-    for part in _whole(price, before, at_zero=False):
-        kept = moved.get(part.tier)
-        moved[part.tier] = kept.plus(part.negative) if kept else part.negative
-    return tuple(part for _, part in sorted(moved.items()) if part.quantity or part.flat_fee)
-
-
-def _whole(price: Price, position: Fraction, at_zero: bool) -> Parts:
-    step = step_at(price, position)
-    flat = step.tier.flat_fee if position > 0 or (at_zero and position == 0) else Decimal(0)
-    return (step.priced(_signed(step, position), flat),)
-
-
-def _volume_flat(price: Price, way: Walk, start: Fraction, end: Fraction) -> Decimal:
-    """Give the flat fee that falls due (a bound is passed upwards) or is given back (downwards)."""
-    if end == 0 and start == 0:
-        return price.tiers[0].flat_fee if way.opens and way.at_zero else Decimal(0)
-    if end < start:
-        left = step_at(price, start)
-        return -left.tier.flat_fee if start > 0 and end <= left.over else Decimal(0)
-    reached = step_at(price, end)
-    return reached.tier.flat_fee if end > 0 and start <= reached.over else Decimal(0)
+def _moved(after: Part | None, before: Part | None) -> Parts:
+    """Give what moving costs: the new whole less the old one, tier by tier."""
+    found = {after.tier: after} if after is not None else {}
+    if before is not None:
+        kept = found.get(before.tier)
+        found[before.tier] = kept.plus(before.negative) if kept else before.negative
+    return tuple(part for _, part in sorted(found.items()) if part.quantity or part.flat_fee)
 
 
 def _tiered_flat(price: Price, way: Walk) -> list[Parts]:
@@ -145,7 +136,8 @@ def _tiered_flat(price: Price, way: Walk) -> list[Parts]:
 
 
 def _fee_moves(price: Price, before: Fraction | None, after: Fraction, *, at_zero: bool) -> Parts:
-    old = step_at(price, before) if before is not None and before > 0 else None
+    known = before is not None and (before > 0 or (before == 0 and at_zero))
+    old = step_at(price, before) if known and before is not None else None
     new = step_at(price, after) if after > 0 or (after == 0 and at_zero) else None
     if old is not None and new is not None and old.number == new.number:
         return ()
@@ -175,7 +167,7 @@ def _transactions(rule: PerTransaction, zone: _FreeZone, events: Sequence[Transa
     if not fees:
         return ()
     flat = EXACT.multiply(rule.fixed_fee, Decimal(fees))
-    return (Part(0, Decimal(0), None, quantity, EXACT.multiply(rule.percent, CENT), flat, amount),)
+    return (Part(0, ZERO, None, quantity, EXACT.multiply(rule.percent, CENT), flat, amount),)
 
 
 def _clamped(rule: PerTransaction, amount: Fraction) -> Fraction:

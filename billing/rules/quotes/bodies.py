@@ -45,7 +45,7 @@ class PriceBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen
     rounding: Literal["up", "down", "exact"] = "up"
     percent: Decimal | None = None
     fixed_fee: Decimal = ZERO
-    free_events: int | None = None
+    free_events: Decimal | None = None
     free_amount: Decimal | None = None
     minimum_fee: Decimal | None = None
     maximum_fee: Decimal | None = None

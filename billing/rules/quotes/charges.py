@@ -11,7 +11,7 @@ from billing.rules.quotes.bodies import ChargeBody, PricingUnitBody, QuoteBody, 
 from billing.rules.quotes.prices import Dated, dated, in_force
 from catalog.rules.agreed import Windowed
 from catalog.rules.precedence import ties
-from catalog.rules.terms import Aggregation, Charge, Dimension, Measure, MetricTerms, Price, Segment
+from catalog.rules.terms import Again, Aggregation, Charge, Dimension, Measure, MetricTerms, Price, Segment
 from monetization.values.errors import Invalid
 from monetization.values.money import EXACT
 from monetization.values.periods import Period
@@ -34,7 +34,9 @@ class Usage:
         """Say whether a new row waits for the next period."""
         if self.body.cut is not None:
             return self.body.cut == "next_period"
-        return self.metric.window is not None or self.metric.aggregation not in INCREMENTS
+        if self.metric.window is not None and self.metric.again is not Again.SUM:
+            return True
+        return self.metric.aggregation not in INCREMENTS
 
     def prices_at(self, at: datetime, first: datetime) -> tuple[Price, ...]:
         """Give the rows that price an instant of a period that starts ``first``."""

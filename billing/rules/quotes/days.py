@@ -28,17 +28,16 @@ class Span:
 
         A stub that doesn't prorate counts as whole: the days that it lacks are added to what lies at its edge.
         """
-        if start == self.first and stubs not in ("first", "first_and_last"):
-            start = self.starts
-        if end == self.until and stubs not in ("last", "first_and_last"):
-            end = self.ends
+        first = self.first if stubs in ("first", "first_and_last") else self.starts
+        until = self.until if stubs in ("last", "first_and_last") else self.ends
+        start, end = (first if start == self.first else start), (until if end == self.until else end)
         if day_count == "30" and self.months is not None:
             full = 30 * self.months
-            return self._of(end, full) - self._of(start, full), full
+            whole = first == self.starts and until == self.ends
+            most = full if whole else min(days_between(first, until), full)
+            ends = most if end == until else min(days_between(first, end), most)
+            return ends - min(days_between(first, start), most), full
         return days_between(start, end), days_between(self.starts, self.ends)
-
-    def _of(self, day: date, full: int) -> int:
-        return full if day == self.ends else min(days_between(self.starts, day), full)
 
     def period(self, zone: str) -> Period:
         """Give the served days as instants."""
@@ -93,6 +92,8 @@ def charge_spans(charge: ChargeBody, body: QuoteBody, bill: Span) -> list[Span]:
     else:
         own = Cycle(bill.starts, body.time_zone, charge.cadence)
         start, end = own.dates(0)
+        if charge.timing == "arrears" and end > bill.until:
+            return []
         return [Span(start, end, max(start, bill.first), _until(bill, end), MONTHS[charge.cadence])]
     every = _cycle_spans(own, bill.until)
     if charge.timing == "advance":

@@ -30,7 +30,7 @@ def discounts_of(body: QuoteBody, remaining: Mapping[str, Decimal]) -> tuple[Dis
 
 
 def bounds_of(body: QuoteBody, name: str) -> tuple[Bound, ...]:
-    """Read ``minimum``s or ``maximum``s: those of charges first, then those with a scope of their own."""
+    """Read ``minimum``s or ``maximum``s: those with a scope of their own, then those of charges."""
     units = rates(body)
     short = [
         Bound(amount, Scope(charges=frozenset({charge.key})), rate_of(charge.pricing_unit, units, f"charges[{number}]"))
@@ -42,7 +42,7 @@ def bounds_of(body: QuoteBody, name: str) -> tuple[Bound, ...]:
         Bound(each.amount, scope_of(each.scope), rate_of(each.pricing_unit, units, f"{name}s[{number}]"), each.prorate)
         for number, each in enumerate(stated)
     ]
-    return (*short, *long)
+    return (*long, *short)
 
 
 def instruments_of(body: QuoteBody, balances: Mapping[str, Decimal]) -> tuple[Instrument, ...]:
@@ -60,12 +60,9 @@ def _discount(said: DiscountBody, number: int, remaining: Mapping[str, Decimal])
         raise Invalid("A discount has a percentage or an amount", field=path, fix="Give one of them")
     if said.percent is not None and not 0 <= said.percent <= 100:
         raise Invalid("A percentage lies between 0 and 100", field=f"{path}.percent", fix="Choose another")
-    amount = said.amount or ZERO
-    if said.amount is not None:
-        left = remaining.get(said.id, said.remaining if said.remaining is not None else amount)
-        amount = min(amount, left)
+    left = remaining.get(said.id, said.remaining) if said.remaining is not None else None
     return Discount(
-        said.percent or ZERO, said.id, said.name or said.id, scope_of(said.scope), amount,
+        said.percent or ZERO, said.id, said.name or said.id, scope_of(said.scope), said.amount or ZERO, left,
         day_in(said.starts_on, f"{path}.starts_on") if said.starts_on else None, said.counts_for_minimum,
     )  # fmt: skip
 
