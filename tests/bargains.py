@@ -246,20 +246,25 @@ def usage_charge(dice: Dice, frame: Frame, key: str) -> Body:
     charge: Body = {"key": key, "metric": metric(dice, model, aggregation)}
     if shape in ("tier_by", "window", "per"):
         charge["metric"] = by_shape(dice, shape)
-    if shape == "tier_by":
-        charge["tier_by"] = ["region"]
-    if shape == "matched":
+    elif shape == "matched":
         charge["metric"]["dimensions"] = ["region", "size"]
     charge["prices"] = rows(dice, frame, model, shape)
-    if shape == "dated" and aggregation not in ADDING and dice.chance(60):
-        cut_rows(dice, frame, charge, model)
-    if shape == "committed":
-        commit_windows(dice, charge)
-    elif model not in MONEY and shape != "tier_by":
-        extras(dice, frame, charge, model, shape)
+    finish(dice, frame, charge, model, shape)
     if dice.chance(6):
         charge["round"] = "charge"
     return charge
+
+
+def finish(dice: Dice, frame: Frame, charge: Body, model: str, shape: str) -> None:
+    """Add what only fits one shape, or what fits most."""
+    if shape == "dated" and charge["metric"].get("aggregation", "SUM") not in ADDING and dice.chance(85):
+        cut_rows(dice, frame, charge, model)
+    if shape == "tier_by":
+        charge["tier_by"] = ["region"]
+    elif shape == "committed":
+        commit_windows(dice, charge)
+    elif model not in MONEY:
+        extras(dice, frame, charge, model, shape)
 
 
 def by_shape(dice: Dice, shape: str) -> Body:
@@ -296,10 +301,10 @@ def extras(dice: Dice, frame: Frame, charge: Body, model: str, shape: str) -> No
     """Add free units, a position, or a flat fee at zero."""
     if dice.chance(22):
         charge["free_units"] = str(dice.pick([3, 10, 25]))
-    if shape == "plain" and model in TIERED and dice.chance(45):
+    if shape == "plain" and model in TIERED and dice.chance(70):
         charge["flat_at_zero"] = True
         dice.pick(charge["prices"])["tiers"][0]["flat_fee"] = dice.text(100, 900, 2)
-    elif not frame.cycled and model != "VOLUME" and dice.chance(12):
+    elif not frame.cycled and model != "VOLUME" and dice.chance(16):
         charge["position"] = str(dice.pick([3, 8, 30, 60]))
 
 
