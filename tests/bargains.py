@@ -578,7 +578,7 @@ def bargain(seed: int) -> Body:
         body["proration"] = dice.pick(["none", "first", "last"])
     if dice.chance(12) and (body.get("cycle") or {}).get("cadence", "MONTHLY") == "MONTHLY":
         body["day_count"] = "30"
-    if dice.chance(8):
+    if dice.chance(9) and not frame.cycled:
         body["kind"] = "THRESHOLD"
     made = body["charges"] = charges(dice, frame)
     body["discounts"] = discounts(dice, frame, made)
@@ -591,7 +591,19 @@ def bargain(seed: int) -> Body:
     body["usage"] = usage(dice, frame, made)
     if dice.chance(8):
         body["booked"] = dice.text(100, 5000, 2)
+    if body["currency"] == "JPY":
+        drop_cents(body)
     return {name: value for name, value in body.items() if value != []}
+
+
+def drop_cents(body: Body) -> None:
+    """Leave the digits that the currency doesn't have off amounts that are paid or promised."""
+    items = [*body["charges"], *body["discounts"], *body["minimums"], *body["maximums"], body]
+    items += [item for item in body["instruments"] if "pricing_unit" not in item]
+    for item in items:
+        for name in ("amount", "remaining", "minimum", "maximum", "balance", "original", "invoiced", "booked"):
+            if name in item:
+                item[name] = str(max(1, int(item[name].split(".")[0])))
 
 
 # -- what a body uses

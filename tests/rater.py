@@ -250,16 +250,15 @@ def period_months(start: date, end: date) -> int | None:
 
 def stated_span(body: Body, zone: ZoneInfo) -> Span:
     """Read `period` and `service`; without them the calendar month of today."""
-    today = datetime.now(zone).date()
-    month = {"start_date": today.replace(day=1).isoformat(), "end_date": None}
-    period = body.get("period") or month
-    start = date.fromisoformat(period["start_date"])
-    last = period["end_date"]
-    end = date.fromisoformat(last) + timedelta(days=1) if last else add_months(start.year, start.month, 1, 1)
-    service = body.get("service") or {}
-    first = date.fromisoformat(service.get("start_date") or start.isoformat())
-    stop = date.fromisoformat(service["end_date"]) + timedelta(days=1) if service.get("end_date") else end
-    return Span(start, end, first, stop, period_months(start, end))
+    first = datetime.now(zone).date().replace(day=1)
+    last = add_months(first.year, first.month, 1, 1) - timedelta(days=1)
+    period = body.get("period") or {"start_date": first.isoformat(), "end_date": last.isoformat()}
+    service = {**period, **{name: day for name, day in (body.get("service") or {}).items() if day}}
+    start, end, first, last = [
+        date.fromisoformat(days[name]) for days in (period, service) for name in ("start_date", "end_date")
+    ]
+    end, last = end + timedelta(days=1), last + timedelta(days=1)
+    return Span(start, end, first, last, period_months(start, end))
 
 
 def day_weights(span: Span, proration: str, day_count: str) -> tuple[list[int], int]:
@@ -851,7 +850,8 @@ def cut_of(charge: Body) -> str:
 
 def counters(inv: Invoice, charge: Body) -> dict[Any, Counter]:
     """Sort a charge's events into counters, keyed by (match, tier_by values)."""
-    cut, found = cut_of(charge), {}
+    cut = cut_of(charge)
+    found: dict[Any, Counter] = {}
     keys = charge.get("tier_by") or []
     if not keys:
         for row in rows_of(charge):
