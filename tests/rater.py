@@ -97,8 +97,9 @@ CHOICES = [
     " instrument alone; flats of tiers passed inside them aren't charged.",
     "An own price is in the instrument's unit; with `multiplier` the list value covered is at most balance /"
     " multiplier.",
-    "A usage line is split at every instrument's start and end; parts are shares of the rounded line and are"
-    " covered in time order, together never beyond what is left of the line.",
+    "A usage line is split at the start and end of every instrument that has it in scope and has something left;"
+    " parts are shares of the rounded line and are covered in time order, together never beyond what is left of"
+    " the line.",
     "A drawdown is whole minor units: what a balance can't pay in them stays.",
     "An instrument with a pricing unit covers any line in its scope at the unit's rate; drawn is exact.",
     "`invoiced` absent is a cost basis of zero.",
@@ -926,7 +927,8 @@ def give_free(inv: Invoice, lines: list[Line]) -> None:
 def boundaries(inv: Invoice, line: Line) -> list[datetime]:
     """List the instants at which a usage line is split for instruments and commitments."""
     times = {line.start, line.end}
-    times |= {t for i in inv.instruments for t in (i.start, i.end) if line.start < t < line.end}
+    able = [i for i in inv.instruments if i.left > 0 and line_in(i.data.get("scope"), line)]
+    times |= {t for i in able for t in (i.start, i.end) if line.start < t < line.end}
     commitment = line.charges[0].get("windowed_commitment")
     if commitment:
         for event in [e for seg in line.segments for e in seg.counter.events]:

@@ -338,6 +338,33 @@ def test_a_one_time_charge_is_billed_on_its_day() -> None:
     assert net(quote([charge | {"date": "2026-12-01"}])) == 0
 
 
+def test_thirty_days_are_shared_by_the_spans_of_a_long_month() -> None:
+    october = {"start_date": "2026-10-01", "end_date": "2026-10-31"}
+    charge = {"key": "seats", "kind": "recurring"}
+    charge["prices"] = [{"unit_price": "30"}, {"unit_price": "60", "starts_on": "2026-10-11"}]
+    # 10 days of 30, then the 20 that are left of 30
+    assert lines(quote([charge], period=october, day_count="30")) == [("seats", 0, "10"), ("seats", 1, "40")]
+
+
+def test_a_flat_fee_is_given_back_when_the_position_falls_back() -> None:
+    later = {**FEES, "starts_on": "2026-11-16"}
+    answer = quote([api(FEES, later)], [sent("12"), sent("-3", "2026-11-20T00:00:00Z")])
+    # 20 + 2 + 5 + 7; then back to 9: minus 1 x 2, minus 2 x 1, minus the fee of 7
+    assert lines(answer) == [("api", 0, "34"), ("api", 1, "-11")]
+
+
+def test_a_fixed_discount_on_recurring_lines_prorates_with_them() -> None:
+    fixed = [{"id": "d", "amount": "9", "scope": {"kinds": ["recurring"]}}]
+    assert net(quote([seats()], service=LATTER, discounts=fixed)) == 14  # 20 - 9 x 20/30
+    assert net(quote([seats()], discounts=fixed)) == 21
+
+
+def test_an_own_cadence_is_clipped_by_the_service() -> None:
+    charge = seats(cadence="MONTHLY", timing="arrears")
+    until = {"start_date": "2026-11-01", "end_date": "2026-11-20"}
+    assert net(quote([charge], service=until)) == 20  # 20/30
+
+
 # -- from usage to total
 
 
@@ -441,6 +468,15 @@ def test_units_before_an_instrument_starts_are_not_covered() -> None:
     credit = [{"id": "c", "kind": "credit", "balance": "100", "starts_on": "2026-11-16"}]
     answer = quote([api(GRADUATED)], [sent("8"), sent("7", "2026-11-16T00:00:00Z")], instruments=credit)
     assert drawn(answer) == {"c": "9"}  # 2 x 2 + 5 x 1, the later units
+
+
+def test_an_instrument_out_of_scope_moves_no_cent() -> None:
+    events = [sent("1"), sent("1", "2026-11-20T00:00:00Z")]
+    usable: Body = {"id": "c", "kind": "credit", "balance": "9", "ends_on": "2026-11-10"}
+    other = usable | {"id": "d", "ends_on": "2026-11-01", "scope": {"charges": ["seats"]}}
+    # 2 x 1.005 = 2.01; halves of it are 1.01 (the earlier) and 1.00
+    for instruments in ([usable], [usable, other]):
+        assert drawn(quote([api({"unit_price": "1.005"})], events, instruments=instruments))["c"] == "101/100"
 
 
 def test_recurring_lines_count_at_their_first_or_last_instant() -> None:
