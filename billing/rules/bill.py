@@ -118,7 +118,7 @@ def _usage_line(line: RatedLine) -> Line:
         LineKind.USAGE, charge.slot, charge.product, charge.name, charge.tax_category, line.period, line.amount,
         line.exact, line.list_exact, charge.tags, line.match, line.quantity, line.steps,
         tuple(pieces), line.discounts, line,
-    ).open_with(line.amount, line.currency)  # fmt: skip
+    ).open_with(line.amount)  # fmt: skip
     return keep(made, line.spend, line.currency)
 
 

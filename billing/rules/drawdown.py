@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from math import floor
 
 from billing.rules.costs import Piece
 from billing.rules.instruments import in_order
-from billing.rules.lines import Line, LineKind, OpenPart
+from billing.rules.lines import Line, LineKind
 from billing.rules.whole import true_up
 from catalog.rules.agreed import Instrument, InstrumentKind
 from catalog.rules.terms import Terms
-from monetization.values.money import EXACT, finite, minor_digits, round_once
+from monetization.values.money import EXACT, round_once, rounded_down, shares
 
 ZERO = Decimal(0)
 NAMES = {InstrumentKind.CREDIT: "Credit", InstrumentKind.PREPAID: "Prepaid commit"}
@@ -40,12 +38,8 @@ class Balance:
         return Fraction(self.instrument.balance) - self.drawn - self.expired
 
     def worth(self, currency: str) -> Decimal:
-        """Give what is left in the currency, rounded down to its minor unit."""
-        scale = 10 ** minor_digits(currency)
-        units = floor(self.left * Fraction(self.instrument.rate) * scale)
-        worth = finite(Fraction(units, scale))
-        assert worth is not None  # units of a power of ten end
-        return worth
+        """Give what is left in the currency, in whole minor units."""
+        return rounded_down(self.left * Fraction(self.instrument.rate), currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +68,11 @@ def draw(instruments: Sequence[Instrument], lines: Sequence[Line], terms: Terms)
 def _cover(line: Line, balances: Sequence[Balance], terms: Terms) -> list[Line]:
     taken: dict[str, Decimal] = {}
     left = line.open  # pieces below zero leave less to cover than those above
-    for part in sorted(line.parts, key=_owned_first):
-        for balance in _own_first(balances, part.piece):
-            covered = min(left, _covered(line, part, balance, terms.currency))
+    for stretch, amount in _stretches(line, balances, terms.currency):
+        for balance in stretch.may_cover:
+            covered = min(left, amount, balance.worth(terms.currency))
             if covered > 0:
-                part.open, left = EXACT.subtract(part.open, covered), EXACT.subtract(left, covered)
+                amount, left = EXACT.subtract(amount, covered), EXACT.subtract(left, covered)
                 name = balance.instrument.id
                 taken[name] = EXACT.add(taken.get(name, ZERO), covered)
                 balance.drawn += Fraction(covered) / Fraction(balance.instrument.rate)
@@ -92,14 +86,37 @@ def _cover(line: Line, balances: Sequence[Balance], terms: Terms) -> list[Line]:
     ]  # fmt: skip
 
 
-def _covered(line: Line, part: OpenPart, balance: Balance, currency: str) -> Decimal:
-    """Say how much of a piece a balance covers now."""
-    instrument, piece = balance.instrument, part.piece
-    if not instrument.lives_at(piece.period.starts_at) or not _may(instrument, line):
-        return ZERO
+@dataclass(slots=True)
+class Stretch:
+    """Neighbouring pieces of a line that the same balances may cover, in order of drawing."""
+
+    may_cover: tuple[Balance, ...]
+    own: str
+    open: Fraction
+
+
+def _stretches(line: Line, balances: Sequence[Balance], currency: str) -> list[tuple[Stretch, Decimal]]:
+    """Split a line where what may cover it changes, and only there; parts share its open amount by largest remainder.
+
+    What a commit prices itself comes first.
+    """
+    found: list[Stretch] = []
+    for part in line.parts:
+        may = tuple(each for each in balances if _covers(each, line, part.piece, currency))
+        if found and found[-1].may_cover == may and found[-1].own == part.piece.instrument:
+            found[-1].open += part.open
+        else:
+            found.append(Stretch(may, part.piece.instrument, part.open))
+    split = shares(line.open, [each.open for each in found], currency)
+    return sorted(zip(found, split, strict=True), key=lambda pair: not pair[0].own)
+
+
+def _covers(balance: Balance, line: Line, piece: Piece, currency: str) -> bool:
+    """Say whether a balance may cover a piece now."""
+    instrument = balance.instrument
     if piece.instrument and piece.instrument != instrument.id:
-        return ZERO
-    return min(part.open, balance.worth(currency))
+        return False
+    return instrument.lives_at(piece.period.starts_at) and _may(instrument, line) and balance.worth(currency) > 0
 
 
 def _may(instrument: Instrument, line: Line) -> bool:
@@ -126,11 +143,3 @@ def _expire(balance: Balance, terms: Terms) -> None:
     end = balance.instrument.period.ends_at
     if end is not None and (terms.period.ends_at is None or end <= terms.period.ends_at):
         balance.expired = balance.left
-
-
-def _owned_first(part: OpenPart) -> tuple[bool, datetime]:
-    return not part.piece.instrument, part.piece.period.starts_at
-
-
-def _own_first(balances: Sequence[Balance], piece: Piece) -> list[Balance]:
-    return [each for each in balances if each.instrument.id == piece.instrument] if piece.instrument else list(balances)

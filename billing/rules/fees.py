@@ -36,7 +36,7 @@ def composite_line(composite: Composite, lines: Sequence[Line], terms: Terms) ->
     return Line(
         LineKind.COMPOSITE, composite.key, composite.product, composite.name, composite.tax_category, terms.period,
         Decimal(0), exact, exact, composite.tags,
-    ).open_with(round_once(exact, terms.currency), terms.currency)  # fmt: skip
+    ).open_with(round_once(exact, terms.currency))  # fmt: skip
 
 
 def keep(line: Line, spend: Fraction, currency: str) -> Line:
@@ -60,7 +60,7 @@ def _line(fee: Fee, spans: Sequence[FeeSpan], discounts: Sequence[Discount]) -> 
     fitting = [each for each in discounts if each.percent and line.fits(each.scope)]
     line.exact = percent_off(list_exact, fitting)
     line.discounts = tuple(each.name for each in fitting)
-    line.open_with(round_once(line.exact, fee.currency), fee.currency)
+    line.open_with(round_once(line.exact, fee.currency))
     line.share = sum((Fraction(*span.weight) for span in spans), NOTHING)
     line.steps = _steps(line, fee, costs)
     return keep(line, percent_off(list_exact, [each for each in fitting if not each.counts_for_minimum]), fee.currency)

@@ -17,7 +17,7 @@ from billing.rules.instruments import fits
 from billing.rules.rating import RatedLine, Step
 from catalog.rules.agreed import Scope
 from catalog.rules.terms import Dims
-from monetization.values.money import EXACT, allocate, shares, total_of
+from monetization.values.money import EXACT, total_of
 from monetization.values.periods import Period
 
 ZERO = Decimal(0)
@@ -55,10 +55,10 @@ class Named:
 
 @dataclass(slots=True)
 class OpenPart:
-    """A piece of a line and what is open of its share of the rounded amount."""
+    """A piece of a line and what is open of its exact share of the rounded amount."""
 
     piece: Piece
-    open: Decimal
+    open: Fraction
 
 
 @dataclass(slots=True)
@@ -92,28 +92,23 @@ class Line:
     lowers_tax: bool = True
     stands_for: tuple[Named, ...] = ()
     share: Fraction = Fraction(1)
+    open: Decimal = ZERO
     kept: Decimal = ZERO
     parts: list[OpenPart] = field(default_factory=list)
 
-    def open_with(self, amount: Decimal, currency: str) -> Line:
-        """Give the line its rounded amount, shared among its pieces; all of it is open."""
-        self.amount = amount
+    def open_with(self, amount: Decimal) -> Line:
+        """Give the line its rounded amount, shared exactly among its pieces; all of it is open."""
+        self.amount = self.open = amount
         pieces = self.pieces or (Piece(self.period, self.exact),)
         whole = sum((piece.exact for piece in pieces), NOTHING)
-        ideals = [Fraction(amount) * piece.exact / whole for piece in pieces] if whole else []
-        split = shares(amount, ideals, currency) if ideals else [amount, *[ZERO] * (len(pieces) - 1)]
-        self.parts = [OpenPart(piece, part) for piece, part in zip(pieces, split, strict=True)]
+        first = [OpenPart(pieces[0], Fraction(amount))]
+        self.parts = [OpenPart(each, Fraction(amount) * each.exact / whole) for each in pieces] if whole else first
         return self
 
     @property
-    def open(self) -> Decimal:
-        """What is left of the amount after discounts, caps and what covers it."""
-        return total_of(part.open for part in self.parts)
-
-    @property
-    def unowned(self) -> Decimal:
+    def unowned(self) -> Fraction:
         """What is open of units that no commit prices."""
-        return total_of(part.open for part in self.parts if not part.piece.committed)
+        return sum((part.open for part in self.parts if not part.piece.committed), NOTHING)
 
     def fits(self, scope: Scope) -> bool:
         """Say whether the line is in scope; a true-up if all that it stands for is."""
@@ -124,26 +119,28 @@ class Line:
         )
 
     def less(self, kind: LineKind, amount: Decimal, name: str, instrument: str = "", lowers_tax: bool = True) -> Line:
-        """Make the negative line that takes ``amount`` off this one; what is open is lowered by its caller."""
+        """Make the negative line that takes ``amount`` off what is open of this one."""
         taken = EXACT.minus(amount)
+        self.open = EXACT.subtract(self.open, amount)
         return Line(
             kind, self.charge, self.product, name, self.tax_category, self.period, taken, Fraction(taken),
             tags=self.tags, match=self.match, instrument=instrument, of=self, lowers_tax=lowers_tax,
         )  # fmt: skip
 
-    def lower_evenly(self, amount: Decimal, currency: str) -> None:
+    def lower_evenly(self, amount: Decimal) -> None:
         """Take a discount off the pieces that no commit prices, in proportion."""
-        plain = [part for part in self.parts if not part.piece.committed and part.open]
-        split = allocate(amount, [part.open for part in plain], currency)
-        for part, taken in zip(plain, split, strict=True):
-            part.open = EXACT.subtract(part.open, taken)
+        whole = self.unowned
+        for part in self.parts:
+            if not part.piece.committed and whole:
+                part.open -= Fraction(amount) * part.open / whole
 
     def lower_last(self, amount: Decimal) -> None:
         """Take a cap off the latest pieces, those that no commit prices first."""
+        rest = Fraction(amount)
         latest = [part for part in reversed(self.parts) if not part.piece.committed]
         for part in (*latest, *(part for part in reversed(self.parts) if part.piece.committed)):
-            taken = min(amount, max(part.open, ZERO))
-            part.open, amount = EXACT.subtract(part.open, taken), EXACT.subtract(amount, taken)
+            taken = min(rest, max(part.open, NOTHING))
+            part.open, rest = part.open - taken, rest - taken
 
 
 def sum_open(lines: Iterable[Line]) -> Decimal:

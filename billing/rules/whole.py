@@ -16,7 +16,7 @@ from billing.rules.costs import Piece
 from billing.rules.lines import Line, LineKind, Named, sum_open
 from catalog.rules.agreed import Bound, Discount, Scope
 from catalog.rules.terms import Terms
-from monetization.values.money import EXACT, allocate, round_once, total_of
+from monetization.values.money import EXACT, allocate, round_once, rounded_down, total_of
 from monetization.values.periods import Period
 
 ZERO = Decimal(0)
@@ -49,13 +49,15 @@ def fixed_discounts(discounts: Iterable[Discount], lines: Sequence[Line], terms:
     for discount in fixed:
         fitting = [line for line in lines if line.open > 0 and line.fits(discount.scope)]
         weights = [line.unowned for line in fitting]
-        amount = min(_prorated(discount, fitting, terms.currency), total_of(weights))
+        amount = min(
+            _prorated(discount, fitting, terms.currency), rounded_down(sum(weights, Fraction(0)), terms.currency)
+        )
         if amount <= 0:
             continue
         for line, taken in zip(fitting, allocate(amount, weights, terms.currency), strict=True):
             if taken:
                 found.append(line.less(LineKind.DISCOUNT, taken, discount.name))
-                line.lower_evenly(taken, terms.currency)
+                line.lower_evenly(taken)
                 line.kept = EXACT.add(line.kept, taken) if discount.counts_for_minimum else line.kept
     return found
 
@@ -98,7 +100,7 @@ def true_up(
         LineKind.TRUE_UP, covered[0].key if alone else "", covered[0].product if alone else "", name, category,
         terms.period, amount, Fraction(amount), Fraction(amount), pieces=(last,), instrument=instrument,
         stands_for=tuple(covered),
-    ).open_with(amount, terms.currency)  # fmt: skip
+    ).open_with(amount)  # fmt: skip
 
 
 def _prorated(discount: Discount, fitting: Sequence[Line], currency: str) -> Decimal:

@@ -56,6 +56,12 @@ def round_once(exact: Exact, currency: str) -> Decimal:
     return round_half_away(_number(exact), minor_digits(currency))
 
 
+def rounded_down(exact: Exact, currency: str) -> Decimal:
+    """Cut an exact amount to the minor unit, towards less: what a balance can pay in whole units."""
+    digits = minor_digits(currency)
+    return _scaled(floor(Fraction(_number(exact)) * 10**digits), digits)
+
+
 def allocate(total: Decimal, weights: Sequence[Fraction | Decimal | int], currency: str) -> list[Decimal]:
     """Split a rounded total in proportion to weights: largest remainder, ties to the earlier,
     nothing lost.
