@@ -105,10 +105,10 @@ CHOICES = [
     "`invoiced` absent is a cost basis of zero.",
     "A one-time line counts at its day's first instant, a composite at the period's last.",
     "A postpaid instrument draws without a line; its true-up (if it ends inside the period) comes after drawdown,"
-    " is split by tax category like a minimum's, and is covered by nothing.",
+    " is split by tax category like a minimum's, and is covered by what others without scope have left.",
     "What is left when an instrument ends by the period's end is `expired`, for postpaid too, and `after` is zero.",
-    "Tax: prepaid drawdown doesn't lower the base (tax_at: use), credits, discounts and caps do; a category"
-    " without a rate makes no entry.",
+    "Tax: prepaid drawdown lowers the base only where all in its scope share one category; credits, discounts and"
+    " caps do; a category without a rate makes no entry.",
     "`net` is the sum of all lines, drawdown included; `difference` is the net of all invoices less `booked`.",
     "Charges without usage and without an amount make no line.",
 ]
@@ -587,6 +587,7 @@ class Line:
     discounts: list[str] = field(default_factory=list)
     instrument: str | None = None
     of: "Line | None" = None
+    of_all: bool = False
 
     @property
     def key(self) -> str | None:
@@ -671,7 +672,9 @@ def in_scope(scope: Body | None, charge: Body, match: Body | None = None) -> boo
 
 
 def line_in(scope: Body | None, line: Line) -> bool:
-    """Tell whether a scope holds a line: every charge that it stands for."""
+    """Tell whether a scope holds a line: every charge that it stands for; the whole invoice fits no narrower one."""
+    if line.of_all:
+        return not scope
     return all(in_scope(scope, charge, line.match) for charge in line.charges)
 
 
@@ -1087,7 +1090,7 @@ def own_split(inv: Invoice, inst: Instrument, piece: Piece, price: Body) -> list
 def may_cover(inst: Instrument, line: Line, piece: Piece) -> bool:
     """Tell whether an instrument may cover a piece: by scope and time."""
     scope = inst.data.get("scope")
-    if line.kind == "true_up" and scope:
+    if line.kind == "true_up" and (scope or line.instrument == inst.id):
         return False
     return line_in(scope, line) and inst.start <= piece.start and piece.end <= inst.end
 
@@ -1332,7 +1335,8 @@ def composites(inv: Invoice) -> list[Line]:
         line = Line("composite", [charge], inv.start, inv.end, name_of(charge), category_of(charge))
         value = base * number(charge["percent"]) / 100
         line.pieces = [Piece(inv.end - TICK, inv.end, value, exact=value)]
-        made.append(line)
+        if value:
+            made.append(line)
     round_lines(inv, made)
     for line in made:
         line.spend = line.amount
@@ -1356,7 +1360,10 @@ def true_ups(inv: Invoice, scope: Body | None, name: str, amount: Fraction) -> l
     if not sum(weights.values()):
         weights = {category_of(charges[0]) if charges else "S": Fraction(1)}
     parts = share(amount, list(weights.values()), inv.minor)
-    return [true_up(inv, charges, name, cat, part) for cat, part in zip(weights, parts, strict=True) if part]
+    made = [true_up(inv, charges, name, cat, part) for cat, part in zip(weights, parts, strict=True) if part]
+    for line in made:
+        line.of_all = not scope
+    return made
 
 
 def promises(inv: Invoice, kind: str) -> list[tuple[Body, Fraction]]:
@@ -1451,13 +1458,13 @@ def draw(inv: Invoice, inst: Instrument, line: Line, pieces: list[Piece]) -> lis
     return [child(line, "drawdown", str(inst.data.get("name") or inst.id), -total, inst.id)]
 
 
-def cover(inv: Invoice) -> list[Line]:
+def cover(inv: Invoice, lines: list[Line]) -> list[Line]:
     """Cover lines: units priced by a commit from it, then the rest by the order of instruments."""
     made = []
-    for line in inv.lines:
+    for line in lines:
         for inst in inv.instruments:
             made += draw(inv, inst, line, [p for p in line.pieces if p.own == inst.id])
-    for line in inv.lines:
+    for line in lines:
         for inst in inv.instruments:
             fit = [p for p in line.pieces if p.own in (None, "window") and may_cover(inst, line, p)]
             made += draw(inv, inst, line, fit)
@@ -1468,34 +1475,56 @@ def cover(inv: Invoice) -> list[Line]:
             merged[key].amount += part.amount
         else:
             merged[key] = part
-    return list(merged.values())
+    places = {id(line): n for n, line in enumerate(lines)}
+    order = {inst.id: n for n, inst in enumerate(inv.instruments)}
+    return sorted(merged.values(), key=lambda li: (places[id(li.of)], order[str(li.instrument)]))
 
 
-def settle(inv: Invoice) -> tuple[list[Line], list[Body]]:
-    """Charge the shortfall of postpaid instruments that end, and write down all balances."""
-    made, states = [], []
-    period_end = midnight(inv.span.full_end, inv.zone)
+def ends(inv: Invoice, inst: Instrument) -> bool:
+    """Tell whether an instrument ends with or inside the full period."""
+    return inst.end <= midnight(inv.span.full_end, inv.zone)
+
+
+def shortfalls(inv: Invoice) -> list[Line]:
+    """Charge what postpaid instruments that end are short of."""
+    made = []
+    for inst in inv.instruments:
+        missing = inv.rounded(inst.left * inst.rate)
+        wanted = inst.data["kind"] == "postpaid" and inst.data.get("true_up", True) and not inv.threshold
+        if wanted and ends(inv, inst) and missing > 0 and inst.end > inv.start:
+            for line in true_ups(inv, inst.data.get("scope"), str(inst.data.get("name") or inst.id), missing):
+                line.instrument = inst.id
+                made.append(line)
+    return made
+
+
+def settle(inv: Invoice) -> list[Body]:
+    """Write down all balances; the rest of those that end is gone."""
+    states = []
     for inst in inv.instruments:
         before, expired = inst.left + inst.drawn, ZERO
-        if inst.end <= period_end:
+        if ends(inv, inst):
             expired, inst.left = inst.left, ZERO
-            shortfall = inv.rounded(expired * inst.rate)
-            wanted = inst.data["kind"] == "postpaid" and inst.data.get("true_up", True) and not inv.threshold
-            if wanted and shortfall > 0 and inst.end > inv.start:
-                made += true_ups(inv, inst.data.get("scope"), str(inst.data.get("name") or inst.id), shortfall)
-                for line in made:
-                    line.instrument = line.instrument or inst.id
         states.append({"id": inst.id, "before": before, "drawn": inst.drawn, "expired": expired, "after": inst.left})
         inst.drawn = ZERO
-    return made, states
+    return states
 
 
 # -- answers
 
 
+def taxed_at_purchase(inv: Invoice, inst: Instrument) -> bool:
+    """Tell whether a prepaid instrument was taxed when it was bought: where all in its scope is taxed alike."""
+    scope = inst.data.get("scope")
+    known = {
+        category_of(c) for c in inv.body["charges"] if in_scope({**scope, "dimensions": None} if scope else None, c)
+    }
+    return inst.data.get("tax_at", "purchase") == "purchase" and len(known) < 2
+
+
 def taxed(inv: Invoice, lines: list[Line]) -> list[Body]:
-    """Tax each category at each of its rates; prepaid drawdown doesn't lower the base."""
-    prepaid = {i.id for i in inv.instruments if i.data["kind"] == "prepaid"}
+    """Tax each category at each of its rates; what was taxed at purchase lowers the base."""
+    prepaid = {i.id for i in inv.instruments if i.data["kind"] == "prepaid" and not taxed_at_purchase(inv, i)}
     taxes = []
     for tax in inv.body.get("taxes") or []:
         counted = [li for li in lines if li.category == tax["category"]]
@@ -1543,9 +1572,11 @@ def rate_invoice(inv: Invoice, remaining: dict[int, Fraction]) -> Body:
     if not inv.threshold:
         raise_to_minimums(inv)
     extra += cap(inv)
-    extra += cover(inv)
-    shortfalls, states = settle(inv)
-    lines = inv.lines + shortfalls + extra
+    extra += cover(inv, inv.lines)
+    short = shortfalls(inv)
+    extra += cover(inv, short)
+    states = settle(inv)
+    lines = inv.lines + short + extra
     taxes = taxed(inv, lines)
     net, tax = sum((li.amount for li in lines), ZERO), sum((t["tax"] for t in taxes), ZERO)
     period = {"start_date": inv.span.start, "end_date": inv.span.end - timedelta(days=1)}

@@ -13,9 +13,10 @@ from fractions import Fraction
 
 from billing.rules.drawdown import Balance, draw
 from billing.rules.fees import composite_line, fee_lines, keep
-from billing.rules.lines import NOTHING, Line, LineKind
+from billing.rules.lines import NOTHING, Line
 from billing.rules.rating import Priced, RatedLine, discounts, price, rounded, with_amount
-from billing.rules.whole import caps, fixed_discounts, named, true_up, true_ups
+from billing.rules.scopes import LineKind, named
+from billing.rules.whole import caps, fixed_discounts, true_up, true_ups
 from catalog.rules.terms import Fee, PriceModel, Terms
 from metering.rules.quantities import UsageRow
 from monetization.values.money import EXACT, allocate, round_once, shares, total_of

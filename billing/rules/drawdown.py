@@ -8,17 +8,18 @@ counted and still billed, and what is short at the commit's end is a true-up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.costs import Piece
 from billing.rules.instruments import in_order
-from billing.rules.lines import Line, LineKind
-from billing.rules.whole import true_up
+from billing.rules.lines import Line
+from billing.rules.scopes import LineKind, named
+from billing.rules.whole import split_true_up
 from catalog.rules.agreed import Instrument, InstrumentKind
 from catalog.rules.terms import Terms
-from monetization.values.money import EXACT, round_once, rounded_down, shares
+from monetization.values.money import EXACT, round_once, rounded_down, shares, total_of
 
 ZERO = Decimal(0)
 NAMES = {InstrumentKind.CREDIT: "Credit", InstrumentKind.PREPAID: "Prepaid commit"}
@@ -53,37 +54,49 @@ class Drawn:
 
 def draw(instruments: Sequence[Instrument], lines: Sequence[Line], terms: Terms) -> Drawn:
     """Cover lines, then the true-ups of postpaid commits that end in this period."""
-    balances = [Balance(each) for each in in_order(instruments)]
-    made: list[Line] = []
-    for line in lines:
-        made += _cover(line, balances, terms)
+    everything = named(terms)
+    balances = [Balance(each) for each in in_order(instruments, everything)]
+    covering = _cover(lines, balances, terms)
     short = [] if terms.is_threshold else _true_ups(balances, lines, terms)
-    for line in short:
-        made += _cover(line, balances, terms)
+    covering += _cover(short, balances, terms)
     for balance in balances:
-        _expire(balance, terms)
-    return Drawn(short, made, balances)
+        if _ends(balance.instrument, terms):
+            balance.expired = balance.left
+    return Drawn(short, covering, balances)
 
 
-def _cover(line: Line, balances: Sequence[Balance], terms: Terms) -> list[Line]:
-    taken: dict[str, Decimal] = {}
-    left = line.open  # pieces below zero leave less to cover than those above
-    for stretch, amount in _stretches(line, balances, terms.currency):
-        for balance in stretch.may_cover:
-            covered = min(left, amount, balance.worth(terms.currency))
-            if covered > 0:
-                amount, left = EXACT.subtract(amount, covered), EXACT.subtract(left, covered)
-                name = balance.instrument.id
-                taken[name] = EXACT.add(taken.get(name, ZERO), covered)
-                balance.drawn += Fraction(covered) / Fraction(balance.instrument.rate)
+def _cover(lines: Sequence[Line], balances: Sequence[Balance], terms: Terms) -> list[Line]:
+    """Cover lines in their order: first what commits price themselves, so that nothing else uses it up."""
+    taken: dict[int, dict[str, Decimal]] = {}
+    split = [_stretches(line, balances, terms.currency) for line in lines]
+    for own in (True, False):
+        for number, stretches in enumerate(split):
+            left = EXACT.subtract(lines[number].open, total_of(taken.get(number, {}).values()))
+            for stretch in stretches:
+                if bool(stretch.own) is own:
+                    left = EXACT.subtract(left, _draw(stretch, left, taken.setdefault(number, {}), terms.currency))
     return [
-        line.less(
-            LineKind.DRAWDOWN, taken[each.instrument.id], f"{NAMES[each.instrument.kind]} {each.instrument.id}",
-            each.instrument.id, each.instrument.lowers_tax,
+        lines[number].less(
+            LineKind.DRAWDOWN, found[each.instrument.id], f"{NAMES[each.instrument.kind]} {each.instrument.id}",
+            each.instrument.id, _lowers_tax(each.instrument, terms),
         )
+        for number, found in sorted(taken.items())
         for each in balances
-        if each.instrument.id in taken and each.instrument.kind is not InstrumentKind.POSTPAID
+        if each.instrument.id in found and each.instrument.kind is not InstrumentKind.POSTPAID
     ]  # fmt: skip
+
+
+def _draw(stretch: Stretch, left: Decimal, taken: dict[str, Decimal], currency: str) -> Decimal:
+    """Draw on each balance in turn; give what was covered. Pieces below zero leave less to cover than those above."""
+    covered = ZERO
+    for balance in stretch.may_cover:
+        amount = min(EXACT.subtract(left, covered), EXACT.subtract(stretch.amount, covered), balance.worth(currency))
+        if amount > 0:
+            covered = EXACT.add(covered, amount)
+            name = balance.instrument.id
+            taken[name] = EXACT.add(taken.get(name, ZERO), amount)
+            balance.drawn += Fraction(amount) / Fraction(balance.instrument.rate)
+    return covered
 
 
 @dataclass(slots=True)
@@ -93,13 +106,11 @@ class Stretch:
     may_cover: tuple[Balance, ...]
     own: str
     open: Fraction
+    amount: Decimal = ZERO
 
 
-def _stretches(line: Line, balances: Sequence[Balance], currency: str) -> list[tuple[Stretch, Decimal]]:
-    """Split a line where what may cover it changes, and only there; parts share its open amount by largest remainder.
-
-    What a commit prices itself comes first.
-    """
+def _stretches(line: Line, balances: Sequence[Balance], currency: str) -> list[Stretch]:
+    """Split a line where what may cover it changes, and only there; by largest remainder of what is open."""
     found: list[Stretch] = []
     for part in line.parts:
         may = tuple(each for each in balances if _covers(each, line, part.piece, currency))
@@ -108,7 +119,7 @@ def _stretches(line: Line, balances: Sequence[Balance], currency: str) -> list[t
         else:
             found.append(Stretch(may, part.piece.instrument, part.open))
     split = shares(line.open, [each.open for each in found], currency)
-    return sorted(zip(found, split, strict=True), key=lambda pair: not pair[0].own)
+    return [replace(each, amount=amount) for each, amount in zip(found, split, strict=True)]
 
 
 def _covers(balance: Balance, line: Line, piece: Piece, currency: str) -> bool:
@@ -128,18 +139,25 @@ def _may(instrument: Instrument, line: Line) -> bool:
 
 def _true_ups(balances: Sequence[Balance], lines: Sequence[Line], terms: Terms) -> list[Line]:
     """Charge what postpaid commits that end in this period are short of."""
-    found = []
+    found: list[Line] = []
     for balance in balances:
-        each, end = balance.instrument, balance.instrument.period.ends_at
-        ends_here = end is not None and (terms.period.ends_at is None or end <= terms.period.ends_at)
-        if each.kind is InstrumentKind.POSTPAID and each.true_up and ends_here and balance.left > 0:
-            amount = round_once(balance.left * Fraction(each.rate), terms.currency)
-            category = next((line.tax_category for line in lines if line.fits(each.scope)), "S")
-            found.append(true_up(category, amount, f"Commit {each.id}", terms, instrument=each.id))
+        each = balance.instrument
+        amount = round_once(balance.left * Fraction(each.rate), terms.currency)
+        if each.kind is InstrumentKind.POSTPAID and each.true_up and _ends(each, terms) and amount > 0:
+            fitting = [line for line in lines if line.fits(each.scope)]
+            found += split_true_up(amount, f"Commit {each.id}", each.scope, fitting, terms, instrument=each.id)
     return found
 
 
-def _expire(balance: Balance, terms: Terms) -> None:
-    end = balance.instrument.period.ends_at
-    if end is not None and (terms.period.ends_at is None or end <= terms.period.ends_at):
-        balance.expired = balance.left
+def _ends(instrument: Instrument, terms: Terms) -> bool:
+    """Say whether an instrument ends with or inside the full period."""
+    end, last = instrument.period.ends_at, (terms.full_period or terms.period).ends_at
+    return end is not None and end > terms.period.starts_at and (last is None or end <= last)
+
+
+def _lowers_tax(instrument: Instrument, terms: Terms) -> bool:
+    """Say whether drawing lowers the taxed base: credits do, prepaid value where it was taxed when it was bought."""
+    if instrument.kind is not InstrumentKind.PREPAID:
+        return True
+    categories = {each.tax_category for each in named(terms) if each.fits(instrument.scope)}
+    return instrument.lowers_tax and len(categories) < 2

@@ -8,8 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.costs import Piece
-from billing.rules.lines import NOTHING, Line, LineKind
+from billing.rules.lines import NOTHING, Line
 from billing.rules.rating import Step, percent_off
+from billing.rules.scopes import LineKind
 from catalog.rules.agreed import Composite, Discount, Timing
 from catalog.rules.charges import Part
 from catalog.rules.terms import Fee, FeeSpan, Terms

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 
 from billing.rules.costs import Piece
-from billing.rules.instruments import fits
 from billing.rules.rating import RatedLine, Step
+from billing.rules.scopes import LineKind, Named, fits
 from catalog.rules.agreed import Scope
 from catalog.rules.terms import Dims
 from monetization.values.money import EXACT, total_of
@@ -22,35 +21,6 @@ from monetization.values.periods import Period
 
 ZERO = Decimal(0)
 NOTHING = Fraction(0)
-
-
-class LineKind(StrEnum):
-    """What a line is for; the order is that of the lines."""
-
-    USAGE = "usage"
-    RECURRING = "recurring"
-    ONE_TIME = "one_time"
-    COMPOSITE = "composite"
-    TRUE_UP = "true_up"
-    DISCOUNT = "discount"
-    CAP = "cap"
-    DRAWDOWN = "drawdown"
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A charge, fee or composite by what scopes look at."""
-
-    key: str
-    product: str
-    name: str
-    tax_category: str
-    tags: frozenset[str]
-    kind: LineKind
-
-    def fits(self, scope: Scope) -> bool:
-        """Say whether its lines are in scope, whatever they name."""
-        return fits(scope, charge=self.key, product=self.product, tags=self.tags, kind=self.kind.value)
 
 
 @dataclass(slots=True)

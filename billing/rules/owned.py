@@ -5,12 +5,13 @@ They keep the place in the tiers that they have; only what they cost is the comm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.instruments import fits, in_order
+from billing.rules.instruments import in_order
+from billing.rules.scopes import Named, fits
 from billing.rules.stretches import Slice, Stretch
 from catalog.rules.agreed import Instrument, OwnPrice
 from catalog.rules.charges import Part
@@ -33,8 +34,8 @@ class Taken:
 class Purse:
     """What instruments with prices of their own can still pay, in the invoice's currency."""
 
-    def __init__(self, instruments: Iterable[Instrument]) -> None:
-        self._owners = [each for each in in_order(instruments) if each.prices]
+    def __init__(self, instruments: Iterable[Instrument], everything: Sequence[Named]) -> None:
+        self._owners = [each for each in in_order(instruments, everything) if each.prices]
         self._left = {each.id: Fraction(each.balance) * Fraction(each.rate) for each in self._owners}
 
     def take(self, stretch: Stretch, piece: Slice, parts: Parts) -> Iterator[Taken]:

@@ -20,8 +20,8 @@ from fractions import Fraction
 from billing.rules.costs import Cost, Piece, costs, lift
 from billing.rules.counters import counters, places
 from billing.rules.free import allot, commit_windows
-from billing.rules.instruments import fits
 from billing.rules.owned import Purse
+from billing.rules.scopes import fits, named
 from billing.rules.stretches import Stretch
 from catalog.rules.agreed import Discount
 from catalog.rules.charges import Part
@@ -167,7 +167,7 @@ def price(terms: Terms, usage: Sequence[UsageRow]) -> Priced:
     stretches = [stretch for counter in counters(terms) for stretch in counter.stretches(inside)]
     stretches.sort(key=lambda stretch: stretch.order)
     lacking = _pools(terms, stretches)
-    found = costs(stretches, Purse(terms.instruments))
+    found = costs(stretches, Purse(terms.instruments, named(terms)))
     lift(stretches, found)
     lines = [line for pair in zip(stretches, found, strict=True) if (line := _line(*pair)) is not None]
     priced = {row for stretch in stretches for piece in stretch.slices for row in piece.usage}

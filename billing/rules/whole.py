@@ -13,7 +13,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.costs import Piece
-from billing.rules.lines import Line, LineKind, Named, sum_open
+from billing.rules.lines import Line, sum_open
+from billing.rules.scopes import LineKind, Named, named
 from catalog.rules.agreed import Bound, Discount, Scope
 from catalog.rules.terms import Terms
 from monetization.values.money import EXACT, allocate, round_once, rounded_down, total_of
@@ -21,17 +22,6 @@ from monetization.values.periods import Period
 
 ZERO = Decimal(0)
 MOMENT = timedelta(microseconds=1)
-
-
-def named(terms: Terms) -> list[Named]:
-    """List all that lines can be made of, in order."""
-    charges = {charge.slot: charge for segment in terms.segments for charge in segment.charges}
-    kinds = {True: LineKind.RECURRING, False: LineKind.ONE_TIME}
-    return [
-        *(Named(c.slot, c.product, c.name, c.tax_category, c.tags, LineKind.USAGE) for c in charges.values()),
-        *(Named(f.key, f.product, f.name, f.tax_category, f.tags, kinds[f.recurring]) for f in terms.fees),
-        *(Named(c.key, c.product, c.name, c.tax_category, c.tags, LineKind.COMPOSITE) for c in terms.composites),
-    ]
 
 
 def breadth(scope: Scope, everything: Sequence[Named]) -> int:
@@ -70,7 +60,9 @@ def true_ups(minimums: Iterable[Bound], lines: Sequence[Line], terms: Terms) -> 
         spend = EXACT.add(sum_open(fitting), total_of(line.kept for line in fitting))
         lack = EXACT.subtract(_bound(minimum, terms), spend)
         if lack > 0:
-            made += _split(lack, minimum, fitting, terms)
+            covered = [] if minimum.scope.is_all else [each for each in everything if each.fits(minimum.scope)]
+            name = f"Minimum of {covered[0].name}" if len(covered) == 1 else "Minimum"
+            made += split_true_up(lack, name, minimum.scope, fitting, terms)
     return made
 
 
@@ -87,6 +79,24 @@ def caps(maximums: Iterable[Bound], lines: Sequence[Line], terms: Terms) -> list
                 line.lower_last(taken)
                 over = EXACT.subtract(over, taken)
     return made
+
+
+def split_true_up(
+    lack: Decimal, name: str, scope: Scope, fitting: Sequence[Line], terms: Terms, *, instrument: str = ""
+) -> list[Line]:
+    """Split a true-up over the tax categories of the lines in scope."""
+    sums: dict[str, Decimal] = {}
+    for line in fitting:
+        sums[line.tax_category] = EXACT.add(sums.get(line.tax_category, ZERO), max(line.open, ZERO))
+    everything = named(terms)
+    covered = [] if scope.is_all else [each for each in everything if each.fits(scope)]
+    if not any(sums.values()):
+        sums = {next((each.tax_category for each in (*covered, *everything)), "S"): Decimal(1)}
+    return [
+        true_up(category, part, name, terms, covered, instrument=instrument)
+        for category, part in zip(sums, allocate(lack, list(sums.values()), terms.currency), strict=True)
+        if part
+    ]
 
 
 def true_up(
@@ -118,17 +128,3 @@ def _prorated(discount: Discount, fitting: Sequence[Line], currency: str) -> Dec
 def _bound(bound: Bound, terms: Terms) -> Decimal:
     share = Fraction(*terms.served) if bound.prorates else Fraction(1)
     return round_once(Fraction(bound.amount) * Fraction(bound.rate) * share, terms.currency)
-
-
-def _split(lack: Decimal, minimum: Bound, fitting: Sequence[Line], terms: Terms) -> list[Line]:
-    """Split a true-up over the tax categories of the lines in scope."""
-    sums: dict[str, Decimal] = {}
-    for line in fitting:
-        sums[line.tax_category] = EXACT.add(sums.get(line.tax_category, ZERO), max(line.open, ZERO))
-    everything = named(terms)
-    covered = [] if minimum.scope.is_all else [each for each in everything if each.fits(minimum.scope)]
-    if not any(sums.values()):
-        sums = {next((each.tax_category for each in (*covered, *everything)), "S"): Decimal(1)}
-    parts = allocate(lack, list(sums.values()), terms.currency)
-    name = f"Minimum of {covered[0].name}" if len(covered) == 1 else "Minimum"
-    return [true_up(category, part, name, terms, covered) for category, part in zip(sums, parts, strict=True) if part]

@@ -28,8 +28,8 @@ class Read:
     value: str
 
 
-def rows_of(body: QuoteBody, charges: Sequence[Usage], terms: Terms) -> list[UsageRow]:
-    """Bring the events to rows of the period's segments. Raises Invalid."""
+def rows_of(body: QuoteBody, charges: Sequence[Usage], terms: Terms, first: datetime) -> list[UsageRow]:
+    """Bring the events to rows of the period's segments; one without a time is at ``first``. Raises Invalid."""
     mine: dict[str, list[Read]] = {each.body.key: [] for each in charges}
     by_key = {each.body.key: each for each in charges}
     for number, event in _once(body.usage):
@@ -37,7 +37,7 @@ def rows_of(body: QuoteBody, charges: Sequence[Usage], terms: Terms) -> list[Usa
         usage = by_key.get(event.charge)
         if usage is None:
             raise Invalid(f"“{event.charge}” is no usage charge", field=f"{path}.charge", fix="Use a charge's key")
-        at = instant_in(event.at, f"{path}.at", body.time_zone) if event.at else terms.period.starts_at
+        at = instant_in(event.at, f"{path}.at", body.time_zone) if event.at else first
         mine[event.charge].append(_read(event, usage, at, number, path))
     return [row for each in charges for row in _rows(each, mine[each.body.key], terms)]
 

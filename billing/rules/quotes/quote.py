@@ -9,13 +9,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.bill import Bill, bill
-from billing.rules.lines import LineKind
 from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.charges import Usage, segments, usage_charges
 from billing.rules.quotes.days import Span, spans_of
 from billing.rules.quotes.events import rows_of
 from billing.rules.quotes.fees import composites_of, fees_of
+from billing.rules.quotes.prices import START
 from billing.rules.quotes.scopes import bounds_of, discounts_of, instruments_of
+from billing.rules.scopes import LineKind
 from catalog.rules.terms import Terms
 from monetization.values.errors import Invalid
 from monetization.values.money import EXACT, finite, minor_digits
@@ -42,9 +43,11 @@ def quote(body: QuoteBody, today: date) -> list[Quoted]:
         rates.setdefault(tax.category, []).append(tax.percent)
     found: list[Quoted] = []
     balances, remaining = dict[str, Decimal](), dict[str, Decimal]()
-    for number, span in enumerate(spans_of(body, today)):
+    spans = spans_of(body, today)
+    first = spans[0].period(body.time_zone).starts_at if spans else START
+    for number, span in enumerate(spans):
         terms = _terms(body, charges, span, balances, remaining, is_first=number == 0)
-        made = bill(terms, rows_of(body, charges, terms), rates)
+        made = bill(terms, rows_of(body, charges, terms, first), rates)
         found.append(Quoted(span, terms, made))
         balances |= {each.instrument.id: _carried(each.left, each.instrument.balance) for each in made.balances}
         _use_discounts(body, made, remaining)

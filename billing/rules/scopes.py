@@ -1,0 +1,61 @@
+"""Scopes: which lines a discount, a minimum, a cap or an instrument is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from catalog.rules.agreed import Dims, Scope
+from catalog.rules.terms import Terms
+
+
+class LineKind(StrEnum):
+    """What a line is for; the order is that of the lines."""
+
+    USAGE = "usage"
+    RECURRING = "recurring"
+    ONE_TIME = "one_time"
+    COMPOSITE = "composite"
+    TRUE_UP = "true_up"
+    DISCOUNT = "discount"
+    CAP = "cap"
+    DRAWDOWN = "drawdown"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A charge, fee or composite by what scopes look at."""
+
+    key: str
+    product: str
+    name: str
+    tax_category: str
+    tags: frozenset[str]
+    kind: LineKind
+
+    def fits(self, scope: Scope) -> bool:
+        """Say whether its lines are in scope, whatever values they name."""
+        match = scope.dimensions
+        return fits(scope, charge=self.key, product=self.product, tags=self.tags, kind=self.kind.value, match=match)
+
+
+def fits(scope: Scope, *, charge: str, product: str, tags: frozenset[str], kind: str, match: Dims = ()) -> bool:
+    """Say whether a line is in scope."""
+    return (
+        (not scope.charges or charge in scope.charges)
+        and (not scope.products or product in scope.products)
+        and (not scope.tags or bool(tags & scope.tags))
+        and (not scope.kinds or kind in scope.kinds)
+        and set(scope.dimensions) <= set(match)
+    )
+
+
+def named(terms: Terms) -> list[Named]:
+    """List all that lines can be made of, in order."""
+    charges = {charge.slot: charge for segment in terms.segments for charge in segment.charges}
+    kinds = {True: LineKind.RECURRING, False: LineKind.ONE_TIME}
+    return [
+        *(Named(c.slot, c.product, c.name, c.tax_category, c.tags, LineKind.USAGE) for c in charges.values()),
+        *(Named(f.key, f.product, f.name, f.tax_category, f.tags, kinds[f.recurring]) for f in terms.fees),
+        *(Named(c.key, c.product, c.name, c.tax_category, c.tags, LineKind.COMPOSITE) for c in terms.composites),
+    ]
