@@ -581,6 +581,7 @@ def bargain(seed: int) -> Body:
     if dice.chance(9) and not frame.cycled:
         body["kind"] = "THRESHOLD"
     made = body["charges"] = charges(dice, frame)
+    drop_repeats(made)
     body["discounts"] = discounts(dice, frame, made)
     body["minimums"] = promises(dice, made, 1000, 40_000) if dice.chance(22) else []
     body["maximums"] = promises(dice, made, 500, 15_000) if dice.chance(16) else []
@@ -594,6 +595,24 @@ def bargain(seed: int) -> Body:
     if body["currency"] == "JPY":
         drop_cents(body)
     return {name: value for name, value in body.items() if value != []}
+
+
+def drop_repeats(charges: list[Body]) -> None:
+    """Drop dated rows that change nothing (the line goes on there), and what rules.md doesn't say of packages."""
+    for charge in charges:
+        seen = set()
+        if len(rows := [row for row in charge.get("prices") or [] if row.get("model") == "PACKAGE"]) > 1:
+            charge.pop("position", None)
+            for row in rows:
+                row.pop("rounding", None)
+        for row in list(charge.get("prices") or []):
+            numbers = {"model": "PER_UNIT", **row}
+            if numbers["model"] == "DYNAMIC":
+                numbers.setdefault("multiplier", "1")
+            name = repr(sorted((key, str(value)) for key, value in numbers.items() if key != "starts_on"))
+            if name in seen:
+                charge["prices"].remove(row)
+            seen.add(name)
 
 
 def drop_cents(body: Body) -> None:

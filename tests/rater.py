@@ -66,7 +66,7 @@ CHOICES = [
     "Model numbers (free_events, free_amount, minimum_fee) never prorate.",
     "The lines of a charge that sum below zero while its Q isn't negative are lifted to zero, latest negative"
     " part first, before discounts.",
-    "highest_of compares the charges' exact list totals in currency, before discounts and own prices.",
+    "highest_of compares the charges' exact totals in currency, before discounts and own prices of instruments.",
     "`position` stands as given before each period of a cycle.",
     "Windowed commitment: windows are those that touch the served time, each owed in full; without `unit_price`"
     " the inside is at the row's price; discounts leave inside units with an own price alone; the missing part is"
@@ -673,7 +673,7 @@ def in_scope(scope: Body | None, charge: Body, match: Body | None = None) -> boo
 
 def line_in(scope: Body | None, line: Line) -> bool:
     """Tell whether a scope holds a line: every charge that it stands for; the whole invoice fits no narrower one."""
-    if line.of_all:
+    if line.of_all or not line.charges:
         return not scope
     return all(in_scope(scope, charge, line.match) for charge in line.charges)
 
@@ -756,7 +756,7 @@ class Segment:
         origin = self.origin()
         if x < 0 and origin == 0:
             return -packages(self.row, -x)
-        if (self.row.get("rounding") or "up") == "up" and self.x(self.start) <= x <= origin:
+        if origin > 0 and x <= origin:
             return ZERO
         return packages(self.row, x - origin)
 
@@ -1017,7 +1017,7 @@ def commit_windows(inv: Invoice, charge: Body, lines: list[Line]) -> None:
             made += take_inside(inv, piece, inside, left, window) if events and piece.value > 0 else [piece]
         line.pieces = made
     owed = [left[w] for w in windows if w in used or terms.get("windows") != "used"]
-    if not inv.threshold and sum(owed) > 0:
+    if not inv.threshold and inv.rounded(sum(owed, ZERO)) > 0:
         inv.missing.append(true_up(inv, [charge], name_of(charge), category_of(charge), sum(owed, ZERO)))
 
 
@@ -1205,11 +1205,11 @@ def rate_lines(inv: Invoice) -> None:
         price_line(inv, line)
     for charge in inv.charges:
         lift(inv, [li for li in lines if li.kind == "usage" and li.key == charge["key"]])
-    kept = dearest(lines)
     for charge in [c for c in inv.charges if c.get("windowed_commitment")]:
-        mine = [li for li in kept if li.key == charge["key"]]
-        if mine or not charge.get("highest_of"):
-            commit_windows(inv, charge, mine)
+        commit_windows(inv, charge, [li for li in lines if li.kind == "usage" and li.key == charge["key"]])
+    kept = dearest(lines)
+    billed = {li.key for li in kept if li.kind == "usage" and not is_empty(li)}
+    inv.missing = [li for li in inv.missing if not li.charges[0].get("highest_of") or li.key in billed]
     inv.lines = [li for li in kept if li.kind != "usage" or not is_empty(li)]
     for inst in inv.instruments:
         inst.spare = inst.left
@@ -1263,9 +1263,10 @@ def round_lines(inv: Invoice, lines: list[Line]) -> None:
             amounts = share(inv.rounded(sum(exact, ZERO)), exact, inv.minor)
         for line, amount in zip(mine, amounts, strict=True):
             line.amount = line.left = amount
-            parts = share(amount, [p.exact for p in line.pieces], inv.minor)
-            for piece, part in zip(line.pieces, parts, strict=True):
-                piece.amount = piece.left = part
+            whole = sum((p.exact for p in line.pieces), ZERO)
+            for piece in line.pieces:
+                first = amount if piece is line.pieces[0] else ZERO
+                piece.amount = piece.left = amount * piece.exact / whole if whole else first
 
 
 def note_spend(inv: Invoice) -> None:
@@ -1290,11 +1291,12 @@ def spend_exact(inv: Invoice, line: Line) -> Fraction:
     return sum((p.value * (1 if p.own else factor) for p in line.pieces), ZERO)
 
 
-def lower(line: Line, amount: Fraction, parts: list[Piece], minor: Fraction) -> None:
-    """Take an amount off a line, by largest remainder off some of its pieces."""
+def lower(line: Line, amount: Fraction, parts: list[Piece]) -> None:
+    """Take an amount off a line, in proportion off some of its pieces."""
     line.left -= amount
-    for piece, part in zip(parts, share(amount, [p.left for p in parts], minor), strict=True):
-        piece.left -= part
+    whole = sum((p.left for p in parts), ZERO)
+    for piece in parts:
+        piece.left -= amount * piece.left / whole
 
 
 def child(line: Line, kind: str, name: str, amount: Fraction, instrument: str | None = None) -> Line:
@@ -1319,7 +1321,7 @@ def discount_fixed(inv: Invoice, remaining: dict[int, Fraction]) -> list[Line]:
             remaining[id(discount)] -= amount
         for line, pieces, part in zip(lines, parts, share(amount, free, inv.minor), strict=True):
             if part:
-                lower(line, part, pieces, inv.minor)
+                lower(line, part, pieces)
                 if not discount.get("counts_for_minimum"):
                     line.spend -= part
                 line.discounts.append(name_discount(discount))
@@ -1458,9 +1460,29 @@ def draw(inv: Invoice, inst: Instrument, line: Line, pieces: list[Piece]) -> lis
     return [child(line, "drawdown", str(inst.data.get("name") or inst.id), -total, inst.id)]
 
 
+def parts_to_cover(inv: Invoice, line: Line) -> list[Piece]:
+    """Join neighbouring pieces that the same instruments may cover; they share what stands by largest remainder."""
+    parts: list[Piece] = []
+    keys: list[Any] = []
+    for piece in line.pieces:
+        own = piece.own if piece.own not in (None, "window") else None
+        able = [i for i in inv.instruments if i.left > 0 and inv.floored(i.left * i.rate) > 0]
+        key = own, [i.id for i in able if i.id == own or (own is None and may_cover(i, line, piece))]
+        if keys and keys[-1] == key:
+            parts[-1].end, parts[-1].left = piece.end, parts[-1].left + piece.left
+        else:
+            parts.append(Piece(piece.start, piece.end, piece.value, own, exact=piece.exact, left=piece.left))
+            keys.append(key)
+    for piece, left in zip(parts, share(line.left, [p.left for p in parts], inv.minor), strict=True):
+        piece.left = left
+    return parts
+
+
 def cover(inv: Invoice, lines: list[Line]) -> list[Line]:
     """Cover lines: units priced by a commit from it, then the rest by the order of instruments."""
     made = []
+    for line in lines:
+        line.pieces = parts_to_cover(inv, line)
     for line in lines:
         for inst in inv.instruments:
             made += draw(inv, inst, line, [p for p in line.pieces if p.own == inst.id])

@@ -44,6 +44,7 @@ class Cost:
 
     parts: dict[tuple[int, str], Part] = field(default_factory=dict)
     by_time: dict[tuple[datetime, str, bool], Piece] = field(default_factory=dict)
+    listed: Fraction = NOTHING  # before prices of commits
 
     def add(self, period: Period, parts: Parts, instrument: str = "", *, committed: bool = False) -> None:
         """Take in what a piece costs."""
@@ -139,6 +140,7 @@ def _legs(slices: Sequence[Slice], track: _Track) -> Iterator[tuple[Fraction, Fr
 
 def _own(cost: Cost, stretch: Stretch, piece: Slice, parts: Parts, purse: Purse) -> None:
     """Let instruments with prices of their own take the first units; the rest costs what the row says."""
+    cost.listed += sum((part.amount for part in parts), NOTHING)
     for taken in purse.take(stretch, piece, parts):
         cost.add(piece.period, taken.parts, taken.instrument, committed=True)
         parts = taken.rest
@@ -155,4 +157,5 @@ def _inside(cost: Cost, stretch: Stretch) -> None:
         if piece.inside:
             amount = piece.inside * Fraction(unit_price)
             part = Part(-1, ZERO, None, piece.inside, unit_price, ZERO, amount)
+            cost.listed += amount
             cost.add(piece.period, (part,), committed=windowed.unit_price is not None)

@@ -15,7 +15,7 @@ from fractions import Fraction
 from billing.rules.costs import Piece
 from billing.rules.instruments import in_order
 from billing.rules.lines import Line
-from billing.rules.scopes import LineKind, named
+from billing.rules.scopes import LineKind, covers, named
 from billing.rules.whole import split_true_up
 from catalog.rules.agreed import Instrument, InstrumentKind
 from catalog.rules.terms import Terms
@@ -159,5 +159,5 @@ def _lowers_tax(instrument: Instrument, terms: Terms) -> bool:
     """Say whether drawing lowers the taxed base: credits do, prepaid value where it was taxed when it was bought."""
     if instrument.kind is not InstrumentKind.PREPAID:
         return True
-    categories = {each.tax_category for each in named(terms) if each.fits(instrument.scope)}
+    categories = {each.tax_category for each in named(terms) if covers(instrument.scope, each)}
     return instrument.lowers_tax and len(categories) < 2

@@ -36,7 +36,7 @@ def composite_line(composite: Composite, lines: Sequence[Line], terms: Terms) ->
     exact = Fraction(base) * Fraction(composite.percent) / 100
     return Line(
         LineKind.COMPOSITE, composite.key, composite.product, composite.name, composite.tax_category, terms.period,
-        Decimal(0), exact, exact, composite.tags,
+        Decimal(0), exact, exact, composite.tags, pieces=(Piece(last_moment(terms.period), exact),),
     ).open_with(round_once(exact, terms.currency))  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def _line(fee: Fee, spans: Sequence[FeeSpan], discounts: Sequence[Discount]) -> 
     line = Line(
         kind, fee.key, fee.product, fee.name, fee.tax_category, period, Decimal(0), list_exact, list_exact, fee.tags,
         quantity=Fraction(spans[-1].quantity),
-        pieces=(Piece(_seen(fee), list_exact),),
+        pieces=(Piece(_seen(fee, period), list_exact),),
         row=spans[0].price.row_id if fee.recurring else None,
     )  # fmt: skip
     fitting = [each for each in discounts if each.percent and line.fits(each.scope)]
@@ -88,8 +88,12 @@ def _weighed(span: FeeSpan, parts: tuple[Part, ...]) -> Fraction:
     return sum((part.amount for part in parts), NOTHING) * Fraction(*span.weight)
 
 
-def _seen(fee: Fee) -> Period:
-    """Give the instant at which instruments look at a fee: its first, or its last where it is billed in arrears."""
-    if fee.timing is Timing.ADVANCE or fee.period.ends_at is None:
-        return Period(fee.period.starts_at, fee.period.starts_at + MOMENT)
-    return Period(fee.period.ends_at - MOMENT, fee.period.ends_at)
+def _seen(fee: Fee, line: Period) -> Period:
+    """Give the instant at which instruments look at a line: its first, or its last where it is billed in arrears."""
+    return Period(line.starts_at, line.starts_at + MOMENT) if fee.timing is Timing.ADVANCE else last_moment(line)
+
+
+def last_moment(period: Period) -> Period:
+    """Give a period's last instant."""
+    end = period.ends_at or period.starts_at + MOMENT
+    return Period(end - MOMENT, end)

@@ -6,6 +6,7 @@ Both are pools of a whole charge, used in line order; units given back first giv
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -18,38 +19,50 @@ from monetization.values.periods import Period, local_date, local_midnight
 
 def allot(stretches: Sequence[Stretch], pool: Fraction) -> None:
     """Mark the free units of one charge's stretches, given in line order."""
-    left, paid = pool, dict[int, Fraction]()
+    left, known = pool, dict[int, _Given]()
     for stretch in stretches:
         for number, (_, slices) in enumerate(sorted(stretch.tracks.items())):
+            given = known.setdefault(number if len(stretch.tracks) > 1 else id(stretch), _Given())
             for piece in slices:
-                left = _free(piece, left, paid, number)
+                given.take(piece, left)
+                left -= piece.free
 
 
-def _free(piece: Slice, left: Fraction, paid: dict[int, Fraction], track: int) -> Fraction:
-    so_far = paid.get(track, NOTHING)
-    if piece.quantity >= 0:
-        piece.free = min(left, piece.quantity)
-    else:
-        piece.free = min(NOTHING, piece.quantity + so_far)
-    paid[track] = so_far + piece.quantity - piece.free
-    return left - piece.free
+@dataclass(slots=True)
+class _Given:
+    """What one counter was given free, and what it paid, so far."""
+
+    free: Fraction = NOTHING
+    paid: Fraction = NOTHING
+
+    def take(self, piece: Slice, left: Fraction) -> None:
+        """Mark a slice's free units: what is left of the pool; given back, those that were paid first."""
+        back = min(NOTHING, piece.quantity + self.paid)
+        piece.free = min(left, piece.quantity) if piece.quantity >= 0 else max(back, -self.free)
+        self.free += piece.free
+        self.paid += piece.quantity - piece.free
 
 
-def commit_windows(stretches: Sequence[Stretch], windowed: Windowed, served: Period, zone: str) -> Fraction:
-    """Mark the units of one charge that its commitments take, window by window; give what is missing in all of them."""
+def commit_windows(
+    stretches: Sequence[Stretch], windowed: Windowed, price: Price, served: Period, zone: str
+) -> Fraction:
+    """Mark the units of one charge that its commitments take, window by window; give what is missing in all of them.
+
+    ``price``: the row that prices the charge where nothing was used.
+    """
     every = {start for start, _, _ in windows(Window(windowed.window), served, zone)}
     left: dict[datetime, Fraction] = {}
     used = set[datetime]()
     for stretch in stretches:
-        price = _inside(windowed, stretch.prices[0])
+        inside = _inside(windowed, stretch.prices[0])
         for piece in stretch.slices:
             for start, units in _by_window(stretch, piece, windowed.window, zone):
                 used.add(start)
-                room = left.setdefault(start, _committed(windowed, price))
-                taken = units if not price else min(units, room / price)
+                room = left.setdefault(start, _committed(windowed, inside))
+                taken = units if not inside else min(units, room / inside)
                 piece.inside += taken
-                left[start] -= taken * price
-    first = _inside(windowed, stretches[0].prices[0]) if stretches else NOTHING
+                left[start] -= taken * inside
+    first = _inside(windowed, stretches[0].prices[0] if stretches else price)
     owed = used if windowed.used_only else every | used
     return sum((left.get(start, _committed(windowed, first)) for start in owed), NOTHING)
 

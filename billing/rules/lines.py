@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from billing.rules.costs import Piece
 from billing.rules.rating import RatedLine, Step
-from billing.rules.scopes import LineKind, Named, fits
-from catalog.rules.agreed import Scope
+from billing.rules.scopes import LineKind, covers, fits
+from catalog.rules.agreed import Named, Scope
 from catalog.rules.terms import Dims
 from monetization.values.money import EXACT, total_of
 from monetization.values.periods import Period
@@ -83,7 +83,7 @@ class Line:
     def fits(self, scope: Scope) -> bool:
         """Say whether the line is in scope; a true-up if all that it stands for is."""
         if self.kind is LineKind.TRUE_UP:
-            return scope.is_all or (bool(self.stands_for) and all(each.fits(scope) for each in self.stands_for))
+            return scope.is_all or (bool(self.stands_for) and all(covers(scope, each) for each in self.stands_for))
         return fits(
             scope, charge=self.charge, product=self.product, tags=self.tags, kind=self.kind.value, match=self.match
         )

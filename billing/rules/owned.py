@@ -11,9 +11,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.instruments import in_order
-from billing.rules.scopes import Named, fits
+from billing.rules.scopes import fits
 from billing.rules.stretches import Slice, Stretch
-from catalog.rules.agreed import Instrument, OwnPrice
+from catalog.rules.agreed import Instrument, Named, OwnPrice
 from catalog.rules.charges import Part
 from monetization.values.money import finite
 

@@ -170,11 +170,16 @@ def price(terms: Terms, usage: Sequence[UsageRow]) -> Priced:
     found = costs(stretches, Purse(terms.instruments, named(terms)))
     lift(stretches, found)
     lines = [line for pair in zip(stretches, found, strict=True) if (line := _line(*pair)) is not None]
+    listed = [
+        (stretch.charge, cost.listed * Fraction(stretch.charge.rate))
+        for stretch, cost in zip(stretches, found, strict=True)
+    ]
     priced = {row for stretch in stretches for piece in stretch.slices for row in piece.usage}
     unpriced = tuple(row for row in rows if row.quantity and row not in priced)
-    winners = _dearest(lines, terms)
-    missing = tuple(each for each in lacking if winners.get(each[0].highest_of, each[0].slot) == each[0].slot)
+    winners = _dearest(listed, terms)
     kept = tuple(line for line in lines if winners.get(line.charge.highest_of, line.charge.slot) == line.charge.slot)
+    billed = {line.charge.slot for line in kept}
+    missing = tuple(each for each in lacking if not each[0].highest_of or each[0].slot in billed)
     return Priced(kept, unpriced, missing)
 
 
@@ -190,20 +195,20 @@ def _pools(terms: Terms, stretches: Sequence[Stretch]) -> tuple[tuple[Charge, Fr
         if charge.free_units:
             allot(mine, Fraction(charge.free_units) * Fraction(*terms.served))
         if charge.windowed is not None:
-            missing.append((charge, commit_windows(mine, charge.windowed, terms.period, terms.zone)))
+            missing.append((charge, commit_windows(mine, charge.windowed, charge.prices[0], terms.period, terms.zone)))
     return tuple(missing)
 
 
-def _dearest(lines: Sequence[RatedLine], terms: Terms) -> dict[str, str]:
+def _dearest(listed: Iterable[tuple[Charge, Fraction]], terms: Terms) -> dict[str, str]:
     """Of charges that are billed by the highest of several metrics, find the dearest; the earlier on a tie."""
     sums: dict[str, dict[str, Fraction]] = {}
     for segment in terms.segments:
         for charge in segment.charges:
             if charge.highest_of:
                 sums.setdefault(charge.highest_of, {}).setdefault(charge.slot, NOTHING)
-    for line in lines:
-        if line.charge.highest_of:
-            sums[line.charge.highest_of][line.charge.slot] += line.list_exact
+    for charge, exact in listed:
+        if charge.highest_of:
+            sums[charge.highest_of][charge.slot] += exact
     return {group: max(found, key=lambda slot: found[slot]) for group, found in sums.items()}
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-from catalog.rules.agreed import Dims, Scope
+from catalog.rules.agreed import Dims, Named, Scope
 from catalog.rules.terms import Terms
 
 
@@ -22,21 +21,10 @@ class LineKind(StrEnum):
     DRAWDOWN = "drawdown"
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A charge, fee or composite by what scopes look at."""
-
-    key: str
-    product: str
-    name: str
-    tax_category: str
-    tags: frozenset[str]
-    kind: LineKind
-
-    def fits(self, scope: Scope) -> bool:
-        """Say whether its lines are in scope, whatever values they name."""
-        match = scope.dimensions
-        return fits(scope, charge=self.key, product=self.product, tags=self.tags, kind=self.kind.value, match=match)
+def covers(scope: Scope, thing: Named) -> bool:
+    """Say whether a thing's lines are in scope, whatever values they name."""
+    match = scope.dimensions
+    return fits(scope, charge=thing.key, product=thing.product, tags=thing.tags, kind=thing.kind, match=match)
 
 
 def fits(scope: Scope, *, charge: str, product: str, tags: frozenset[str], kind: str, match: Dims = ()) -> bool:
@@ -52,6 +40,8 @@ def fits(scope: Scope, *, charge: str, product: str, tags: frozenset[str], kind:
 
 def named(terms: Terms) -> list[Named]:
     """List all that lines can be made of, in order."""
+    if terms.things:
+        return list(terms.things)
     charges = {charge.slot: charge for segment in terms.segments for charge in segment.charges}
     kinds = {True: LineKind.RECURRING, False: LineKind.ONE_TIME}
     return [

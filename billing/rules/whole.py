@@ -14,8 +14,8 @@ from fractions import Fraction
 
 from billing.rules.costs import Piece
 from billing.rules.lines import Line, sum_open
-from billing.rules.scopes import LineKind, Named, named
-from catalog.rules.agreed import Bound, Discount, Scope
+from billing.rules.scopes import LineKind, covers, named
+from catalog.rules.agreed import Bound, Discount, Named, Scope
 from catalog.rules.terms import Terms
 from monetization.values.money import EXACT, allocate, round_once, rounded_down, total_of
 from monetization.values.periods import Period
@@ -26,7 +26,7 @@ MOMENT = timedelta(microseconds=1)
 
 def breadth(scope: Scope, everything: Sequence[Named]) -> int:
     """Say how wide a scope is: how many things it covers; one that names nothing is the widest."""
-    return len(everything) + 1 if scope.is_all else len({each.key for each in everything if each.fits(scope)})
+    return len(everything) + 1 if scope.is_all else len({each.key for each in everything if covers(scope, each)})
 
 
 def fixed_discounts(discounts: Iterable[Discount], lines: Sequence[Line], terms: Terms) -> list[Line]:
@@ -37,8 +37,8 @@ def fixed_discounts(discounts: Iterable[Discount], lines: Sequence[Line], terms:
         key=lambda each: (breadth(each.scope, everything), each.starts_on or date.min, each.key),
     )
     for discount in fixed:
-        fitting = [line for line in lines if line.open > 0 and line.fits(discount.scope)]
-        weights = [line.unowned for line in fitting]
+        fitting = [line for line in lines if line.fits(discount.scope)]
+        weights = [max(line.unowned, Fraction(0)) for line in fitting]
         amount = min(
             _prorated(discount, fitting, terms.currency), rounded_down(sum(weights, Fraction(0)), terms.currency)
         )
@@ -60,7 +60,7 @@ def true_ups(minimums: Iterable[Bound], lines: Sequence[Line], terms: Terms) -> 
         spend = EXACT.add(sum_open(fitting), total_of(line.kept for line in fitting))
         lack = EXACT.subtract(_bound(minimum, terms), spend)
         if lack > 0:
-            covered = [] if minimum.scope.is_all else [each for each in everything if each.fits(minimum.scope)]
+            covered = [] if minimum.scope.is_all else [each for each in everything if covers(minimum.scope, each)]
             name = f"Minimum of {covered[0].name}" if len(covered) == 1 else "Minimum"
             made += split_true_up(lack, name, minimum.scope, fitting, terms)
     return made
@@ -89,9 +89,10 @@ def split_true_up(
     for line in fitting:
         sums[line.tax_category] = EXACT.add(sums.get(line.tax_category, ZERO), max(line.open, ZERO))
     everything = named(terms)
-    covered = [] if scope.is_all else [each for each in everything if each.fits(scope)]
+    covered = [] if scope.is_all else [each for each in everything if covers(scope, each)]
     if not any(sums.values()):
-        sums = {next((each.tax_category for each in (*covered, *everything)), "S"): Decimal(1)}
+        known = everything if scope.is_all else covered
+        sums = {next((each.tax_category for each in known), "S"): Decimal(1)}
     return [
         true_up(category, part, name, terms, covered, instrument=instrument)
         for category, part in zip(sums, allocate(lack, list(sums.values()), terms.currency), strict=True)

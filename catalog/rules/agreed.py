@@ -37,6 +37,18 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A charge of any kind by what scopes look at."""
+
+    key: str
+    product: str
+    name: str
+    tax_category: str
+    tags: frozenset[str]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Discount:
     """A percentage (0 to 100), or a fixed ``amount``, off the lines in scope.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from catalog.rules.agreed import Bound, Composite, Dims, Discount, Instrument, Timing, Windowed
+from catalog.rules.agreed import Bound, Composite, Dims, Discount, Instrument, Named, Timing, Windowed
 from catalog.rules.metric_terms import (
     Again,
     Aggregation,
@@ -198,7 +198,8 @@ class Terms:
     """All that is agreed for one contract and period; segments tile it in rising order.
 
     ``served`` is the share of the full period (0 to 1) by which minimums, maximums and free units are weighed;
-    ``full_period`` the period that a stub belongs to, by whose length levels are divided.
+    ``full_period`` the period that a stub belongs to, by whose length levels are divided. ``things``: all charges of
+    the contract, also those that this period doesn't bill; empty: those of the segments, fees and composites.
     """
 
     contract: str
@@ -215,3 +216,4 @@ class Terms:
     served: tuple[int, int] = (1, 1)
     is_threshold: bool = False
     full_period: Period | None = None
+    things: tuple[Named, ...] = ()

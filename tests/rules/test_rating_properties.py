@@ -115,7 +115,8 @@ def naive(agreed: Terms, usage: Sequence[UsageRow]) -> Fraction:
             after = before + sum((F(u.quantity) for u in mine if u.segment == number), F(0))
             if any(u.segment == number for u in mine):
                 cost += amount(row, before, after)
-    return cost
+    used = sum((F(u.quantity) for u in usage), F(0))
+    return max(cost, F(0)) if used >= 0 else cost  # a charge is never below zero while its quantity isn't
 
 
 @given(st.lists(price_rows(), min_size=SEGMENTS, max_size=SEGMENTS), usage_rows())

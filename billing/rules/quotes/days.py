@@ -92,9 +92,10 @@ def charge_spans(charge: ChargeBody, body: QuoteBody, bill: Span) -> list[Span]:
     else:
         own = Cycle(bill.starts, body.time_zone, charge.cadence)
         start, end = own.dates(0)
-        if charge.timing == "arrears" and end > bill.until:
+        until = _until(bill, end)
+        if charge.timing == "arrears" and until > bill.until:
             return []
-        return [Span(start, end, max(start, bill.first), _until(bill, end), MONTHS[charge.cadence])]
+        return [Span(start, end, max(start, bill.first), until, MONTHS[charge.cadence])]
     every = _cycle_spans(own, bill.until)
     if charge.timing == "advance":
         return [each for each in every if bill.first <= each.first < bill.until]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.bill import Bill, bill
-from billing.rules.quotes.bodies import QuoteBody
+from billing.rules.quotes.bodies import ChargeBody, QuoteBody
 from billing.rules.quotes.charges import Usage, segments, usage_charges
 from billing.rules.quotes.days import Span, spans_of
 from billing.rules.quotes.events import rows_of
@@ -17,6 +17,7 @@ from billing.rules.quotes.fees import composites_of, fees_of
 from billing.rules.quotes.prices import START
 from billing.rules.quotes.scopes import bounds_of, discounts_of, instruments_of
 from billing.rules.scopes import LineKind
+from catalog.rules.agreed import Named
 from catalog.rules.terms import Terms
 from monetization.values.errors import Invalid
 from monetization.values.money import EXACT, finite, minor_digits
@@ -82,7 +83,14 @@ def _terms(
         served=span.share(span.first, span.until, body.proration, body.day_count),
         is_threshold=body.kind == "THRESHOLD",
         full_period=span.full(body.time_zone),
+        things=tuple(_thing(charge) for charge in body.charges),
     )
+
+
+def _thing(charge: ChargeBody) -> Named:
+    product = charge.product or charge.key
+    tags, name = frozenset(charge.tags), charge.name or product
+    return Named(charge.key, product, name, charge.tax_category, tags, charge.kind)
 
 
 def _carried(left: Fraction, balance: Decimal) -> Decimal:
