@@ -44,7 +44,7 @@ def covered(desk: Desk, model: str, config: Members, usage: Members) -> Body:
         "amount": answer.amount.less(drawn.negative),
         "credits": drawn,
         "due": answer.amount,
-        "lines": [shown for index, line in enumerate(answer.lines) for shown in _covered(answer, index, line)],
+        "lines": lambda: [shown for index, line in enumerate(answer.lines) for shown in _covered(answer, index, line)],
     }
 
 

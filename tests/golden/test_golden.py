@@ -1,0 +1,85 @@
+"""Cases and worked examples of other systems through our quotes, to the last digit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.golden import adapter, vendors
+from tests.golden.answers import Desk
+from tests.golden.contradictions import DECIDED, OPEN, decided, unasked
+from tests.golden.figures import only_unanswered
+from tests.golden.members import Body, Unknown
+from tests.golden.quoting import quote
+
+HERE = Path(__file__).parent
+PAGES = HERE.parent.parent / "docs"
+
+
+def read(name: str) -> list[Body]:
+    """Read a file of cases."""
+    found: list[Body] = json.loads((HERE / name).read_text(encoding="utf-8"))
+    return found
+
+
+PEERS, VENDORS = read("peers.json"), read("vendors.json")
+CASES = [*PEERS, *VENDORS]
+
+
+def said_of(case: Body) -> list[str]:
+    """Say where a case and our quotes differ."""
+    if "config" in case:
+        return adapter.differences(case, quote)
+    if case["id"] not in vendors.EXAMPLES:
+        return ["nothing was asked"]
+    return vendors.differences(case["id"], Desk(quote, "USD"))
+
+
+def named(cases: list[Body]) -> list[Any]:
+    return [pytest.param(case, id=case["id"]) for case in cases]
+
+
+@pytest.mark.parametrize("case", named(CASES))
+def test_case(case: Body) -> None:
+    said = said_of(case)
+    listed = decided(case) or unasked(case)
+    if said and only_unanswered(said):
+        pytest.skip("; ".join(said))
+    if listed:
+        assert said, f"{case['id']} is right; “{listed.name}” says too much"
+    else:
+        assert not said
+
+
+def test_nine_of_ten_pass() -> None:
+    said = {case["id"]: said_of(case) for case in CASES}
+    unanswered = [name for name, found in said.items() if found and only_unanswered(found)]
+    passed = [name for name, found in said.items() if not found]
+    assert len(passed) * 10 >= (len(said) - len(unanswered)) * 9
+
+
+def test_what_is_listed_is_there() -> None:
+    for one in [*DECIDED, *OPEN]:
+        assert any(one.matches(case) for case in CASES), f"nothing is “{one.name}”"
+
+
+def test_contradicted_sentences_stand_in_the_documentation() -> None:
+    pages = " ".join(" ".join(page.read_text(encoding="utf-8").split()) for page in sorted(PAGES.glob("*.md")))
+    for one in DECIDED:
+        assert one.page in pages or one.rule in pages, f"no page says “{one.page}”"
+
+
+@pytest.mark.parametrize("case", named(PEERS))
+def test_an_unknown_member_is_refused(case: Body) -> None:
+    with pytest.raises(Unknown):
+        adapter.figures({**case, "config": {**case["config"], "surprise": "1"}}, quote)
+
+
+def test_the_adapter_knows_no_case() -> None:
+    shared = {"vendors.py", "commits.py", "contradictions.py"}
+    modules = [path for path in HERE.glob("*.py") if path.name not in shared]
+    written = "".join(path.read_text(encoding="utf-8") for path in modules)
+    assert not [case["id"] for case in PEERS if case["id"] in written]
