@@ -28,10 +28,9 @@ Handler = Callable[[Desk, str, Members, Members], Body]
 
 # By kind and model; "" is any other model of the kind.
 HANDLERS: dict[tuple[str, str], Handler] = {
-    ("aggregation", "standard"): measures.standard,
-    ("aggregation", "sum"): measures.summed,
+    ("aggregation", "graduated"): measures.hourly,
     ("aggregation", "weighted_sum"): measures.weighted,
-    ("aggregation", ""): measures.hourly,
+    ("aggregation", ""): measures.aggregated,
     ("charge_model", ""): sales.sale,
     ("commitment", "commitment_true_up"): commitments.true_up,
     ("commitment", "minimum_commitment"): commitments.prorated,
@@ -41,7 +40,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("credit_drawdown", "standard"): credits.counted,
     ("credit_drawdown", "wallet"): credits.wallets,
     ("credit_drawdown", ""): credits.covered,
-    ("dedup", "sum"): measures.repeated,
+    ("dedup", ""): measures.repeated,
     ("maximum", ""): sales.sale,
     ("minimum", "charge_minimum"): commitments.of_charge,
     ("minimum", "pricing_unit"): commitments.in_units,

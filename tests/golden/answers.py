@@ -11,7 +11,7 @@ from tests.golden.members import Body, rounded
 
 Quote = Callable[[Body], Body]
 NOVEMBER = {"start_date": "2026-11-01", "end_date": "2026-11-30"}
-COVERS = ("drawdown", "discount")
+CHARGED = ("usage", "recurring", "one_time", "composite")
 
 
 class Unanswered(LookupError):
@@ -51,7 +51,7 @@ class Line:
         self.kind: str = raw["kind"]
         self.charge: str | None = raw.get("charge")
         self.of: int | None = raw.get("of")
-        self.money = Money(Fraction(raw.get("exact", raw["amount"])), Fraction(raw["amount"]))
+        self.money = Money(Fraction(raw["exact"]), Fraction(raw["amount"]))
 
     def number(self, name: str) -> Fraction:
         """Read a number of the line; nothing is zero."""
@@ -84,7 +84,7 @@ class Answer:
     @property
     def charged(self) -> list[Line]:
         """The lines of charges: no discount, true-up, cap or drawdown."""
-        return [line for line in self.lines if line.kind in ("usage", "recurring", "one_time", "composite")]
+        return [line for line in self.lines if line.kind in CHARGED]
 
     def of_kind(self, *kinds: str) -> Money:
         """The lines of some kinds together."""
@@ -102,12 +102,10 @@ class Answer:
         """The steps of all lines, or of those of one charge."""
         return [step for line in self.charged if charge in (None, line.charge) for step in line.steps]
 
-    def line(self, charge: str) -> tuple[int, Line]:
-        """The only line of a charge, and its place."""
-        ((place, found),) = (
-            (n, line) for n, line in enumerate(self.lines) if line.charge == charge and line.of is None
-        )
-        return place, found
+    def line(self, charge: str) -> tuple[int, Line] | None:
+        """The line of a charge, and its place; what came to nothing may have none."""
+        own = ((place, line) for place, line in enumerate(self.lines) if line.charge == charge)
+        return next(((place, line) for place, line in own if line.kind in CHARGED), None)
 
     def lowered(self, index: int, *kinds: str) -> Money:
         """What other lines take off the line at this place."""

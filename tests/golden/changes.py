@@ -7,18 +7,18 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tests.golden import spans
-from tests.golden.answers import Answer, Desk, Money
+from tests.golden.answers import Answer, Desk, Money, total_of
 from tests.golden.members import Body, Members, text
 
 ONE, NONE = Fraction(1), Fraction(0)
 
 
 class Part(NamedTuple):
-    """A fee: what one costs in a period, how many, and a percentage off."""
+    """A fee: what one costs in a period, how many, and what comes off."""
 
     price: Fraction
     quantity: Fraction = ONE
-    discount: Fraction | None = None
+    discount: Body | None = None
 
 
 class Change(NamedTuple):
@@ -44,17 +44,10 @@ class Change(NamedTuple):
 
 def plan(desk: Desk, model: str, config: Members, usage: Members) -> Body:
     """One plan after another."""
-    config.expect("strategy", "day")
-    if "added_one_time_cents" in config:
-        config.take("days_remaining", None)  # what is due once has no days
-        amount = text(desk.major(config.number("added_one_time_cents")))
-        return {"charge": desk.ask([{"key": "once", "kind": "one_time", "amount": amount}]).amount}
+    config.expect("strategy", "day", "second")
     change = _change(config)
-    if "matched" in config:
+    if any(name in config for name in ("matched", "added_cents", "removed_cents", "added_one_time_cents")):
         return _mixed(desk, config, change)
-    if "added_cents" in config:
-        added = Part(desk.major(config.number("added_cents")), config.number("quantity", 1))
-        return {"charge": desk.ask([change.new(added)], period=change.period).amount}
     signed = "cycle_reset" in config or "old_discount" in config
     restarts = config.take("cycle_reset", False)
     old, new = _part(desk, config, "old"), _part(desk, config, "new")
@@ -68,6 +61,9 @@ def _change(config: Members) -> Change:
         left, days = spans.share(Fraction(config.take("factor")))
         period = spans.period(days)
         return Change(period, spans.end_of(period, left))
+    if "period" not in config and "days_in_period" not in config:
+        # What is due once has no days.
+        return Change(spans.period(30), spans.end_of(spans.period(30), int(config.number("days_remaining"))))
     period = spans.given(config)
     if "change" in config:
         return Change(period, spans.day_of(config.take("change")))
@@ -79,8 +75,8 @@ def _part(desk: Desk, config: Members, which: str) -> Part:
     discount = config.take(f"{which}_discount", None)
     if discount is not None:
         kind, value = discount
-        config.inside({"kind": kind}, f"{which}_discount").word("kind", {"pct": None})
-        discount = Fraction(value)
+        known = {"pct": {"percent": text(Fraction(value))}, "fixed": {"amount": text(desk.major(Fraction(value)))}}
+        discount = config.inside({"kind": kind}, f"{which}_discount").word("kind", known)
     return Part(price, config.number(f"qty_{which}", 1), discount)
 
 
@@ -92,7 +88,7 @@ def _full(desk: Desk, change: Change, part: Part) -> Answer:
 
 def _discounts(**parts: Part) -> list[Body]:
     return [
-        {"id": key, "percent": text(part.discount), "scope": {"charges": [key]}}
+        {"id": key, **part.discount, "scope": {"charges": [key]}}
         for key, part in parts.items()
         if part.discount is not None
     ]
@@ -111,11 +107,7 @@ def _changed(desk: Desk, change: Change, old: Part, new: Part) -> Body:
 
 
 def _row(answer: Answer, row: int) -> Money:
-    found = Money(NONE, NONE)
-    for line in answer.charged:
-        if line.raw["row"] == row:
-            found = found.less(line.money.negative)
-    return found
+    return total_of(line.money for line in answer.charged if line.raw["row"] == row)
 
 
 def _restarted(desk: Desk, change: Change, old: Part, new: Part) -> Body:
@@ -128,14 +120,25 @@ def _restarted(desk: Desk, change: Change, old: Part, new: Part) -> Body:
 
 
 def _mixed(desk: Desk, config: Members, change: Change) -> Body:
-    """Fees that changed, were added and were taken away, at once."""
-    matched = config.child("matched")
-    old, new = (Part(desk.major(matched.number(f"{which}_cents"))) for which in ("old", "new"))
-    added, removed = (Part(desk.major(config.number(f"{which}_cents", 0))) for which in ("added", "removed"))
-    paid = _full(desk, change, old).net + _full(desk, change, removed).net
-    charges = [change.both(old, new), change.new(added, "added"), change.old(removed, "removed")]
-    answer = desk.ask(charges, period=change.period, booked=text(paid))
-    return {"net": Money(answer.difference, answer.difference)}
+    """Fees that changed, were added and were taken away, at once; and what is due once, in full."""
+    quantity = config.number("quantity", 1)
+    olds, news = {}, {}
+    if "matched" in config:
+        matched = config.child("matched")
+        olds["old"], news["new"] = (Part(desk.major(matched.number(f"{which}_cents"))) for which in ("old", "new"))
+    for name, parts in (("added", news), ("removed", olds)):
+        if f"{name}_cents" in config:
+            parts[name] = Part(desk.major(config.number(f"{name}_cents")), quantity)
+    charges = [change.old(part, key) for key, part in olds.items()]
+    charges += [change.new(part, key) for key, part in news.items()]
+    if "added_one_time_cents" in config:
+        amount = desk.major(config.number("added_one_time_cents")) * quantity
+        charges.append({"key": "once", "kind": "one_time", "amount": text(amount)})
+    paid = total_of(_full(desk, change, part).amount for part in olds.values())
+    answer = desk.ask(charges, period=change.period, booked=text(paid.printed))
+    kept = total_of(answer.of_charge(key) for key in olds)
+    due = total_of(answer.of_charge(key) for key in (*news, "once"))
+    return {"credit": kept.less(paid), "charge": due, "net": Money(answer.difference, answer.difference)}
 
 
 def capped(desk: Desk, model: str, config: Members, usage: Members) -> Body:

@@ -47,10 +47,11 @@ def prorated(desk: Desk, model: str, config: Members, usage: Members) -> Body:
 
 def _coefficient(desk: Desk, config: Members) -> Body:
     """The part of a period that is left on a day."""
-    first = spans.day_of(config.take("from"))
+    first, last = spans.day_of(config.take("from")), config.take("to", None)
     span = spans.given(config)
-    charge = spans.recurring("fee", Fraction(1), **spans.from_day(first, Fraction(1)))
-    return {"coefficient": desk.ask([charge], period=span).amount.exact}
+    service = spans.dates(first, spans.day_of(last or span["end_date"]))
+    answer = desk.ask([spans.recurring("fee", Fraction(1))], period=span, service=service)
+    return {"coefficient": answer.amount.exact}
 
 
 def of_charge(desk: Desk, model: str, config: Members, usage: Members) -> Body:
@@ -59,7 +60,7 @@ def of_charge(desk: Desk, model: str, config: Members, usage: Members) -> Body:
     taxes = [{"category": "S", "percent": text(config.number("tax_pct"))}] if "tax_pct" in config else []
     charge, used = _dimensions(desk, config, usage)
     span = spans.served(int(config.number("days")), int(config.number("days_in_period")))
-    served = span.get("service", span["period"])
+    served = span["service"] if "service" in span else span["period"]
     dated = [{**one, "at": served["start_date"]} for one in used]
     answer = desk.ask([{**charge, "minimum": minimum}], dated, taxes=taxes, **span)
     return {

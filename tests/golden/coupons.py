@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from tests.golden.answers import Answer, Desk, Money, total_of
+from tests.golden import spans
+from tests.golden.answers import ZERO, Answer, Desk, Line, Money, total_of
 from tests.golden.members import Body, Members, Unknown, text
 
+NOTHING = Fraction(0)
 ORDERS = ("metric-limited, then plan-limited, then unlimited; each allocated on what is left",)
 
 
@@ -18,7 +20,8 @@ def coupon(desk: Desk, model: str, config: Members, usage: Members) -> Body:
     discounts = [{"id": f"coupon-{number}", **one} for number, one in enumerate(_coupons(desk, config))]
     percents = {**categories, **({"S": config.number("tax_pct")} if "tax_pct" in config else {})}
     taxes = [{"category": category, "percent": text(percent)} for category, percent in percents.items()]
-    return _figures(desk.ask(fees, discounts=discounts, taxes=taxes), len(fees), percents)
+    answer = desk.ask(fees, discounts=discounts, taxes=taxes, period=spans.period(max(len(fees), 30)))
+    return _figures(desk, answer, len(fees), percents)
 
 
 def _fees(desk: Desk, usage: Members) -> tuple[list[Body], dict[str, Fraction]]:
@@ -26,7 +29,9 @@ def _fees(desk: Desk, usage: Members) -> tuple[list[Body], dict[str, Fraction]]:
     known: dict[Fraction, str] = {}
     fees = []
     for number, one in enumerate(_listed(usage)):
-        fee = {"key": f"fee-{number}", "kind": "one_time", "amount": text(desk.major(one.number("cents")))}
+        day = spans.FIRST + number * spans.DAY  # lines stand in the order of the list
+        amount = text(desk.major(one.number("cents")))
+        fee = {"key": f"fee-{number}", "kind": "one_time", "amount": amount, "date": day.isoformat()}
         if "tax_pct" in one:
             percent = one.number("tax_pct")
             fee["tax_category"] = known.setdefault(percent, "S" if not known else f"S{len(known)}")
@@ -47,7 +52,7 @@ def _coupons(desk: Desk, config: Members) -> list[Body]:
     """The coupons in the forms in which cases write them: fixed ones in minor units, or a kind beside a value."""
     if "coupon" in config:
         one = config.child("coupon")
-        kind = one.word("type", {"fixed": _fixed, "fixed_remaining": _remaining, "percentage": _percent})
+        kind = one.word("type", TYPES)
         value = one.number("value")
         return [kind(value if kind is _percent else desk.major(value))]
     if "coupons_fixed_cents" in config:
@@ -64,6 +69,20 @@ def _coupons(desk: Desk, config: Members) -> list[Body]:
             word = config.inside({"kind": kind}, f"coupons[{number}]").word("kind", {"pct": _percent, "fix": _fixed})
             found.append(word(Fraction(off)))
     return found
+
+
+def _off(answer: Answer, index: int, line: Line) -> Money:
+    """What was taken off a line, before and after its rounding."""
+    inside = Money(_listed_of(line).exact - line.money.exact, _listed_of(line).exact - line.money.printed)
+    return inside.less(answer.lowered(index, "discount").negative)
+
+
+def _left(answer: Answer, index: int, line: Line) -> Money:
+    return line.money.less(answer.lowered(index, "discount"))
+
+
+def _listed_of(line: Line) -> Money:
+    return Money(line.number("list_exact"), line.number("list_exact"))
 
 
 def _fixed(amount: Fraction) -> Body:
@@ -86,22 +105,23 @@ def _scope(places: str | list[int]) -> Body:
     return {"scope": {"charges": [f"fee-{place}" for place in places]}}
 
 
-def _figures(answer: Answer, fees: int, percents: dict[str, Fraction]) -> Body:
-    lines = [answer.line(f"fee-{number}") for number in range(fees)]
-    off = [
-        answer.lowered(index, "discount").less(Money(line.money.exact - line.number("list_exact"), Fraction(0)))
-        for index, line in lines
-    ]
-    listed = total_of(Money(line.number("list_exact"), line.number("list_exact")) for _, line in lines)
+TYPES = {"fixed": _fixed, "fixed_remaining": _remaining, "percentage": _percent, "pct": _percent}
+
+
+def _figures(desk: Desk, answer: Answer, fees: int, percents: dict[str, Fraction]) -> Body:
+    found = [answer.line(f"fee-{number}") for number in range(fees)]
+    lines = [one for one in found if one is not None]
+    off = [_off(answer, *one) if one is not None else ZERO for one in found]
+    listed = total_of(_listed_of(line) for _, line in lines)
     net, tax, total = (Money(value, value) for value in (answer.net, answer.tax, answer.total))
     discount = listed.less(net)
-    taxable = [line.money.less(answer.lowered(index, "discount")) for index, line in lines]
-    due = [percents.get(line.raw.get("tax_category", "S"), Fraction(0)) / 100 for _, line in lines]
+    left = [_left(answer, *one) if one is not None else ZERO for one in found]
+    due = [percents.get(one[1].raw["tax_category"], NOTHING) / 100 if one is not None else NOTHING for one in found]
     return {
         "coupon_per_fee": off,
         "per_fee": off,
-        "taxable": taxable,
-        "tax_per_fee": [Money(part.exact * tax, part.printed * tax) for part, tax in zip(taxable, due, strict=True)],
+        "taxable": left,
+        "tax_per_fee": [desk.round(part.exact * tax) for part, tax in zip(left, due, strict=True)],
         "coupon_total": discount,
         "coupons": discount,
         "credit": discount,

@@ -12,7 +12,7 @@ from tests.golden.offers import KEY, offer_of, usage_charge
 from tests.golden.uses import event, use_of
 
 ONE = [{"unit_price": "1"}]
-KINDS = {"charge": "usage", "subscription": "recurring"}
+KINDS = {"charge": "usage", "subscription": "recurring", "add_on": "one_time"}
 PLACES = 18
 
 
@@ -67,10 +67,7 @@ def wallets(desk: Desk, model: str, config: Members, usage: Members) -> Body:
     """Wallets on fees: by their priority, then as they were made, which here are priorities of their own."""
     fees = {name: desk.major(Fraction(cents)) for name, cents in usage.take("fees_cents").items()}
     kinds = {name: usage.inside({"kind": name}, "fees_cents").word("kind", KINDS) for name in fees}
-    charges = [
-        usage_charge(ONE, name) if kinds[name] == "usage" else spans.recurring(name, amount)
-        for name, amount in fees.items()
-    ]
+    charges = [_fee(name, kinds[name], amount) for name, amount in fees.items()]
     used = [event(amount, name) for name, amount in fees.items() if kinds[name] == "usage"]
     found = [_wallet(desk, one) for one in config.children("wallets")]
     found.sort(key=lambda one: Fraction(one["priority"]))
@@ -78,6 +75,12 @@ def wallets(desk: Desk, model: str, config: Members, usage: Members) -> Body:
     answer = desk.ask(charges, used, instruments=ranked)
     drawn = {one["id"]: answer.instrument(one["id"], "drawn") / desk.unit for one in found}
     return {"applied": {name: amount for name, amount in drawn.items() if amount}}
+
+
+def _fee(name: str, kind: str, amount: Fraction) -> Body:
+    if kind == "usage":
+        return usage_charge(ONE, name)
+    return {"key": name, "kind": kind, ("amount" if kind == "one_time" else "unit_price"): text(amount)}
 
 
 def _wallet(desk: Desk, one: Members) -> Body:

@@ -61,7 +61,7 @@ def _differs(wanted: Any, figure: Any, key: str, scale: Scale, path: str) -> lis
         pairs = enumerate(zip(wanted, figure, strict=True))
         return [said for index, (one, ours) in pairs for said in _differs(one, ours, key, scale, f"{path}[{index}]")]
     ours = figure if isinstance(figure, str) else _written(figure, key, str(wanted), scale)
-    alike = ours == wanted if isinstance(ours, str) else NUMBER.match(str(wanted)) and ours == Fraction(wanted)
+    alike = ours == wanted if isinstance(ours, str) else bool(NUMBER.match(str(wanted))) and ours == Fraction(wanted)
     return [] if alike else [f"{path}: {wanted} expected, {ours} found"]
 
 
@@ -88,7 +88,7 @@ def _amount(figure: Money, key: str, wanted: str, scale: Scale) -> Fraction:
 
 
 def _alike(ours: Fraction, theirs: Fraction) -> bool:
-    return abs(ours - theirs) <= abs(theirs) / 10 ** (FLOAT_DIGITS - 1) / 2
+    return abs(ours - theirs) <= abs(theirs) * Fraction(5, 10**FLOAT_DIGITS)
 
 
 def _ends(value: Fraction) -> bool:

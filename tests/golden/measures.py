@@ -13,8 +13,8 @@ from tests.golden.offers import KEY, ROUNDINGS, row, usage_charge
 from tests.golden.uses import START, event, events
 
 AGGREGATIONS = {
-    "sum": "SUM", "count": "COUNT", "max": "MAX", "min": "MIN", "latest": "LATEST",
-    "average": "AVERAGE", "unique_count": "UNIQUE", "weighted_sum": "TIME_WEIGHTED",
+    "sum": "SUM", "count": "COUNT", "max": "MAX", "min": "MIN", "latest": "LATEST", "average": "AVERAGE",
+    "avg": "AVERAGE", "unique_count": "UNIQUE", "unique": "UNIQUE", "weighted_sum": "TIME_WEIGHTED",
 }  # fmt: skip
 NAMES = ("id", "source", "transaction_id", "timestamp")
 
@@ -24,28 +24,24 @@ def free(**metric: Any) -> Body:
     return usage_charge([row("PER_UNIT", unit_price="0")], metric=metric)
 
 
-def standard(desk: Desk, model: str, config: Members, usage: Members) -> Body:
-    """Aggregate values that came one after the other, at a price for a unit."""
+def aggregated(desk: Desk, model: str, config: Members, usage: Members) -> Body:
+    """Aggregate events that came one after the other, at a price for a unit if there is one.
+
+    By what and by which minutes they are listed changes nothing of the whole.
+    """
     aggregation = config.word("aggregation", AGGREGATIONS)
-    price = row("PER_UNIT", unit_price=text(config.number("unit", 0)))
-    used = [event(Fraction(value), minute=minute) for minute, value in enumerate(usage.take("events"))]
-    answer = desk.ask([usage_charge([price], metric={"aggregation": aggregation})], used)
-    return {"amount": answer.amount, "units": answer.quantity()}
-
-
-def summed(desk: Desk, model: str, config: Members, usage: Members) -> Body:
-    """Add the values of events. By what and by which minutes they are listed changes no sum."""
-    aggregation = config.word("aggregation", {"sum": "SUM"})
     for shown in ("property", "group_by", "window"):
         config.take(shown, None)
+    price = row("PER_UNIT", unit_price=text(config.number("unit", 0)))
     used = []
     for minute, value in enumerate(usage.take("events")):
         one = usage.inside(value if isinstance(value, dict) else {"value": value}, f"events[{minute}]")
         names = {name: one.take(name) for name in ("id", "source") if name in one}
-        (amount,) = one.rest().values()
-        used.append({**event(Fraction(amount), minute=minute), **names})
-    answer = desk.ask([free(aggregation=aggregation)], used)
-    return {"units": answer.quantity()}
+        (found,) = one.rest().values() or [1]
+        counted = {"value": found, "quantity": "1"} if aggregation == "UNIQUE" else {}
+        used.append({**event(Fraction(1 if counted else found), minute=minute), **names, **counted})
+    answer = desk.ask([usage_charge([price], metric={"aggregation": aggregation})], used)
+    return {"amount": answer.amount, "units": answer.quantity()}
 
 
 def hourly(desk: Desk, model: str, config: Members, usage: Members) -> Body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -40,7 +41,7 @@ class Members:
         """Take a list of numbers."""
         return [Fraction(value) for value in self.take(name, default)]
 
-    def word(self, name: str, known: dict[str, Any], default: Any = MISSING) -> Any:
+    def word(self, name: str, known: Mapping[Any, Any], default: Any = MISSING) -> Any:
         """Take a word and give what it means here."""
         value = self.take(name, default)
         if value not in known:

@@ -20,8 +20,8 @@ class Offer:
 
     ``names``: charge and dimensions of each name; ``grouped``: usage comes in parts, each a value of
     this dimension; ``plain``: the charges without a markup; ``fixed``: units are bought, not measured;
-    ``money``: events carry money in minor units; ``least``: fewer units can't be bought; ``single``: only
-    one tier is asked for.
+    ``money``: events carry money in minor units; ``least``: fewer units can't be bought; ``single``: the
+    place of the only tier that is asked for.
     """
 
     charges: list[Body]
@@ -31,7 +31,7 @@ class Offer:
     fixed: bool = False
     money: bool = False
     least: Fraction = Fraction(0)
-    single: bool = False
+    single: int | None = None
 
     @property
     def price(self) -> Body:
@@ -73,8 +73,8 @@ def _tiered(kind: str) -> Callable[[Members], Offer]:
     def read(config: Members) -> Offer:
         if "single_tier" in config:
             # The case asks for the part of a tier that was entered, and the first always is.
-            rows = tables.single_of(config.child("single_tier"))
-            return Offer([usage_charge([row(kind, tiers=rows)], flat_at_zero=True)], single=True)
+            rows, place = tables.single_of(config.child("single_tier"))
+            return Offer([usage_charge([row(kind, tiers=rows)], flat_at_zero=True)], single=place)
         config.expect("allow_negative", True, False)
         config.take("bounds", None)  # says how the other system writes them down
         rows = tables.opened(tables.tiers_of(config))
@@ -104,7 +104,7 @@ def _metered(config: Members, price: Body) -> Offer:
     if config.take("zero_usage_charges_first_flat", False):
         charge["flat_at_zero"] = True
     if free := config.number("free", 0) or config.number("included_allowance", 0):
-        charge["free_units"] = text(free)
+        charge["free_units"] = text(free / Fraction(metric.get("divisor", 1)))
     grouped = "group" if config.take("per_group", False) else None
     if config.take("bucketed_max", False):
         metric["aggregation"], grouped = "MAX", "bucket"
@@ -128,7 +128,7 @@ def _percentage(config: Members) -> Offer:
     price = row("PERCENTAGE", percent=text(config.number("rate_pct")))
     price |= {ours: text(config.number(theirs)) for theirs, ours in known.items() if theirs in config}
     if "free_events" in config:
-        price["free_events"] = text(config.number("free_events"))
+        price["free_events"] = int(config.number("free_events"))
     return Offer([usage_charge([price])])
 
 

@@ -13,6 +13,13 @@ from tests.golden.members import Body, Members, Unknown, rounded
 
 CADENCES = {1: "MONTHLY", 3: "QUARTERLY", 12: "ANNUAL"}
 MONTHS = {"month": 1, "quarter": 3, "year": 12, "monthly": 1, "quarterly": 3, "yearly": 12}
+LENGTHS = {
+    "day": {"longest": 1, "said": {"cadence": "DAYS", "days": 1}},
+    "week": {"longest": 7, "said": {"cadence": "DAYS", "days": 7}},
+    "month": {"longest": 31, "said": {"cadence": "MONTHLY"}},
+    "quarter": {"longest": 92, "said": {"cadence": "QUARTERLY"}},
+    "year": {"longest": 366, "said": {"cadence": "ANNUAL"}},
+}
 PER_STUB = re.compile(r"(\d+) decimals HALF_UP per stub$")
 ONE = Fraction(1)
 
@@ -63,11 +70,10 @@ def _months_of_30(desk: Desk, config: Members, usage: Members) -> Body:
     """Days by months of thirty: a price of thirty for the month that ends with them."""
     config.expect("fixed_days_in_month", 30)
     first, end = spans.day_of(usage.take("from")), spans.day_of(usage.take("to"))
-    month = {
-        "period": spans.dates(months_later(end, -1), end - spans.DAY),
-        "service": spans.dates(first, end - spans.DAY),
-    }
-    days = desk.ask([spans.recurring("fee", Fraction(30))], day_count="30", **month).amount.exact
+    month = spans.dates(months_later(end, -1), end - spans.DAY)
+    service = spans.dates(first, end - spans.DAY)
+    answer = desk.ask([spans.recurring("fee", Fraction(30))], day_count="30", period=month, service=service)
+    days = answer.amount.exact
     return {"days": days, "coefficient": days / 30}
 
 
@@ -109,10 +115,10 @@ def _cycle(config: Members) -> tuple[date, Body]:
 
 def anchors(desk: Desk, model: str, config: Members, usage: Members) -> Body:
     """The days on which periods start."""
-    start, months = spans.day_of(config.take("start")), config.word("period", MONTHS)
+    start, every = spans.day_of(config.take("start")), config.word("period", LENGTHS)
     count = int(usage.number("periods"))
-    until = start + timedelta(days=31 * months * count)
-    cycle = {"start_date": start.isoformat(), "end_date": None, "cadence": CADENCES[months], "until": until.isoformat()}
+    until = start + timedelta(days=every["longest"] * count)
+    cycle = {"start_date": start.isoformat(), "end_date": None, **every["said"], "until": until.isoformat()}
     answer = desk.ask([spans.recurring("fee", ONE)], cycle=cycle)
     return {"period_starts": [invoice["period"]["start_date"] for invoice in answer.invoices[:count]]}
 

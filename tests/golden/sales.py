@@ -104,7 +104,7 @@ def _probes(desk: Desk, offer: Offer, use: Use) -> Body:
     price = offer.price if "prices" in offer.charges[0] else {}
 
     def paid(**numbers: str) -> Fraction:
-        terms = {name: price[name] for name in ("free_events", "free_amount") if name in price}
+        terms: Body = {name: price[name] for name in ("free_events", "free_amount") if name in price}
         charge = usage_charge([{"model": "PERCENTAGE", **terms, **numbers}])
         return desk.ask([charge], use.events).amount.exact
 
@@ -113,7 +113,8 @@ def _probes(desk: Desk, offer: Offer, use: Use) -> Body:
         return desk.ask([tiers], use.events).amount.exact
 
     used = sum((Fraction(event["quantity"]) for event in use.events), Fraction(0))
-    units = {"units": lambda: at(tables.one_each)} if offer.single else {}
+    single = offer.single
+    units = {} if single is None else {"units": lambda: at(lambda rows: tables.one_each(rows, single))}
     return units | {
         "unit_total": lambda: at(tables.without_flats),
         "base": lambda: desk.ask(offer.plain or offer.charges, use.events).amount,

@@ -86,7 +86,7 @@ def tiered(desk: Desk, model: str, config: Members, usage: Members) -> Body:
     ]
     answer = desk.ask([seats, flats], used, period=period)
     return {
-        "amount": answer.amount,
+        "amount": desk.round(answer.amount.exact),
         "unit_total": answer.of_charge("seats"),
         "tier_index": lambda: tables.place(rows, answer.steps(KEY)[-1]),
     }

@@ -27,26 +27,26 @@ def blocks_of(tiers: list[Members]) -> list[Body]:
     """Tiers of blocks: each tier has room for its own number of blocks."""
     rows, reached = [], Fraction(0)
     for tier in tiers:
-        size = tier.number("block")
-        reached += size * tier.number("max_blocks")
+        size, most = tier.number("block"), tier.take("max_blocks", None)
+        reached += size * Fraction(most or 0)  # none is the last
         price = text(tier.number("price"))
         rows.append({"up_to": text(reached), "unit_price": price, "flat_fee": "0", "block_size": text(size)})
     return opened(rows)
 
 
-def single_of(tier: Members) -> list[Body]:
-    """A table in which only one tier costs anything: what it brings in by itself."""
+def single_of(tier: Members) -> tuple[list[Body], int]:
+    """A table in which only one tier costs anything: what it brings in by itself; and its place."""
     start, end = tier.number("from"), tier.take("to")
     below = start if tier.take("adjacent", False) else max(start - 1, Fraction(0))
     rows = [_free(text(below))] if below else []
     prices = {"unit_price": text(tier.number("unit")), "flat_fee": text(tier.number("flat", 0))}
-    rows.append({"up_to": _bound(end), **prices})
-    return rows if end is None else [*rows, _free(None)]
+    place_of, more = len(rows), [] if end is None else [_free(None)]
+    return [*rows, {"up_to": _bound(end), **prices}, *more], place_of
 
 
-def one_each(rows: list[Body]) -> list[Body]:
-    """The same tiers, each unit of those that cost anything at a price of one."""
-    return [{**row, "unit_price": "0" if row["unit_price"] == "0" else "1", "flat_fee": "0"} for row in rows]
+def one_each(rows: list[Body], number: int) -> list[Body]:
+    """The same tiers, each unit of one of them at a price of one, and nothing else."""
+    return [{**row, "unit_price": str(int(place == number)), "flat_fee": "0"} for place, row in enumerate(rows)]
 
 
 def opened(rows: list[Body]) -> list[Body]:

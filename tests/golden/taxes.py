@@ -20,7 +20,7 @@ def taxed(desk: Desk, model: str, config: Members, usage: Members) -> Body:
         for number, amount in enumerate(_lines(desk, usage))
     ]
     answer = desk.ask(lines, taxes=taxes, discounts=discounts)
-    parts = [Fraction(tax["tax"]) for invoice in answer.invoices for tax in invoice["taxes"]]
+    parts = [Fraction(tax["amount"]) for invoice in answer.invoices for tax in invoice["taxes"]]
     return {
         "tax": Money(answer.tax, answer.tax),
         "taxes": [Money(part, part) for part in parts],

@@ -45,11 +45,13 @@ def named(cases: list[Body]) -> list[Any]:
 @pytest.mark.parametrize("case", named(CASES))
 def test_case(case: Body) -> None:
     said = said_of(case)
-    listed = decided(case) or unasked(case)
+    rule, waiting = decided(case), unasked(case)
     if said and only_unanswered(said):
         pytest.skip("; ".join(said))
-    if listed:
-        assert said, f"{case['id']} is right; “{listed.name}” says too much"
+    if said and waiting:
+        pytest.xfail(waiting.why)
+    if rule:
+        assert said, f"{case['id']} is right; “{rule.name}” says too much"
     else:
         assert not said
 
@@ -62,8 +64,8 @@ def test_nine_of_ten_pass() -> None:
 
 
 def test_what_is_listed_is_there() -> None:
-    for one in [*DECIDED, *OPEN]:
-        assert any(one.matches(case) for case in CASES), f"nothing is “{one.name}”"
+    for name, matches in [(one.name, one.matches) for one in DECIDED] + [(one.name, one.matches) for one in OPEN]:
+        assert any(matches(case) for case in CASES), f"nothing is “{name}”"
 
 
 def test_contradicted_sentences_stand_in_the_documentation() -> None:
