@@ -18,6 +18,10 @@ class Unanswered(LookupError):
     """What was asked doesn't say this at all: a plain rater may leave out how it came to its amounts."""
 
 
+class Refused(ValueError):
+    """The body was refused."""
+
+
 class Money(NamedTuple):
     """An amount before its rounding and as it was printed."""
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tests.golden import spans
-from tests.golden.answers import Answer, Desk, Money, total_of
+from tests.golden.answers import ZERO, Answer, Desk, Money, total_of
 from tests.golden.members import Body, Members, text
 
 ONE, NONE = Fraction(1), Fraction(0)
@@ -97,13 +97,29 @@ def _discounts(**parts: Part) -> list[Body]:
 def _changed(desk: Desk, change: Change, old: Part, new: Part) -> Body:
     """Rate the period with both, less the old fee that was billed in full."""
     paid = _full(desk, change, old).amount
-    plain = old.price != new.price and old.discount is new.discount is None
-    charges = [change.both(old, new)] if plain else [change.old(old), change.new(new)]
-    discounts = _discounts(old=old, new=new)
-    answer = desk.ask(charges, period=change.period, discounts=discounts, booked=text(paid.printed))
-    kept = _row(answer, 0) if plain else answer.of_charge("old")
-    due = _row(answer, 1) if plain else answer.of_charge("new")
+    if old.discount or new.discount:
+        return _separate(desk, change, old, new, paid)
+    dated = old.price != new.price
+    charges = [change.both(old, new)] if dated else [change.old(old), change.new(new)]
+    answer = desk.ask(charges, period=change.period, booked=text(paid.printed))
+    kept = _row(answer, 0) if dated else answer.of_charge("old")
+    due = _row(answer, 1) if dated else answer.of_charge("new")
     return {"credit": kept.less(paid), "charge": due, "net": Money(answer.difference, answer.difference)}
+
+
+def _separate(desk: Desk, change: Change, old: Part, new: Part, paid: Money) -> Body:
+    """Two contracts, each with its discount: the old one is served until the day before the new one's first."""
+
+    def served(part: Part, first: date, last: date) -> Money:
+        if last < first:
+            return ZERO
+        charge = spans.recurring("fee", part.price, quantity=text(part.quantity))
+        service = spans.dates(first, last)
+        return desk.ask([charge], period=change.period, service=service, discounts=_discounts(fee=part)).amount
+
+    kept = served(old, spans.first_of(change.period), change.day - spans.DAY)
+    due = served(new, change.day, spans.day_of(change.period["end_date"]))
+    return {"credit": kept.less(paid), "charge": due, "net": due.less(paid.less(kept))}
 
 
 def _row(answer: Answer, row: int) -> Money:
@@ -113,10 +129,10 @@ def _row(answer: Answer, row: int) -> Money:
 def _restarted(desk: Desk, change: Change, old: Part, new: Part) -> Body:
     """The old fee ends; the new one begins a period of its own."""
     paid = _full(desk, change, old).amount
-    kept = desk.ask([change.old(old)], period=change.period, discounts=_discounts(old=old)).amount
-    own = spans.recurring("new", new.price, quantity=text(new.quantity))
-    due = desk.ask([own], period=spans.period(365, change.day), discounts=_discounts(new=new)).amount
-    return {"credit": kept.less(paid), "charge": due, "net": due.less(paid.less(kept))}
+    given_back = _separate(desk, change, old, new, paid)["credit"]
+    own = Change(spans.period(spans.days_of(change.period), change.day), change.day)
+    due = _full(desk, own, new).amount
+    return {"credit": given_back, "charge": due, "net": due.less(given_back.negative)}
 
 
 def _mixed(desk: Desk, config: Members, change: Change) -> Body:
