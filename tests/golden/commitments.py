@@ -121,7 +121,8 @@ class Window(NamedTuple):
         assert self.commitment is not None
         value = self.commitment["value"]
         end = value if self.commitment["type"] == "quantity" else value / self.price
-        return [{"up_to": text(end), "unit_price": text(self.price)}, {"up_to": None, "unit_price": text(over)}]
+        inside = [{"up_to": text(end), "unit_price": text(self.price)}] if end else []
+        return [*inside, {"up_to": None, "unit_price": text(over)}]
 
     def event(self, hour: int, quantity: Fraction) -> Body:
         """What was used in an hour."""

@@ -75,7 +75,7 @@ def tiered(desk: Desk, model: str, config: Members, usage: Members) -> Body:
         "kind": "recurring",
         "prices": [row(model.upper(), tiers=tables.without_flats(rows))],
         "quantity": "0",
-        "quantities": [{"date": day.isoformat(), "quantity": text(level)} for day, level in levels],
+        "quantities": [{"date": day.isoformat(), "quantity": text(level)} for day, level in dict(levels).items()],
     }
     flats = usage_charge(
         [row(model.upper(), tiers=tables.flats_alone(rows))], metric={"aggregation": "MAX"}, flat_at_zero=True
