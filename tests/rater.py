@@ -24,8 +24,8 @@ CHOICES = [
     "A charge with its own cadence is billed whole, with every change the body knows: on the invoice that holds"
     " its first instant (advance), or its last (arrears).",
     "A stub that doesn't prorate is charged as if its first (last) span reached to the full period's start (end).",
-    "day_count 30: a fully served period has 30 days per month, any other the lesser of its days and that; spans"
-    " count calendar days up to that number and the last span takes what is left of it.",
+    "day_count 30 is 30/360: the place of a day in its period, the period's end standing at the full number; what a"
+    " span weighs is the difference of two places.",
     "A price row that starts at an instant has a recurring charge's whole local day.",
     "The line of a recurring charge shows the day-weighted quantity.",
     "A recurring charge that bills in advance is billed on the invoice of the period that it is for.",
@@ -264,19 +264,24 @@ def stated_span(body: Body, zone: ZoneInfo) -> Span:
 
 def day_weights(span: Span, proration: str, day_count: str) -> tuple[list[int], int]:
     """Weigh each served day; the second number is the full period's."""
-    days = [1] * (span.end - span.start).days
-    if days and proration not in ("first", "first_and_last"):
-        days[0] += (span.start - span.full_start).days
-    if days and proration not in ("last", "first_and_last"):
-        days[-1] += (span.full_end - span.end).days
-    full = (span.full_end - span.full_start).days
-    if day_count != "30" or not span.months:
-        return days, full
-    thirty = 30 * span.months
-    limit = thirty if sum(days) == full else min(thirty, sum(days))
-    sums = [min(limit, sum(days[: i + 1])) for i in range(len(days))]
-    sums[-1:] = [limit]
-    return [b - a for a, b in zip([0, *sums], sums, strict=False)], thirty
+    edges = [span.start + timedelta(days=n) for n in range((span.end - span.start).days + 1)]
+    if proration not in ("first", "first_and_last"):
+        edges[0] = span.full_start
+    if proration not in ("last", "first_and_last"):
+        edges[-1] = span.full_end
+    if day_count == "30" and span.months:
+        full = 30 * span.months
+        places = [full if day == span.full_end else min(days_of_30(span.full_start, day), full) for day in edges]
+    else:
+        full = (span.full_end - span.full_start).days
+        places = [(day - span.full_start).days for day in edges]
+    return [b - a for a, b in zip(places, places[1:], strict=False)], full
+
+
+def days_of_30(start: date, end: date) -> int:
+    """Count days by 30/360: every month has thirty, its 31st is its 30th."""
+    months = (end.year - start.year) * 12 + end.month - start.month
+    return months * 30 + min(end.day, 30) - min(start.day, 30)
 
 
 def windows_of(kind: str, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
@@ -409,7 +414,7 @@ def measure(
 
 def converted(metric: Body, quantity: Fraction) -> Fraction:
     """Divide and round a quantity, once."""
-    quantity /= number(metric.get("divisor"), 1)
+    quantity = quantity * number(metric.get("multiplier"), 1) / number(metric.get("divisor"), 1)
     step = Fraction(10) ** -int(metric.get("digits") or 0)
     rounding = metric.get("rounding")
     if rounding == "up":
@@ -1386,7 +1391,12 @@ def raise_to_minimums(inv: Invoice) -> None:
         scope = minimum.get("scope")
         spend = sum((li.spend for li in inv.lines if line_in(scope, li)), ZERO)
         if spend < amount:
-            inv.lines += true_ups(inv, scope, "minimum", amount - spend)
+            made = true_ups(inv, scope, "minimum", amount - spend)
+            share_of = inv.weight() if minimum.get("prorate", True) else Fraction(1)
+            exact = number(minimum["amount"]) * inv.rate(minimum) * share_of - spend
+            for line in made:
+                line.pieces[0].value = line.pieces[0].exact = exact * line.amount / (amount - spend)
+            inv.lines += made
 
 
 def cap(inv: Invoice) -> list[Line]:
@@ -1469,7 +1479,9 @@ def parts_to_cover(inv: Invoice, line: Line) -> list[Piece]:
         able = [i for i in inv.instruments if i.left > 0 and inv.floored(i.left * i.rate) > 0]
         key = own, [i.id for i in able if i.id == own or (own is None and may_cover(i, line, piece))]
         if keys and keys[-1] == key:
-            parts[-1].end, parts[-1].left = piece.end, parts[-1].left + piece.left
+            last = parts[-1]
+            last.end, last.left = piece.end, last.left + piece.left
+            last.value, last.exact = last.value + piece.value, last.exact + piece.exact
         else:
             parts.append(Piece(piece.start, piece.end, piece.value, own, exact=piece.exact, left=piece.left))
             keys.append(key)

@@ -84,11 +84,26 @@ def costs(stretches: Iterable[Stretch], purse: Purse) -> list[Cost]:
     found = []
     for stretch in stretches:
         cost = Cost()
-        for values, slices in stretch.tracks.items():
+        for values, every in stretch.tracks.items():
+            slices = _joined(every, stretch, purse)
             key = (stretch.charge.slot, stretch.charge.metric.metric, stretch.conditions, values)
             _price(cost, stretch, slices, tracks.setdefault(key, _Track()), purse)
         _inside(cost, stretch)
         found.append(cost)
+    return found
+
+
+def _joined(slices: Sequence[Slice], stretch: Stretch, purse: Purse) -> list[Slice]:
+    """Join neighbouring slices that the same instruments see: a cut for other charges' sake changes nothing here."""
+    found: list[Slice] = []
+    seen: list[frozenset[str]] = []
+    for piece in slices:
+        key = purse.alive(stretch, piece.period.starts_at)
+        if found and seen[-1] == key and found[-1].before + found[-1].quantity == piece.before:
+            found[-1] = found[-1].joined(piece)
+        else:
+            found.append(piece)
+            seen.append(key)
     return found
 
 

@@ -12,17 +12,17 @@ from fractions import Fraction
 
 from billing.rules.stretches import NOTHING, Slice, Stretch
 from catalog.rules.agreed import Windowed
-from catalog.rules.terms import Price, Window
+from catalog.rules.terms import Dims, Price, Window
 from metering.rules.spans import windows
 from monetization.values.periods import Period, local_date, local_midnight
 
 
 def allot(stretches: Sequence[Stretch], pool: Fraction) -> None:
     """Mark the free units of one charge's stretches, given in line order."""
-    left, known = pool, dict[int, _Given]()
+    left, known = pool, dict[tuple[Dims, Dims], _Given]()
     for stretch in stretches:
-        for number, (_, slices) in enumerate(sorted(stretch.tracks.items())):
-            given = known.setdefault(number if len(stretch.tracks) > 1 else id(stretch), _Given())
+        for values, slices in sorted(stretch.tracks.items()):
+            given = known.setdefault((stretch.conditions, values), _Given())
             for piece in slices:
                 given.take(piece, left)
                 left -= piece.free
@@ -79,10 +79,11 @@ def _committed(windowed: Windowed, price: Fraction) -> Fraction:
 
 def _by_window(stretch: Stretch, piece: Slice, kind: str, zone: str) -> Iterator[tuple[datetime, Fraction]]:
     """Yield the units that each window adds to a slice."""
-    found: dict[datetime, Fraction] = {}
+    metric, found = stretch.charge.metric, dict[datetime, Fraction]()
+    factor = Fraction(metric.multiplier) / Fraction(metric.divisor)
     for event in piece.events:
         start = _start(event.at, kind, zone)
-        found[start] = found.get(start, NOTHING) + Fraction(event.amount) / Fraction(stretch.charge.metric.divisor)
+        found[start] = found.get(start, NOTHING) + Fraction(event.amount) * factor
     yield from sorted(found.items())
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -35,8 +36,13 @@ class Purse:
     """What instruments with prices of their own can still pay, in the invoice's currency."""
 
     def __init__(self, instruments: Iterable[Instrument], everything: Sequence[Named]) -> None:
-        self._owners = [each for each in in_order(instruments, everything) if each.prices]
+        self._all = [each for each in in_order(instruments, everything) if each.balance]
+        self._owners = [each for each in self._all if each.prices]
         self._left = {each.id: Fraction(each.balance) * Fraction(each.rate) for each in self._owners}
+
+    def alive(self, stretch: Stretch, at: datetime) -> frozenset[str]:
+        """Name the instruments that may cover a stretch at an instant."""
+        return frozenset(each.id for each in self._all if each.lives_at(at) and _in_scope(each, stretch))
 
     def take(self, stretch: Stretch, piece: Slice, parts: Parts) -> Iterator[Taken]:
         """Let each instrument that prices this slice take what it can pay, in turn."""

@@ -38,6 +38,19 @@ class Slice:
     free: Fraction = NOTHING
     inside: Fraction = NOTHING
 
+    def joined(self, later: Slice) -> Slice:
+        """Join with the slice that follows."""
+        return Slice(
+            self.segment,
+            Period(self.period.starts_at, later.period.ends_at),
+            self.before,
+            self.quantity + later.quantity,
+            self.measured + later.measured,
+            self.usage + later.usage,
+            self.free + later.free,
+            self.inside + later.inside,
+        )
+
     @property
     def moves(self) -> Fraction:
         """Give the units by which it moves the counter of paid units."""

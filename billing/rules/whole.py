@@ -58,11 +58,12 @@ def true_ups(minimums: Iterable[Bound], lines: Sequence[Line], terms: Terms) -> 
     for minimum in sorted(minimums, key=lambda each: breadth(each.scope, everything)):
         fitting = [line for line in (*lines, *made) if line.fits(minimum.scope)]
         spend = EXACT.add(sum_open(fitting), total_of(line.kept for line in fitting))
-        lack = EXACT.subtract(_bound(minimum, terms), spend)
+        exact = _exact(minimum, terms) - Fraction(spend)
+        lack = round_once(exact, terms.currency)
         if lack > 0:
             covered = [] if minimum.scope.is_all else [each for each in everything if covers(minimum.scope, each)]
             name = f"Minimum of {covered[0].name}" if len(covered) == 1 else "Minimum"
-            made += split_true_up(lack, name, minimum.scope, fitting, terms)
+            made += split_true_up(lack, name, minimum.scope, fitting, terms, exact=exact)
     return made
 
 
@@ -82,9 +83,16 @@ def caps(maximums: Iterable[Bound], lines: Sequence[Line], terms: Terms) -> list
 
 
 def split_true_up(
-    lack: Decimal, name: str, scope: Scope, fitting: Sequence[Line], terms: Terms, *, instrument: str = ""
+    lack: Decimal,
+    name: str,
+    scope: Scope,
+    fitting: Sequence[Line],
+    terms: Terms,
+    *,
+    instrument: str = "",
+    exact: Fraction | None = None,
 ) -> list[Line]:
-    """Split a true-up over the tax categories of the lines in scope."""
+    """Split a true-up over the tax categories of the lines in scope; ``exact``: what was rounded to ``lack``."""
     sums: dict[str, Decimal] = {}
     for line in fitting:
         sums[line.tax_category] = EXACT.add(sums.get(line.tax_category, ZERO), max(line.open, ZERO))
@@ -93,11 +101,13 @@ def split_true_up(
     if not any(sums.values()):
         known = everything if scope.is_all else covered
         sums = {next((each.tax_category for each in known), "S"): Decimal(1)}
-    return [
-        true_up(category, part, name, terms, covered, instrument=instrument)
-        for category, part in zip(sums, allocate(lack, list(sums.values()), terms.currency), strict=True)
-        if part
-    ]
+    found = []
+    for category, part in zip(sums, allocate(lack, list(sums.values()), terms.currency), strict=True):
+        if part:
+            line = true_up(category, part, name, terms, covered, instrument=instrument)
+            line.exact = line.list_exact = line.exact if exact is None else exact * Fraction(part) / Fraction(lack)
+            found.append(line)
+    return found
 
 
 def true_up(
@@ -127,5 +137,9 @@ def _prorated(discount: Discount, fitting: Sequence[Line], currency: str) -> Dec
 
 
 def _bound(bound: Bound, terms: Terms) -> Decimal:
+    return round_once(_exact(bound, terms), terms.currency)
+
+
+def _exact(bound: Bound, terms: Terms) -> Fraction:
     share = Fraction(*terms.served) if bound.prorates else Fraction(1)
-    return round_once(Fraction(bound.amount) * Fraction(bound.rate) * share, terms.currency)
+    return Fraction(bound.amount) * Fraction(bound.rate) * share

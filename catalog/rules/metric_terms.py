@@ -121,7 +121,7 @@ class MetricTerms:
     """A version of a metric: which events count, what is read from them, and how the sum becomes a
     quantity.
 
-    ``quantity = round(sum / divisor)`` with ``rounding`` to ``digits`` (may be negative), None =
+    ``quantity = round(sum × multiplier / divisor)`` with ``rounding`` to ``digits`` (may be negative), None =
     exact. ``carry``: LATEST starts from the value that earlier events left. ``of_level``: events of
     TIME_WEIGHTED carry readings of the level, not changes of it. ``per``: aggregate each value of
     these dimensions first and add. ``window`` and ``again``: aggregate each window, then those.
@@ -138,6 +138,7 @@ class MetricTerms:
     filters: tuple[Filter, ...] = ()
     unit: str = ""
     divisor: Decimal = ONE
+    multiplier: Decimal = ONE
     rounding: Rounding | None = None
     digits: int = 0
     carry: bool = False

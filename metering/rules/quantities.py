@@ -59,10 +59,10 @@ def counted(
 
 
 def converted(metric: MetricTerms, total: Fraction) -> Fraction:
-    """Turn a sum into priced units: ÷ divisor, then rounded as the metric says; exact without a
+    """Turn a sum into priced units: × multiplier ÷ divisor, then rounded as the metric says; exact without a
     rounding.
     """
-    units = total / Fraction(metric.divisor)
+    units = total * Fraction(metric.multiplier) / Fraction(metric.divisor)
     if metric.rounding is None:
         return units
     if metric.rounding is Rounding.HALF_UP:

@@ -182,14 +182,6 @@ DECIDED = [
 ]  # fmt: skip
 
 OPEN = [
-    Open("months of thirty days", _months_of_30, "`day_count` 30 is not yet the count of 30/360"),
-    Open("months of thirty days, in prose", named("M32"), "`day_count` 30 is not yet the count of 30/360"),
-    Open("a factor without an inverse", _factor_without_inverse, "a metric has a divisor and no multiplier yet"),
-    Open(
-        "a true-up before its rounding",
-        _exact_true_up,
-        "a share of a minimum is rounded before anything is missing to it",
-    ),
     Open("recharge", named("M18"), "whether to buy again is decided from a balance, and is no part of a quote"),
 ]
 

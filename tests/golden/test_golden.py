@@ -51,11 +51,11 @@ def named(cases: list[Body]) -> list[Any]:
 def test_case(case: Body, by: str) -> None:
     said = said_of(case, by)
     rule, waiting = decided(case), unasked(case)
-    if said and only_unanswered(said):
-        pytest.skip("; ".join(said))
-    if said and waiting:
-        pytest.xfail(waiting.why)
-    if rule:
+    if by != ENGINE and said and only_unanswered(said):
+        return  # the plain rater prints no steps
+    if waiting:
+        assert said, f"{case['id']} can be asked now: {waiting.why}"
+    elif rule:
         assert said, f"{case['id']} is right; “{rule.name}” says too much"
     else:
         assert not said
@@ -66,9 +66,7 @@ def test_case(case: Body, by: str) -> None:
 def test_case_of_our_own(case: Body, by: str) -> None:
     """More of the same kinds, worked out by hand."""
     said = said_of(case, by)
-    if said and only_unanswered(said):
-        pytest.skip("; ".join(said))
-    assert not said
+    assert not said or (by != ENGINE and only_unanswered(said))
 
 
 def test_nine_of_ten_pass() -> None:

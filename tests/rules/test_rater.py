@@ -314,7 +314,7 @@ def test_a_month_of_31_days_never_ends_and_thirty_days_do() -> None:
     answer = quote([seats(unit_price="31.10")], period=october, service=service)
     assert answer["invoices"][0]["lines"][0]["exact"] == Fraction(311, 31)  # 10/31
     assert net(answer) == Fraction("10.03")
-    assert net(quote([seats()], period=october, service=service, day_count="30")) == 10
+    assert net(quote([seats()], period=october, service=service, day_count="30")) == 9  # (30 − 21) / 30
     assert net(quote([seats()], period=october, day_count="30")) == 30
 
 
@@ -534,10 +534,10 @@ def test_tax_is_rounded_once_per_category_and_rate() -> None:
     assert answer["total"] == Fraction("0.73")
 
 
-def test_credits_and_discounts_lower_the_taxed_base_and_prepaid_does_not() -> None:
+def test_credits_discounts_and_what_was_taxed_at_purchase_lower_the_taxed_base() -> None:
     taxes = [{"category": "S", "percent": "20"}]
-    for kind, tax in (("credit", "1"), ("prepaid", "2")):
-        instrument = {"id": "i", "kind": kind, "balance": "5", "invoiced": "5"}
+    for kind, at, tax in (("credit", "purchase", "1"), ("prepaid", "purchase", "1"), ("prepaid", "use", "2")):
+        instrument = {"id": "i", "kind": kind, "balance": "5", "invoiced": "5", "tax_at": at}
         answer = quote([api({"unit_price": "1"})], [sent("10")], taxes=taxes, instruments=[instrument])
         assert (answer["net"], answer["tax"]) == (5, Fraction(tax))
     lowered = quote([api({"unit_price": "1"})], [sent("10")], taxes=taxes, discounts=[{"id": "d", "amount": "5"}])

@@ -58,6 +58,7 @@ class MetricBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     aggregation: Aggregation = Aggregation.SUM
     unit: str = ""
     dimensions: list[str] = []
+    multiplier: Decimal = ONE
     divisor: Decimal = ONE
     rounding: Rounding | None = None
     digits: int = 0

@@ -127,6 +127,7 @@ def metric_of(charge: ChargeBody, number: int) -> MetricTerms:
         dimensions=tuple(Dimension(key, key) for key in said.dimensions),
         unit=said.unit,
         divisor=said.divisor,
+        multiplier=said.multiplier,
         rounding=said.rounding,
         digits=said.digits,
         carry=said.carry,

@@ -105,7 +105,7 @@ def _flat(unit_price: Decimal) -> Price:
 def _quantity(first: Decimal, later: Sequence[tuple[date, Decimal]], day: date) -> Decimal:
     """Give the quantity of a day: the last one stated on or before it."""
     known = [(since, quantity) for since, quantity in later if since <= day]
-    return max(known, key=lambda pair: pair[0])[1] if known else first
+    return sorted(known, key=lambda pair: pair[0])[-1][1] if known else first  # of one day the last stated
 
 
 def _named(charge: ChargeBody) -> dict[str, Any]:
