@@ -593,6 +593,7 @@ class Line:
     instrument: str | None = None
     of: "Line | None" = None
     of_all: bool = False
+    stood: Fraction | None = None  # what was open before anything was covered
 
     @property
     def key(self) -> str | None:
@@ -987,15 +988,15 @@ def lift(inv: Invoice, lines: list[Line]) -> None:
             short -= given
 
 
-def dearest(lines: list[Line]) -> list[Line]:
-    """Keep only the dearest charge of each group of highest_of."""
+def dearest(lines: list[Line], charges: list[Body]) -> list[Line]:
+    """Keep only the dearest charge of each group of highest_of; one that wasn't used costs nothing."""
     totals: dict[str, Fraction] = {}
     for line in sorted(lines, key=lambda li: li.order):
         totals[line.key or ""] = totals.get(line.key or "", ZERO) + sum((p.value for p in line.pieces), ZERO)
     groups: dict[str, str] = {}
-    for line in sorted(lines, key=lambda li: li.order):
-        group, key = line.charges[0].get("highest_of"), line.key or ""
-        if group and (group not in groups or totals[key] > totals[groups[group]]):
+    for charge in charges:
+        group, key = charge.get("highest_of"), charge["key"]
+        if group and (group not in groups or totals.get(key, ZERO) > totals.get(groups[group], ZERO)):
             groups[group] = key
     return [li for li in lines if groups.get(li.charges[0].get("highest_of") or "", li.key) == li.key]
 
@@ -1212,7 +1213,7 @@ def rate_lines(inv: Invoice) -> None:
         lift(inv, [li for li in lines if li.kind == "usage" and li.key == charge["key"]])
     for charge in [c for c in inv.charges if c.get("windowed_commitment")]:
         commit_windows(inv, charge, [li for li in lines if li.kind == "usage" and li.key == charge["key"]])
-    kept = dearest(lines)
+    kept = dearest(lines, inv.charges)
     billed = {li.key for li in kept if li.kind == "usage" and not is_empty(li)}
     inv.missing = [li for li in inv.missing if not li.charges[0].get("highest_of") or li.key in billed]
     inv.lines = [li for li in kept if li.kind != "usage" or not is_empty(li)]
@@ -1363,7 +1364,8 @@ def true_ups(inv: Invoice, scope: Body | None, name: str, amount: Fraction) -> l
     charges = [c for c in inv.body["charges"] if in_scope(scope, c)]
     weights: dict[str, Fraction] = {}
     for line in [li for li in inv.lines if line_in(scope, li)]:
-        weights[line.category] = weights.get(line.category, ZERO) + max(line.left, ZERO)
+        stood = line.left if line.stood is None else line.stood
+        weights[line.category] = weights.get(line.category, ZERO) + max(stood, ZERO)
     if not sum(weights.values()):
         weights = {category_of(charges[0]) if charges else "S": Fraction(1)}
     parts = share(amount, list(weights.values()), inv.minor)
@@ -1494,6 +1496,7 @@ def cover(inv: Invoice, lines: list[Line]) -> list[Line]:
     """Cover lines: units priced by a commit from it, then the rest by the order of instruments."""
     made = []
     for line in lines:
+        line.stood = line.left
         line.pieces = parts_to_cover(inv, line)
     for line in lines:
         for inst in inv.instruments:

@@ -17,7 +17,7 @@ from billing.rules.lines import NOTHING, Line
 from billing.rules.rating import Priced, RatedLine, discounts, price, rounded, with_amount
 from billing.rules.scopes import LineKind, named
 from billing.rules.whole import caps, fixed_discounts, true_up, true_ups
-from catalog.rules.terms import Fee, PriceModel, Terms
+from catalog.rules.terms import PriceModel, Terms
 from metering.rules.quantities import UsageRow
 from monetization.values.money import EXACT, allocate, round_once, shares, total_of
 
@@ -50,6 +50,7 @@ class Bill:
 
 def bill(terms: Terms, usage: Sequence[UsageRow], rates: Mapping[str, Sequence[Decimal]] | None = None) -> Bill:
     """Make a period's bill; ``rates``: percentages of tax by category."""
+    terms = _so_far(terms) if terms.is_threshold else terms
     lines, found = _lines(terms, usage)
     below = fixed_discounts(terms.discounts, lines, terms)
     composites = [composite_line(each, lines, terms) for each in terms.composites]
@@ -70,19 +71,19 @@ def _lines(terms: Terms, usage: Sequence[UsageRow]) -> tuple[list[Line], Priced]
     """Price, discount and round: usage, then recurring, then one-time."""
     found = price(terms, usage)
     rated = _rounded(discounts(found.lines, terms))
-    if terms.is_threshold:
-        rated = [line for line in rated if line.price.model is not PriceModel.VOLUME]
     lines = [_usage_line(line) for line in rated]
-    fees = [line for fee in _billed(terms) for line in fee_lines(fee, terms.discounts)]
+    fees = [line for fee in terms.fees for line in fee_lines(fee, terms.discounts)]
     fees.sort(key=lambda line: (line.kind is LineKind.ONE_TIME, line.period.starts_at, -line.list_exact, line.name))
     return [*lines, *fees], found
 
 
-def _billed(terms: Terms) -> list[Fee]:
-    """List the fees; a bill of the period so far leaves volume prices out."""
-    if not terms.is_threshold:
-        return list(terms.fees)
-    return [fee for fee in terms.fees if all(span.price.model is not PriceModel.VOLUME for span in fee.spans)]
+def _so_far(terms: Terms) -> Terms:
+    """Leave volume prices out of a bill of the period so far: they are known at its end."""
+    charges = [charge for segment in terms.segments for charge in segment.charges]
+    late = {each.slot for each in charges if any(price.model is PriceModel.VOLUME for price in each.prices)}
+    kept = (replace(each, charges=tuple(c for c in each.charges if c.slot not in late)) for each in terms.segments)
+    fees = (fee for fee in terms.fees if all(span.price.model is not PriceModel.VOLUME for span in fee.spans))
+    return replace(terms, segments=tuple(kept), fees=tuple(fees))
 
 
 def _missing(found: Priced, terms: Terms) -> Iterator[Line]:
@@ -91,7 +92,9 @@ def _missing(found: Priced, terms: Terms) -> Iterator[Line]:
         amount = round_once(missing * Fraction(charge.rate), terms.currency)
         if amount:
             mine = [each for each in named(terms) if each.key == charge.slot]
-            yield true_up(charge.tax_category, amount, f"Commitment of {charge.name}", terms, mine)
+            line = true_up(charge.tax_category, amount, f"Commitment of {charge.name}", terms, mine)
+            line.exact = line.list_exact = missing * Fraction(charge.rate)
+            yield line
 
 
 def _rounded(lines: Sequence[RatedLine]) -> list[RatedLine]:

@@ -7,7 +7,7 @@ counted and still billed, and what is short at the commit's end is a true-up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -56,8 +56,9 @@ def draw(instruments: Sequence[Instrument], lines: Sequence[Line], terms: Terms)
     """Cover lines, then the true-ups of postpaid commits that end in this period."""
     everything = named(terms)
     balances = [Balance(each) for each in in_order(instruments, everything)]
+    stood = {id(line): line.open for line in lines}
     covering = _cover(lines, balances, terms)
-    short = [] if terms.is_threshold else _true_ups(balances, lines, terms)
+    short = [] if terms.is_threshold else _true_ups(balances, lines, stood, terms)
     covering += _cover(short, balances, terms)
     for balance in balances:
         if _ends(balance.instrument, terms):
@@ -137,14 +138,16 @@ def _may(instrument: Instrument, line: Line) -> bool:
     return line.fits(instrument.scope)
 
 
-def _true_ups(balances: Sequence[Balance], lines: Sequence[Line], terms: Terms) -> list[Line]:
-    """Charge what postpaid commits that end in this period are short of."""
+def _true_ups(
+    balances: Sequence[Balance], lines: Sequence[Line], stood: Mapping[int, Decimal], terms: Terms
+) -> list[Line]:
+    """Charge what postpaid commits that end here are short of, split by what stood before anything was covered."""
     found: list[Line] = []
     for balance in balances:
         each = balance.instrument
         amount = round_once(balance.left * Fraction(each.rate), terms.currency)
         if each.kind is InstrumentKind.POSTPAID and each.true_up and _ends(each, terms) and amount > 0:
-            fitting = [line for line in lines if line.fits(each.scope)]
+            fitting = [(line.tax_category, stood[id(line)]) for line in lines if line.fits(each.scope)]
             found += split_true_up(amount, f"Commit {each.id}", each.scope, fitting, terms, instrument=each.id)
     return found
 

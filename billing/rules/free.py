@@ -37,8 +37,12 @@ class _Given:
 
     def take(self, piece: Slice, left: Fraction) -> None:
         """Mark a slice's free units: what is left of the pool; given back, those that were paid first."""
-        back = min(NOTHING, piece.quantity + self.paid)
-        piece.free = min(left, piece.quantity) if piece.quantity >= 0 else max(back, -self.free)
+        if piece.quantity >= 0:
+            above = max(NOTHING, piece.quantity + min(self.paid, NOTHING))
+            piece.free = min(left, above)
+        else:
+            back = min(NOTHING, piece.quantity + max(self.paid, NOTHING))
+            piece.free = max(back, -self.free)
         self.free += piece.free
         self.paid += piece.quantity - piece.free
 

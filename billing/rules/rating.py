@@ -200,15 +200,16 @@ def _pools(terms: Terms, stretches: Sequence[Stretch]) -> tuple[tuple[Charge, Fr
 
 
 def _dearest(listed: Iterable[tuple[Charge, Fraction]], terms: Terms) -> dict[str, str]:
-    """Of charges that are billed by the highest of several metrics, find the dearest; the earlier on a tie."""
+    """Of charges that are billed by the highest of several metrics, find the dearest; the earlier on a tie.
+
+    One that wasn't used costs nothing, which is more than one that gives back.
+    """
     sums: dict[str, dict[str, Fraction]] = {}
-    for segment in terms.segments:
-        for charge in segment.charges:
-            if charge.highest_of:
-                sums.setdefault(charge.highest_of, {}).setdefault(charge.slot, NOTHING)
-    for charge, exact in listed:
+    unused = ((charge, NOTHING) for segment in terms.segments for charge in segment.charges)
+    for charge, exact in sorted((*unused, *listed), key=lambda pair: pair[0].metric.version_id):
         if charge.highest_of:
-            sums[charge.highest_of][charge.slot] += exact
+            group = sums.setdefault(charge.highest_of, {})
+            group[charge.slot] = group.get(charge.slot, NOTHING) + exact
     return {group: max(found, key=lambda slot: found[slot]) for group, found in sums.items()}
 
 

@@ -63,7 +63,8 @@ def true_ups(minimums: Iterable[Bound], lines: Sequence[Line], terms: Terms) -> 
         if lack > 0:
             covered = [] if minimum.scope.is_all else [each for each in everything if covers(minimum.scope, each)]
             name = f"Minimum of {covered[0].name}" if len(covered) == 1 else "Minimum"
-            made += split_true_up(lack, name, minimum.scope, fitting, terms, exact=exact)
+            stood = [(line.tax_category, line.open) for line in fitting]
+            made += split_true_up(lack, name, minimum.scope, stood, terms, exact=exact)
     return made
 
 
@@ -86,16 +87,16 @@ def split_true_up(
     lack: Decimal,
     name: str,
     scope: Scope,
-    fitting: Sequence[Line],
+    fitting: Iterable[tuple[str, Decimal]],
     terms: Terms,
     *,
     instrument: str = "",
     exact: Fraction | None = None,
 ) -> list[Line]:
-    """Split a true-up over the tax categories of the lines in scope; ``exact``: what was rounded to ``lack``."""
+    """Split a true-up over the tax categories of what is in scope; ``exact``: what was rounded to ``lack``."""
     sums: dict[str, Decimal] = {}
-    for line in fitting:
-        sums[line.tax_category] = EXACT.add(sums.get(line.tax_category, ZERO), max(line.open, ZERO))
+    for category, amount in fitting:
+        sums[category] = EXACT.add(sums.get(category, ZERO), max(amount, ZERO))
     everything = named(terms)
     covered = [] if scope.is_all else [each for each in everything if covers(scope, each)]
     if not any(sums.values()):
