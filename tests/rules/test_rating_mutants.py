@@ -1,0 +1,120 @@
+"""The agreement bites: each of these planted faults of rating, proration and drawdown is seen on random bargains."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+import textwrap
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from billing.rules import bill, costs, counters, drawdown, fees, free, instruments, owned, rating, whole
+from billing.rules.quotes import charges as quote_charges
+from billing.rules.quotes import days, events
+from billing.rules.quotes import fees as quote_fees
+from billing.rules.quotes.answer import answer_of
+from billing.rules.quotes.bodies import decoder
+from catalog.rules import charges, walks
+from tests.bargains import bargain
+from tests.golden.quoting import TODAY
+from tests.rater import rate
+from tests.rules.test_agreement import _balances, _lines
+
+SEEDS = range(1, 10_000, 13)
+OURS = ("billing.", "catalog.", "metering.", "monetization.")
+
+# Module, function or Class.method, what is replaced, by what.
+Fault = tuple[ModuleType, str, str, str]
+FAULTS: dict[str, Fault] = {
+    "the free zone ends a step early": (walks, "_FreeZone.charged", "amount > left", "amount * 2 > left"),
+    "a minimum fee is a maximum": (walks, "_clamped", "max(amount", "min(amount"),
+    "the fixed fee is left out": (walks, "_transactions", "+ Fraction(rule.fixed_fee)", "+ 0"),
+    "a volume's flat fee at nothing": (walks, "_whole", "units > 0 or at_zero", "units >= 0"),
+    "the fee of the tier before stays": (walks, "_fee_moves", "-old.tier.flat_fee", "old.tier.flat_fee * 0"),
+    "a begun block is left out": (charges, "Step.blocks", "ceil(blocks)", "floor(blocks)"),
+    "a bound belongs to the tier above": (charges, "Step.entered", "position > self.over", "position >= self.over"),
+    "a volume bound belongs to the tier above": (charges, "Step.holds", "size <= up_to", "size < up_to"),
+    "the position is forgotten": (counters, "Counter._slice", ".position)", ".position * 0)"),
+    "time is shared wrongly": (counters, "Counter._shared", "quantity * here", "quantity * passed"),
+    "a cut starts a new line": (counters, "Counter._first", "while self._same(", "while not self and self._same("),
+    "free units without end": (free, "_Given.take", "min(left, above)", "above"),
+    "free units move tiers": (costs, "_legs", "piece.free + piece.inside", "piece.inside"),
+    "windows count units as money": (free, "commit_windows", "taken * inside", "taken"),
+    "all windows are owed": (free, "commit_windows", "used if windowed.used_only else", "used if False else"),
+    "a charge sinks below zero": (costs, "lift", "if lack <= 0 or quantity < 0", "if True"),
+    "a commit's price without end": (owned, "_units", "min(quantity, balance / price)", "quantity"),
+    "the cheapest metric is billed": (rating, "_dearest", "max(found", "min(found"),
+    "discounts add up": (rating, "percent_off", "exact *= 1 - ", "exact -= "),
+    "advance is arrears": (fees, "_seen", "is Timing.ADVANCE", "is not Timing.ADVANCE"),
+    "composites forget discounts": (fees, "composite_line", "line.open for", "line.amount for"),
+    "every stub prorates at its end": (days, "Span.share", 'if stubs in ("last", "first_and_last")', "if True"),
+    "no stub prorates at its start": (days, "Span.share", 'if stubs in ("first", "first_and_last")', "if False"),
+    "months of thirty days have 31": (days, "days_of_30", "min(end.day, 30)", "end.day"),
+    "a quantity starts a day late": (quote_fees, "_quantity", "since <= day", "since < day"),
+    "wide discounts first": (whole, "fixed_discounts", "(breadth(", "(-breadth("),
+    "discounts never count as spend": (whole, "true_ups", "total_of(line.kept for line in fitting)", "ZERO"),
+    "caps take the first line first": (whole, "caps", "reversed(fitting)", "fitting"),
+    "a minimum never prorates": (whole, "_exact", "if bound.prorates", "if False"),
+    "a discount on a stub is whole": (whole, "_prorated", "Fraction(discount.amount) * share", "discount.amount"),
+    "a balance is drawn in money": (drawdown, "_draw", "/ Fraction(balance.instrument.rate)", "/ 1"),
+    "scoped credits cover true-ups": (drawdown, "_may", "if line.kind is LineKind.TRUE_UP", "if False"),
+    "an instrument outlives its last day": (drawdown, "_ends", "end <= last", "end < last"),
+    "high priority numbers first": (instruments, "_order", "first, each.priority", "first, -each.priority"),
+    "rolled over comes last": (instruments, "_order", "0 if each.rolled_over", "3 if each.rolled_over"),
+    "no credit lowers the tax": (bill, "_taxes", "or line.lowers_tax", "or False"),
+    "the latest value takes a new price at once": (quote_charges, "Usage.waits", "not in INCREMENTS", "in ()"),
+    "repeats are counted": (events, "_once", "(event.source, event.id) not in seen", "True"),
+}  # fmt: skip
+
+
+@cache
+def known(seed: int) -> tuple[dict[str, Any], Any]:
+    """A bargain, and what it comes to."""
+    body = bargain(seed)
+    answer = rate(body)
+    return body, (_lines(answer), _balances(answer), [answer["net"], answer["tax"]])
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
+    """Put a fault into the running code, wherever the function is known."""
+    module, name, old, new = fault
+    owner, _, method = name.rpartition(".")
+    holder: Any = getattr(module, owner) if owner else module
+    before = inspect.getattr_static(holder, method)
+    is_property = isinstance(before, property)
+    source = textwrap.dedent(inspect.getsource(before.fget if is_property else before))
+    assert old in source, f"{name} has changed"
+    scope = dict(module.__dict__)
+    exec(compile(source.replace(old, new), module.__file__ or "", "exec"), scope)
+    after = scope[method]
+    if owner:
+        monkeypatch.setattr(holder, method, after)
+        return
+    for each in [found for key, found in sys.modules.items() if key.startswith(OURS)]:
+        if each.__dict__.get(method) is before:
+            monkeypatch.setattr(each, method, after)
+    for table in (walks.WALKS, quote_fees.__dict__):
+        for key in [key for key, value in table.items() if value is before]:
+            monkeypatch.setitem(table, key, after)
+
+
+def is_right(seed: int) -> bool:
+    body, expected = known(seed)
+    asked = decoder.decode(json.dumps(body))
+    try:
+        answer = answer_of(sys.modules["billing.rules.quotes.quote"].quote(asked, TODAY), asked.currency, asked.booked)
+    except Exception:  # a fault may as well break it
+        return False
+    sums = [answer["net"], answer["tax"]]
+    return (_lines(answer), _balances(answer), [type(expected[2][0])(each) for each in sums]) == expected
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_seen(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert is_right(SEEDS[0])
+    plant(monkeypatch, FAULTS[name])
+    assert not all(is_right(seed) for seed in SEEDS)
