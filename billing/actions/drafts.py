@@ -21,7 +21,7 @@ from billing.rules import anomalies
 from billing.rules.anomalies import Review, Severity
 from billing.rules.kept import description, source_of, step_of
 from billing.rules.lifecycle import Status
-from billing.rules.rating import RatedLine
+from billing.rules.rated import RatedLine
 from billing.rules.tax import TaxLine
 from catalog.models import Product
 from metering.queries import mark_of

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from billing.models import Evidence, Invoice, InvoiceLine
 from billing.queries.rated import Rated
-from billing.rules.rating import RatedLine
+from billing.rules.rated import RatedLine
 from catalog.rules.terms import Dims, MetricTerms
 from metering.queries import Bucket, bucket_digests
 from metering.queries.partitions import refuse_dropped

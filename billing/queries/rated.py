@@ -12,7 +12,8 @@ import msgspec
 
 from billing.queries.taxed import tax_of, tax_point
 from billing.rules import tax as tax_rules
-from billing.rules.rating import Rating, rate
+from billing.rules.rated import Rating
+from billing.rules.rating import rate
 from billing.rules.totals import Totals, totals
 from catalog.models import Contract
 from catalog.queries import period_of, terms_for

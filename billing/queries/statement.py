@@ -19,7 +19,7 @@ from billing.models import Document, Invoice, InvoiceLine
 from billing.queries.rated import Rated
 from billing.rules import daily
 from billing.rules.printed import InvoiceDocument, PrintedLine
-from billing.rules.rating import RatedLine
+from billing.rules.rated import RatedLine
 from catalog.models import Contract
 from catalog.queries import periods_of
 from metering.models import HourlyUsage

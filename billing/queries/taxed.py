@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from billing.models import TaxRate
 from billing.rules import tax as tax_rules
-from billing.rules.rating import Rating
+from billing.rules.rated import Rating
 from billing.rules.tax import TaxProfile
 from catalog.models import Contract
 from monetization.values.periods import Period, local_date

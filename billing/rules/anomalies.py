@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from billing.rules.rating import RatedLine
+from billing.rules.rated import RatedLine
 from billing.rules.tax import Missing
 from metering.rules.quantities import UsageRow
 from monetization.values.money import plain, round_half_away

@@ -11,12 +11,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.drawdown import Balance, draw
+from billing.rules.balances import Balance
+from billing.rules.caps import caps
+from billing.rules.drawdown import draw
 from billing.rules.fees import composite_line, fee_lines, keep
+from billing.rules.fixed import fixed_discounts
 from billing.rules.lines import NOTHING, Line
-from billing.rules.rating import Priced, RatedLine, discounts, price, rounded, with_amount
+from billing.rules.percentages import discounts, rounded, with_amount
+from billing.rules.rated import RatedLine
+from billing.rules.rating import Priced, price
 from billing.rules.scopes import LineKind, named
-from billing.rules.whole import caps, fixed_discounts, true_up, true_ups
+from billing.rules.whole import true_up, true_ups
 from catalog.rules.terms import PriceModel, Terms
 from metering.rules.quantities import UsageRow
 from monetization.values.money import EXACT, allocate, round_once, shares, total_of

@@ -12,24 +12,19 @@ maximum, distinct values) is merged as `metering.rules.states` says, and becomes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
-from typing import TypeVar
 
+from billing.rules.selecting import Found, Places, Sums, add_rows, by_price, earlier_by_price, tables_of
 from billing.rules.stretches import Slice, Stretch
-from catalog.rules.precedence import PriceTable
 from catalog.rules.terms import Charge, Dims, MetricTerms, Price, Segment, Terms
 from metering.rules.quantities import UsageRow, converted
-from metering.rules.states import State, merged, total
+from metering.rules.states import total
 from monetization.values.periods import Period
 
-T = TypeVar("T")
 MICROSECOND = timedelta(microseconds=1)
-Places = dict[tuple[int, int], list[UsageRow]]  # (segment, metric version) → rows
-Sums = dict[tuple[int, Dims], State]  # (metric version, dimension values) → what it comes to so far
-Found = list[tuple[Dims, State]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,7 @@ class Counter:
         self._segments = segments = terms.segments
         found = [_charge_of(segment, slot, metric) for segment in segments]
         self._charges = {number: charge for number, charge in enumerate(found) if charge}
-        self._tables = _tables(self._charges)
+        self._tables = tables_of(self._charges)
         self._metrics = {charge.metric.version_id: charge.metric for charge in self._charges.values()}
         full = terms.full_period or Period(segments[0].period.starts_at, segments[-1].period.ends_at)
         self._length = full.ends_at - full.starts_at if full.ends_at else timedelta()
@@ -67,7 +62,7 @@ class Counter:
                 if key not in found:
                     found[key] = self._stretch(first, price)
                 found[key].add(track, self._slice(number, selected))
-            _add(before, inside, charge.metric)
+            add_rows(before, inside, charge.metric)
         return list(found.values())
 
     def _whole(self, usage: Places) -> Sums:
@@ -75,7 +70,7 @@ class Counter:
         found = Sums()
         for number, charge in self._charges.items():
             if charge.by_time:
-                _add(found, usage.get((number, charge.metric.version_id), []), charge.metric)
+                add_rows(found, usage.get((number, charge.metric.version_id), []), charge.metric)
         return found
 
     def _selections(
@@ -85,9 +80,9 @@ class Counter:
         prices: dict[tuple[int, Dims], Price] = {}
         if charge.flat_at_zero and not charge.tier_by:
             prices = {(price.row_id, ()): price for price in charge.prices}
-        now = _by_price(table, charge, ((row.dims, row) for row in inside), prices)
-        everything = _by_price(table, charge, ((dims, (dims, state)) for (_, dims), state in whole.items()), prices)
-        earlier = _earlier(table, charge, before) if prices else {}
+        now = by_price(table, charge, ((row.dims, row) for row in inside), prices)
+        everything = by_price(table, charge, ((dims, (dims, state)) for (_, dims), state in whole.items()), prices)
+        earlier = earlier_by_price(table, charge, before) if prices else {}
         for key, price in prices.items():
             selected = self._selected(charge.metric, earlier.get(key, {}), now.get(key, []))
             if charge.by_time:
@@ -159,61 +154,6 @@ def counters(terms: Terms) -> list[Counter]:
 def _charge_of(segment: Segment, slot: str, metric: str) -> Charge | None:
     found = (c for c in segment.charges if c.slot == slot and c.metric.metric == metric)
     return next(found, None)
-
-
-def places(rows: Iterable[UsageRow]) -> Places:
-    """Sort usage rows by segment and metric version."""
-    found: Places = {}
-    for row in rows:
-        found.setdefault((row.segment, row.metric_version_id), []).append(row)
-    return found
-
-
-def _tables(charges: dict[int, Charge]) -> dict[int, PriceTable]:
-    """Prepare each segment's rows for looking up; segments with the very same rows share a table."""
-    known: dict[tuple[int, tuple[str, ...]], PriceTable] = {}
-    found: dict[int, PriceTable] = {}
-    for number, charge in charges.items():
-        key = (id(charge.prices), charge.metric.order)
-        if key not in known:
-            known[key] = PriceTable(charge.prices, charge.metric.order)
-        found[number] = known[key]
-    return found
-
-
-def _add(sums: Sums, rows: Iterable[UsageRow], metric: MetricTerms) -> None:
-    for row in rows:
-        key = (row.metric_version_id, row.dims)
-        sums[key] = merged(metric, [sums[key], row.content]) if key in sums else row.content
-
-
-def _by_price(
-    table: PriceTable, charge: Charge, items: Iterable[tuple[Dims, T]], prices: dict[tuple[int, Dims], Price]
-) -> dict[tuple[int, Dims], list[T]]:
-    """Sort things by the row and the counter that they fall to; rows met are added to ``prices``."""
-    found: dict[tuple[int, Dims], list[T]] = {}
-    for dims, item in items:
-        price = table.choose(dims)
-        if price is not None:
-            key = (price.row_id, _track(charge, dims))
-            prices.setdefault(key, price)
-            found.setdefault(key, []).append(item)
-    return found
-
-
-def _track(charge: Charge, dims: Dims) -> Dims:
-    return tuple(pair for pair in dims if pair[0] in charge.tier_by) if charge.tier_by else ()
-
-
-def _earlier(table: PriceTable, charge: Charge, before: Sums) -> dict[tuple[int, Dims], dict[int, Found]]:
-    """List what each row selects of earlier usage, by metric version."""
-    found: dict[tuple[int, Dims], dict[int, Found]] = {}
-    for (version, dims), state in before.items():
-        price = table.choose(dims)
-        if price is not None:
-            key = (price.row_id, _track(charge, dims))
-            found.setdefault(key, {}).setdefault(version, []).append((dims, state))
-    return found
 
 
 def _conditions(price: Price) -> Dims:

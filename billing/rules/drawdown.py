@@ -8,48 +8,21 @@ counted and still billed, and what is short at the commit's end is a true-up.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.costs import Piece
+from billing.rules.balances import Balance, Drawn
+from billing.rules.coverable import Stretch, stretches_of
 from billing.rules.instruments import in_order
 from billing.rules.lines import Line
 from billing.rules.scopes import LineKind, covers, named
 from billing.rules.whole import split_true_up
 from catalog.rules.agreed import Instrument, InstrumentKind
 from catalog.rules.terms import Terms
-from monetization.values.money import EXACT, round_once, rounded_down, shares, total_of
+from monetization.values.money import EXACT, round_once, total_of
 
 ZERO = Decimal(0)
 NAMES = {InstrumentKind.CREDIT: "Credit", InstrumentKind.PREPAID: "Prepaid commit"}
-
-
-@dataclass(slots=True)
-class Balance:
-    """An instrument's balance in its own unit: before, drawn by this invoice, lost at its end."""
-
-    instrument: Instrument
-    drawn: Fraction = Fraction(0)
-    expired: Fraction = Fraction(0)
-
-    @property
-    def left(self) -> Fraction:
-        """What can still be drawn."""
-        return Fraction(self.instrument.balance) - self.drawn - self.expired
-
-    def worth(self, currency: str) -> Decimal:
-        """Give what is left in the currency, in whole minor units."""
-        return rounded_down(self.left * Fraction(self.instrument.rate), currency)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """True-ups of postpaid commits, negative lines, and what became of each balance (in order of drawing)."""
-
-    true_ups: list[Line]
-    covering: list[Line]
-    balances: list[Balance]
 
 
 def draw(instruments: Sequence[Instrument], lines: Sequence[Line], terms: Terms) -> Drawn:
@@ -69,7 +42,7 @@ def draw(instruments: Sequence[Instrument], lines: Sequence[Line], terms: Terms)
 def _cover(lines: Sequence[Line], balances: Sequence[Balance], terms: Terms) -> list[Line]:
     """Cover lines in their order: first what commits price themselves, so that nothing else uses it up."""
     taken: dict[int, dict[str, Decimal]] = {}
-    split = [_stretches(line, balances, terms.currency) for line in lines]
+    split = [stretches_of(line, balances, terms.currency) for line in lines]
     for own in (True, False):
         for number, stretches in enumerate(split):
             left = EXACT.subtract(lines[number].open, total_of(taken.get(number, {}).values()))
@@ -98,44 +71,6 @@ def _draw(stretch: Stretch, left: Decimal, taken: dict[str, Decimal], currency: 
             taken[name] = EXACT.add(taken.get(name, ZERO), amount)
             balance.drawn += Fraction(amount) / Fraction(balance.instrument.rate)
     return covered
-
-
-@dataclass(slots=True)
-class Stretch:
-    """Neighbouring pieces of a line that the same balances may cover, in order of drawing."""
-
-    may_cover: tuple[Balance, ...]
-    own: str
-    open: Fraction
-    amount: Decimal = ZERO
-
-
-def _stretches(line: Line, balances: Sequence[Balance], currency: str) -> list[Stretch]:
-    """Split a line where what may cover it changes, and only there; by largest remainder of what is open."""
-    found: list[Stretch] = []
-    for part in line.parts:
-        may = tuple(each for each in balances if _covers(each, line, part.piece, currency))
-        if found and found[-1].may_cover == may and found[-1].own == part.piece.instrument:
-            found[-1].open += part.open
-        else:
-            found.append(Stretch(may, part.piece.instrument, part.open))
-    split = shares(line.open, [each.open for each in found], currency)
-    return [replace(each, amount=amount) for each, amount in zip(found, split, strict=True)]
-
-
-def _covers(balance: Balance, line: Line, piece: Piece, currency: str) -> bool:
-    """Say whether a balance may cover a piece now."""
-    instrument = balance.instrument
-    if piece.instrument and piece.instrument != instrument.id:
-        return False
-    return instrument.lives_at(piece.period.starts_at) and _may(instrument, line) and balance.worth(currency) > 0
-
-
-def _may(instrument: Instrument, line: Line) -> bool:
-    """Say whether the line is in scope; a true-up only for instruments without one."""
-    if line.kind is LineKind.TRUE_UP:
-        return instrument.scope.is_all and line.instrument != instrument.id
-    return line.fits(instrument.scope)
 
 
 def _true_ups(

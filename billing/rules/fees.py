@@ -7,9 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.costs import Piece
 from billing.rules.lines import NOTHING, Line
-from billing.rules.rating import Step, percent_off
+from billing.rules.percentages import percent_off
+from billing.rules.pieces import Piece
+from billing.rules.rated import Step
 from billing.rules.scopes import LineKind
 from catalog.rules.agreed import Composite, Discount, Timing
 from catalog.rules.charges import Part

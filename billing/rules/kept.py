@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from billing.rules.rating import RatedLine, Step
+from billing.rules.rated import RatedLine, Step
 from catalog.rules.terms import Discount
 from monetization.values.money import plain
 

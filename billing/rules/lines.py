@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.costs import Piece
-from billing.rules.rating import RatedLine, Step
+from billing.rules.pieces import Piece
+from billing.rules.rated import RatedLine, Step
 from billing.rules.scopes import LineKind, covers, fits
 from catalog.rules.agreed import Named, Scope
 from catalog.rules.terms import Dims

@@ -17,131 +17,22 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.costs import Cost, Piece, costs, lift
-from billing.rules.counters import counters, places
+from billing.rules.costs import costs, lift
+from billing.rules.counters import counters
 from billing.rules.free import allot, commit_windows
 from billing.rules.owned import Purse
-from billing.rules.scopes import fits, named
+from billing.rules.percentages import discounts, rounded
+from billing.rules.pieces import Cost
+from billing.rules.rated import RatedLine, Rating, Step
+from billing.rules.scopes import named
+from billing.rules.selecting import places
 from billing.rules.stretches import Stretch
-from catalog.rules.agreed import Discount
 from catalog.rules.charges import Part
-from catalog.rules.terms import Charge, Dims, MetricTerms, Price, Source, Terms
+from catalog.rules.terms import Charge, Terms
 from metering.rules.quantities import UsageRow, counted
-from monetization.values.money import round_once, shares
-from monetization.values.periods import Period
 
 NOTHING = Fraction(0)
 ZERO = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a line costs in one tier: ``exact = quantity × unit_price + flat_fee``, before
-    discounts.
-
-    ``share`` is the tier's share of the line's rounded amount; shares sum to it. ``weight``: the share of its period
-    for which a recurring charge is due.
-    """
-
-    over: Decimal
-    up_to: Decimal | None
-    quantity: Fraction
-    unit_price: Decimal
-    flat_fee: Decimal
-    exact: Fraction
-    share: Decimal = ZERO
-    weight: tuple[int, int] = (1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class RatedLine:
-    """A charge at one price. ``measured`` is the sum of usage, ``quantity`` the same converted, rounded and less the
-    ``free`` units.
-
-    ``list_exact`` is the price before discounts, ``exact`` after them, ``amount`` that rounded once. ``prices`` are the
-    rows in force in turn, all of the same content; ``usage`` the rows that it bills; ``pieces`` the list price by time;
-    ``spend`` what counts for minimums.
-    """
-
-    charge: Charge
-    period: Period
-    prices: tuple[Price, ...]
-    measured: Fraction
-    quantity: Fraction
-    list_exact: Fraction
-    exact: Fraction
-    amount: Decimal
-    steps: tuple[Step, ...]
-    usage: tuple[UsageRow, ...]
-    discounts: tuple[str, ...] = ()
-    free: Fraction = NOTHING
-    pieces: tuple[Piece, ...] = ()
-    spend: Fraction = NOTHING
-
-    @property
-    def product(self) -> str:
-        """The product's key."""
-        return self.charge.product
-
-    @property
-    def name(self) -> str:
-        """The product's name."""
-        return self.charge.name
-
-    @property
-    def tax_category(self) -> str:
-        """What is taxed alike."""
-        return self.charge.tax_category
-
-    @property
-    def metric(self) -> MetricTerms:
-        """What was counted."""
-        return self.charge.metric
-
-    @property
-    def currency(self) -> str:
-        """The invoice's currency."""
-        return self.charge.currency
-
-    @property
-    def price(self) -> Price:
-        """The row first in force on this line."""
-        return self.prices[0]
-
-    @property
-    def source(self) -> Source:
-        """Where that row stands."""
-        return self.price.source
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Where each of the line's rows stands, in the order of their time."""
-        return tuple(price.source for price in self.prices)
-
-    @property
-    def match(self) -> Dims:
-        """The dimension values that the row names."""
-        return self.price.match
-
-    @property
-    def unit(self) -> str:
-        """What one unit of ``quantity`` is."""
-        return self.metric.unit
-
-    @property
-    def events(self) -> int:
-        """How many events the line was counted from."""
-        return sum(row.events for row in self.usage)
-
-
-@dataclass(frozen=True, slots=True)
-class Rating:
-    """Lines in the order in which they are printed, and the usage that no row prices (it blocks
-    approval).
-    """
-
-    lines: tuple[RatedLine, ...]
-    unpriced: tuple[UsageRow, ...]
 
 
 def rate(terms: Terms, usage: Sequence[UsageRow]) -> Rating:
@@ -211,51 +102,6 @@ def _dearest(listed: Iterable[tuple[Charge, Fraction]], terms: Terms) -> dict[st
             group = sums.setdefault(charge.highest_of, {})
             group[charge.slot] = group.get(charge.slot, NOTHING) + exact
     return {group: max(found, key=lambda slot: found[slot]) for group, found in sums.items()}
-
-
-def discounts(lines: Iterable[RatedLine], terms: Terms) -> list[RatedLine]:
-    """Take the percentage discounts off the exact amounts, one after the other (compounding).
-
-    What a commit covers at a price of its own is not touched.
-    """
-    return [_discounted(line, terms) for line in lines]
-
-
-def rounded(line: RatedLine) -> RatedLine:
-    """Round the line once, half away from zero, and share the rounded amount among its steps."""
-    return with_amount(line, round_once(line.exact, line.currency))
-
-
-def with_amount(line: RatedLine, amount: Decimal) -> RatedLine:
-    """Give the line its rounded amount, shared among its steps by largest remainder."""
-    left = line.exact / line.list_exact if line.list_exact else Fraction(1)
-    weights = [step.exact * Fraction(line.charge.rate) * left for step in line.steps]
-    if sum(weights, NOTHING) != line.exact:  # a clamp, or a rest that no step explains
-        weights = [NOTHING] * (len(weights) - 1) + [line.exact] if weights else []
-    split = shares(amount, weights, line.currency) if weights else []
-    steps = tuple(replace(step, share=share) for step, share in zip(line.steps, split, strict=True))
-    return replace(line, amount=amount, steps=steps)
-
-
-def _discounted(line: RatedLine, terms: Terms) -> RatedLine:
-    applied = [each for each in terms.discounts if each.percent and _discounts(each, line)]
-    own = sum((piece.exact for piece in line.pieces if piece.committed), NOTHING)
-    exact = percent_off(line.exact - own, applied) + own
-    spend = percent_off(line.exact - own, [each for each in applied if not each.counts_for_minimum]) + own
-    return replace(line, exact=exact, spend=spend, discounts=tuple(each.name for each in applied))
-
-
-def percent_off(exact: Fraction, discounts: Iterable[Discount]) -> Fraction:
-    """Take percentages off, one after the other."""
-    for discount in discounts:
-        exact *= 1 - Fraction(discount.percent) / 100
-    return exact
-
-
-def _discounts(discount: Discount, line: RatedLine) -> bool:
-    charge = line.charge
-    scope, match = discount.scope, line.match
-    return fits(scope, charge=charge.slot, product=charge.product, tags=charge.tags, kind="usage", match=match)
 
 
 def _line(stretch: Stretch, cost: Cost) -> RatedLine | None:

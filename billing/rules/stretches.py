@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from catalog.rules.charges import first_unit
 from catalog.rules.terms import Charge, Dims, Price
-from catalog.rules.walks import Transaction
+from catalog.rules.transactions import Transaction
 from metering.rules.quantities import UsageRow
 from monetization.values.periods import Period
 

@@ -8,48 +8,21 @@ first, within a line units that no commit prices first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.costs import Piece
+from billing.rules.breadths import breadth, exact_of
 from billing.rules.lines import Line, sum_open
+from billing.rules.pieces import Piece
 from billing.rules.scopes import LineKind, covers, named
-from catalog.rules.agreed import Bound, Discount, Named, Scope
+from catalog.rules.agreed import Bound, Named, Scope
 from catalog.rules.terms import Terms
-from monetization.values.money import EXACT, allocate, round_once, rounded_down, total_of
+from monetization.values.money import EXACT, allocate, round_once, total_of
 from monetization.values.periods import Period
 
 ZERO = Decimal(0)
 MOMENT = timedelta(microseconds=1)
-
-
-def breadth(scope: Scope, everything: Sequence[Named]) -> int:
-    """Say how wide a scope is: how many things it covers; one that names nothing is the widest."""
-    return len(everything) + 1 if scope.is_all else len({each.key for each in everything if covers(scope, each)})
-
-
-def fixed_discounts(discounts: Iterable[Discount], lines: Sequence[Line], terms: Terms) -> list[Line]:
-    """Take fixed discounts off the rounded lines."""
-    everything, found = named(terms), list[Line]()
-    fixed = sorted(
-        (each for each in discounts if each.amount),
-        key=lambda each: (breadth(each.scope, everything), each.starts_on or date.min, each.key),
-    )
-    for discount in fixed:
-        fitting = [line for line in lines if line.fits(discount.scope)]
-        weights = [max(line.unowned, Fraction(0)) for line in fitting]
-        amount = min(
-            _prorated(discount, fitting, terms.currency), rounded_down(sum(weights, Fraction(0)), terms.currency)
-        )
-        if amount <= 0:
-            continue
-        for line, taken in zip(fitting, allocate(amount, weights, terms.currency), strict=True):
-            if taken:
-                found.append(line.less(LineKind.DISCOUNT, taken, discount.name))
-                line.lower_evenly(taken)
-                line.kept = EXACT.add(line.kept, taken) if discount.counts_for_minimum else line.kept
-    return found
 
 
 def true_ups(minimums: Iterable[Bound], lines: Sequence[Line], terms: Terms) -> list[Line]:
@@ -58,28 +31,13 @@ def true_ups(minimums: Iterable[Bound], lines: Sequence[Line], terms: Terms) -> 
     for minimum in sorted(minimums, key=lambda each: breadth(each.scope, everything)):
         fitting = [line for line in (*lines, *made) if line.fits(minimum.scope)]
         spend = EXACT.add(sum_open(fitting), total_of(line.kept for line in fitting))
-        exact = _exact(minimum, terms) - Fraction(spend)
+        exact = exact_of(minimum, terms) - Fraction(spend)
         lack = round_once(exact, terms.currency)
         if lack > 0:
             covered = [] if minimum.scope.is_all else [each for each in everything if covers(minimum.scope, each)]
             name = f"Minimum of {covered[0].name}" if len(covered) == 1 else "Minimum"
             stood = [(line.tax_category, line.open) for line in fitting]
             made += split_true_up(lack, name, minimum.scope, stood, terms, exact=exact)
-    return made
-
-
-def caps(maximums: Iterable[Bound], lines: Sequence[Line], terms: Terms) -> list[Line]:
-    """Make the negative lines that bring what is in scope down to its maximum."""
-    everything, made = named(terms), list[Line]()
-    for maximum in sorted(maximums, key=lambda each: breadth(each.scope, everything)):
-        fitting = [line for line in lines if line.fits(maximum.scope)]
-        over = EXACT.subtract(sum_open(fitting), _bound(maximum, terms))
-        for line in reversed(fitting):
-            taken = min(over, line.open)
-            if taken > 0:
-                made.append(line.less(LineKind.CAP, taken, f"Cap on {line.name}"))
-                line.lower_last(taken)
-                over = EXACT.subtract(over, taken)
     return made
 
 
@@ -123,24 +81,3 @@ def true_up(
         terms.period, amount, Fraction(amount), Fraction(amount), pieces=(last,), instrument=instrument,
         stands_for=tuple(covered),
     ).open_with(amount)  # fmt: skip
-
-
-def _prorated(discount: Discount, fitting: Sequence[Line], currency: str) -> Decimal:
-    """Weigh a fixed discount on recurring lines as they are weighed themselves."""
-    share = Fraction(1)
-    if fitting and all(line.kind is LineKind.RECURRING for line in fitting):
-        by_fee: dict[str, Fraction] = {}
-        for line in fitting:
-            by_fee[line.charge] = by_fee.get(line.charge, Fraction(0)) + line.share
-        share = min(max(by_fee.values()), Fraction(1))
-    amount = round_once(Fraction(discount.amount) * share, currency)
-    return amount if discount.remaining is None else min(amount, round_once(discount.remaining, currency))
-
-
-def _bound(bound: Bound, terms: Terms) -> Decimal:
-    return round_once(_exact(bound, terms), terms.currency)
-
-
-def _exact(bound: Bound, terms: Terms) -> Fraction:
-    share = Fraction(*terms.served) if bound.prorates else Fraction(1)
-    return Fraction(bound.amount) * Fraction(bound.rate) * share

@@ -14,19 +14,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from catalog.rules.aggregations import Again, Aggregation, FilterOp, Rounding, Window
 from catalog.rules.agreed import Bound, Composite, Dims, Discount, Instrument, Named, Timing, Windowed
-from catalog.rules.metric_terms import (
-    Again,
-    Aggregation,
-    Dimension,
-    Filter,
-    FilterOp,
-    Measure,
-    MetricTerms,
-    Rounding,
-    Window,
-    dims_of,
-)
+from catalog.rules.metric_terms import Dimension, Filter, Measure, MetricTerms, dims_of
 from monetization.values.periods import Period
 
 __all__ = [

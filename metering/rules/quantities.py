@@ -14,7 +14,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from catalog.rules.terms import Dims, MetricTerms, Rounding
-from catalog.rules.walks import Transaction
+from catalog.rules.transactions import Transaction
 from metering.rules.states import State, merged
 from monetization.values.errors import Invalid
 from monetization.values.money import EXACT, round_half_away

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from billing.rules.rating import Rating, rate
+from billing.rules.rated import Rating
+from billing.rules.rating import rate
 from billing.rules.tax import TaxProfile, TaxRate, tax
 from billing.rules.totals import totals
 from catalog.rules.terms import Aggregation, Measure, MetricTerms, PriceModel, Rounding, Tier

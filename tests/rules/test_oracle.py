@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from genai_prices import Usage, calc_price
 
-from billing.rules.rating import Rating, rate
+from billing.rules.rated import Rating
+from billing.rules.rating import rate
 from catalog.rules.terms import Aggregation, Dimension, Measure, MetricTerms
 from metering.rules.aggregate import Event, usage
 from metering.rules.quantities import UsageRow

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from billing.rules.rating import RatedLine, rate
+from billing.rules.rated import RatedLine
+from billing.rules.rating import rate
 from catalog.rules.agreed import Scope
 from catalog.rules.terms import Discount, Rounding
 from monetization.values.errors import Invalid

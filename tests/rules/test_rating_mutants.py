@@ -12,13 +12,27 @@ from typing import Any
 
 import pytest
 
-from billing.rules import bill, costs, counters, drawdown, fees, free, instruments, owned, rating, whole
-from billing.rules.quotes import charges as quote_charges
-from billing.rules.quotes import days, events
-from billing.rules.quotes import fees as quote_fees
+from billing.rules import (
+    bill,
+    breadths,
+    caps,
+    costs,
+    counters,
+    coverable,
+    drawdown,
+    fees,
+    fixed,
+    free,
+    instruments,
+    owned,
+    percentages,
+    rating,
+    whole,
+)  # fmt: skip
+from billing.rules.quotes import events, recurring, spans, usage
 from billing.rules.quotes.answer import answer_of
 from billing.rules.quotes.bodies import decoder
-from catalog.rules import charges, walks
+from catalog.rules import charges, transactions, volumes, walks
 from tests.bargains import bargain
 from tests.golden.quoting import TODAY
 from tests.rater import rate
@@ -30,11 +44,11 @@ OURS = ("billing.", "catalog.", "metering.", "monetization.")
 # Module, function or Class.method, what is replaced, by what.
 Fault = tuple[ModuleType, str, str, str]
 FAULTS: dict[str, Fault] = {
-    "the free zone ends a step early": (walks, "_FreeZone.charged", "amount > left", "amount * 2 > left"),
-    "a minimum fee is a maximum": (walks, "_clamped", "max(amount", "min(amount"),
-    "the fixed fee is left out": (walks, "_transactions", "+ Fraction(rule.fixed_fee)", "+ 0"),
-    "a volume's flat fee at nothing": (walks, "_whole", "units > 0 or at_zero", "units >= 0"),
-    "the fee of the tier before stays": (walks, "_fee_moves", "-old.tier.flat_fee", "old.tier.flat_fee * 0"),
+    "the free zone ends a step early": (transactions, "FreeZone.charged", "amount > left", "amount * 2 > left"),
+    "a minimum fee is a maximum": (transactions, "_clamped", "max(amount", "min(amount"),
+    "the fixed fee is left out": (transactions, "charged_events", "+ Fraction(rule.fixed_fee)", "+ 0"),
+    "a volume's flat fee at nothing": (volumes, "whole_cost", "units > 0 or", "units >= 0 or"),
+    "the fee of the tier before stays": (volumes, "fee_moves", "-old.tier.flat_fee", "old.tier.flat_fee * 0"),
     "a begun block is left out": (charges, "Step.blocks", "ceil(blocks)", "floor(blocks)"),
     "a bound belongs to the tier above": (charges, "Step.entered", "position > self.over", "position >= self.over"),
     "a volume bound belongs to the tier above": (charges, "Step.holds", "size <= up_to", "size < up_to"),
@@ -48,25 +62,25 @@ FAULTS: dict[str, Fault] = {
     "a charge sinks below zero": (costs, "lift", "if lack <= 0 or quantity < 0", "if True"),
     "a commit's price without end": (owned, "_units", "min(quantity, balance / price)", "quantity"),
     "the cheapest metric is billed": (rating, "_dearest", "max(found", "min(found"),
-    "discounts add up": (rating, "percent_off", "exact *= 1 - ", "exact -= "),
+    "discounts add up": (percentages, "percent_off", "exact *= 1 - ", "exact -= "),
     "advance is arrears": (fees, "_seen", "is Timing.ADVANCE", "is not Timing.ADVANCE"),
     "composites forget discounts": (fees, "composite_line", "line.open for", "line.amount for"),
-    "every stub prorates at its end": (days, "Span.share", 'if stubs in ("last", "first_and_last")', "if True"),
-    "no stub prorates at its start": (days, "Span.share", 'if stubs in ("first", "first_and_last")', "if False"),
-    "months of thirty days have 31": (days, "days_of_30", "min(end.day, 30)", "end.day"),
-    "a quantity starts a day late": (quote_fees, "_quantity", "since <= day", "since < day"),
-    "wide discounts first": (whole, "fixed_discounts", "(breadth(", "(-breadth("),
+    "every stub prorates at its end": (spans, "Span.share", 'if stubs in ("last", "first_and_last")', "if True"),
+    "no stub prorates at its start": (spans, "Span.share", 'if stubs in ("first", "first_and_last")', "if False"),
+    "months of thirty days have 31": (spans, "days_of_30", "min(end.day, 30)", "end.day"),
+    "a quantity starts a day late": (recurring, "_quantity", "since <= day", "since < day"),
+    "wide discounts first": (fixed, "fixed_discounts", "(breadth(", "(-breadth("),
     "discounts never count as spend": (whole, "true_ups", "total_of(line.kept for line in fitting)", "ZERO"),
-    "caps take the first line first": (whole, "caps", "reversed(fitting)", "fitting"),
-    "a minimum never prorates": (whole, "_exact", "if bound.prorates", "if False"),
-    "a discount on a stub is whole": (whole, "_prorated", "Fraction(discount.amount) * share", "discount.amount"),
+    "caps take the first line first": (caps, "caps", "reversed(fitting)", "fitting"),
+    "a minimum never prorates": (breadths, "exact_of", "if bound.prorates", "if False"),
+    "a discount on a stub is whole": (fixed, "_prorated", "Fraction(discount.amount) * share", "discount.amount"),
     "a balance is drawn in money": (drawdown, "_draw", "/ Fraction(balance.instrument.rate)", "/ 1"),
-    "scoped credits cover true-ups": (drawdown, "_may", "if line.kind is LineKind.TRUE_UP", "if False"),
+    "scoped credits cover true-ups": (coverable, "_may", "if line.kind is LineKind.TRUE_UP", "if False"),
     "an instrument outlives its last day": (drawdown, "_ends", "end <= last", "end < last"),
     "high priority numbers first": (instruments, "_order", "first, each.priority", "first, -each.priority"),
     "rolled over comes last": (instruments, "_order", "0 if each.rolled_over", "3 if each.rolled_over"),
     "no credit lowers the tax": (bill, "_taxes", "or line.lowers_tax", "or False"),
-    "the latest value takes a new price at once": (quote_charges, "Usage.waits", "not in INCREMENTS", "in ()"),
+    "the latest value takes a new price at once": (usage, "Usage.waits", "not in INCREMENTS", "in ()"),
     "repeats are counted": (events, "_once", "(event.source, event.id) not in seen", "True"),
 }  # fmt: skip
 
@@ -97,9 +111,8 @@ def plant(monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
     for each in [found for key, found in sys.modules.items() if key.startswith(OURS)]:
         if each.__dict__.get(method) is before:
             monkeypatch.setattr(each, method, after)
-    for table in (walks.WALKS, quote_fees.__dict__):
-        for key in [key for key, value in table.items() if value is before]:
-            monkeypatch.setitem(table, key, after)
+    for key in [key for key, value in walks.WALKS.items() if value is before]:
+        monkeypatch.setitem(walks.WALKS, key, after)
 
 
 def is_right(seed: int) -> bool:

@@ -8,7 +8,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.rules.rating import Rating, rate
+from billing.rules.rated import Rating
+from billing.rules.rating import rate
 from catalog.rules.charges import amount
 from catalog.rules.precedence import choose
 from catalog.rules.terms import Charge, Discount, Price, Terms

@@ -7,10 +7,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from billing.rules.drawdown import Balance
+from billing.rules.balances import Balance
 from billing.rules.lines import Line
 from billing.rules.quotes.quote import Quoted
-from billing.rules.rating import Step
+from billing.rules.rated import Step
 from monetization.values.money import EXACT, plain, round_once, total_of
 from monetization.values.periods import DAY, Period
 

@@ -2,69 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from billing.rules.quotes.bodies import ChargeBody, PricingUnitBody, QuoteBody, WindowedBody
+from billing.rules.quotes.bodies import QuoteBody
+from billing.rules.quotes.bodies.charges import ChargeBody
 from billing.rules.quotes.prices import Dated, dated, in_force
-from catalog.rules.agreed import Windowed
+from billing.rules.quotes.units import rate_of, rates
+from billing.rules.quotes.usage import Usage
 from catalog.rules.precedence import ties
-from catalog.rules.terms import Again, Aggregation, Charge, Dimension, Measure, MetricTerms, Price, Segment
+from catalog.rules.terms import Dimension, Measure, MetricTerms, Segment
 from monetization.values.errors import Invalid
 from monetization.values.money import EXACT
 from monetization.values.periods import Period
-
-INCREMENTS = frozenset({Aggregation.SUM, Aggregation.COUNT, Aggregation.TIME_WEIGHTED})
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """A usage charge with its metric and its dated rows."""
-
-    body: ChargeBody
-    metric: MetricTerms
-    rows: tuple[Dated, ...]
-    free_units: Decimal
-    rate: Decimal
-
-    @property
-    def waits(self) -> bool:
-        """Say whether a new row waits for the next period."""
-        if self.body.cut is not None:
-            return self.body.cut == "next_period"
-        if self.metric.window is not None and self.metric.again is not Again.SUM:
-            return True
-        return self.metric.aggregation not in INCREMENTS
-
-    def prices_at(self, at: datetime, first: datetime) -> tuple[Price, ...]:
-        """Give the rows that price an instant of a period that starts ``first``."""
-        return in_force(self.rows, first if self.waits else at)
-
-    def charge(self, prices: tuple[Price, ...], currency: str) -> Charge:
-        """Make the charge as it stands with these rows."""
-        body = self.body
-        product = body.product or body.key
-        return Charge(
-            product=product,
-            name=body.name or product,
-            tax_category=body.tax_category,
-            metric=self.metric,
-            currency=currency,
-            prices=prices,
-            flat_at_zero=body.flat_at_zero,
-            key=body.key,
-            tags=frozenset(body.tags),
-            free_units=self.free_units,
-            tier_by=tuple(body.tier_by),
-            position=body.position,
-            by_time=body.cut == "by_time",
-            highest_of=body.highest_of,
-            windowed=_windowed(body.windowed_commitment),
-            rate=self.rate,
-            rounds_as_one=body.round == "charge",
-        )
 
 
 def usage_charges(body: QuoteBody) -> list[Usage]:
@@ -98,20 +49,6 @@ def segments(period: Period, charges: Sequence[Usage], cuts: Sequence[datetime],
         else:
             found.append(Segment(piece, now))
     return found
-
-
-def rates(body: QuoteBody) -> Mapping[str, PricingUnitBody]:
-    """Give the pricing units by key."""
-    return {unit.key: unit for unit in body.pricing_units}
-
-
-def rate_of(key: str | None, units: Mapping[str, PricingUnitBody], field: str) -> Decimal:
-    """Give what a unit of prices is worth. Raises Invalid for one that isn't there."""
-    if key is None:
-        return Decimal(1)
-    if key not in units:
-        raise Invalid(f"“{key}” is no pricing unit here", field=f"{field}.pricing_unit", fix="Add it to pricing_units")
-    return units[key].rate
 
 
 def metric_of(charge: ChargeBody, number: int) -> MetricTerms:
@@ -164,9 +101,3 @@ def _free(charge: ChargeBody, charges: Sequence[ChargeBody], path: str) -> Decim
         fix = "Name a recurring charge"
         raise Invalid(f"“{pooled.charge}” is not recurring", field=f"{path}.free_units_per.charge", fix=fix)
     return EXACT.add(charge.free_units, EXACT.multiply(pooled.units, seats.quantity))
-
-
-def _windowed(said: WindowedBody | None) -> Windowed | None:
-    if said is None:
-        return None
-    return Windowed(said.window, said.amount, said.quantity, said.unit_price, said.windows == "used")

@@ -3,55 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from billing.rules.quotes.bodies import ChargeBody, CycleBody, DaysBody, QuoteBody
+from billing.rules.quotes.bodies import CycleBody, DaysBody, QuoteBody
+from billing.rules.quotes.bodies.charges import ChargeBody
+from billing.rules.quotes.spans import Span
 from monetization.values.errors import Invalid
-from monetization.values.periods import DAY, MONTHS, Cadence, Cycle, Period, days_between, local_midnight, zone_of
+from monetization.values.periods import DAY, MONTHS, Cadence, Cycle, local_midnight, zone_of
 
 MOST_PERIODS = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A full period ``[starts, ends)`` of local dates, and what of it is served; ``months`` long, or None."""
-
-    starts: date
-    ends: date
-    first: date
-    until: date
-    months: int | None = None
-
-    def share(self, start: date, end: date, stubs: str, day_count: str) -> tuple[int, int]:
-        """Give the share of the full period that days [start, end) inside the served ones are.
-
-        A stub that doesn't prorate counts as whole: the days that it lacks are added to what lies at its edge.
-        """
-        first = self.first if stubs in ("first", "first_and_last") else self.starts
-        until = self.until if stubs in ("last", "first_and_last") else self.ends
-        start, end = (first if start == self.first else start), (until if end == self.until else end)
-        if day_count == "30" and self.months is not None:
-            full = 30 * self.months
-            return self._of(end, full) - self._of(start, full), full
-        return days_between(start, end), days_between(self.starts, self.ends)
-
-    def _of(self, day: date, full: int) -> int:
-        return full if day == self.ends else min(days_of_30(self.starts, day), full)
-
-    def period(self, zone: str) -> Period:
-        """Give the served days as instants."""
-        return Period(local_midnight(self.first, zone), local_midnight(self.until, zone))
-
-    def full(self, zone: str) -> Period:
-        """Give the full period as instants."""
-        return Period(local_midnight(self.starts, zone), local_midnight(self.ends, zone))
-
-
-def days_of_30(start: date, end: date) -> int:
-    """Count days as if every month had 30 (30/360): the 31st is the 30th."""
-    months = 12 * (end.year - start.year) + end.month - start.month
-    return 30 * months + min(end.day, 30) - min(start.day, 30)
 
 
 def spans_of(body: QuoteBody, today: date) -> list[Span]:

@@ -8,10 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing.rules.quotes.bodies import EventBody, QuoteBody
-from billing.rules.quotes.charges import Usage
 from billing.rules.quotes.days import instant_in
+from billing.rules.quotes.usage import Usage
 from catalog.rules.terms import Aggregation, Dims, PriceModel, Terms
-from catalog.rules.walks import Transaction
+from catalog.rules.transactions import Transaction
 from metering.rules.quantities import UsageRow
 from metering.rules.spans import Piece, parts_of, span_states
 from monetization.values.errors import Invalid

@@ -9,13 +9,16 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.bill import Bill, bill
-from billing.rules.quotes.bodies import ChargeBody, QuoteBody
-from billing.rules.quotes.charges import Usage, segments, usage_charges
-from billing.rules.quotes.days import Span, spans_of
+from billing.rules.quotes.bodies import QuoteBody
+from billing.rules.quotes.bodies.charges import ChargeBody
+from billing.rules.quotes.charges import segments, usage_charges
+from billing.rules.quotes.days import spans_of
 from billing.rules.quotes.events import rows_of
 from billing.rules.quotes.fees import composites_of, fees_of
 from billing.rules.quotes.prices import START
 from billing.rules.quotes.scopes import bounds_of, discounts_of, instruments_of
+from billing.rules.quotes.spans import Span
+from billing.rules.quotes.usage import Usage
 from billing.rules.scopes import LineKind
 from catalog.rules.agreed import Named
 from catalog.rules.terms import Terms
