@@ -12,6 +12,7 @@ moved since) is a duplicate too.
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 from django.db import transaction
@@ -71,7 +72,8 @@ def _take(
     buckets = Buckets(book.slots)
     for each in accepted:
         buckets.take(each.account_id, each.time, each.key, each.reads)
-        items[each.number] = Item(ACCEPTED, each.event.id, each.event.source)
+    for each, item in zip(accepted, _accepted([each.event for each in accepted]), strict=True):
+        items[each.number] = item
     fold(buckets=buckets, at=at)
     count(
         environment_id=environment.pk, accounts=buckets.accounts(), metrics=buckets.metrics(),
@@ -79,9 +81,13 @@ def _take(
     )  # fmt: skip
     asides = [aside for each in arrivals if items[each.number] is None for aside in _told(each, known, events, items)]
     set_aside(environment=environment, asides=asides, received_with=by if isinstance(by, ApiKey) else None, at=at)
-    receipt = Receipt(tuple(item for item in items if item is not None))
+    receipt = Receipt(tuple(filter(None, items)))
     note(environment=environment, receipt=receipt, times=[each.time for each in accepted], at=at)
     return receipt
+
+
+def _accepted(events: Sequence[Incoming]) -> Iterable[Item]:
+    return map(Item, repeat(ACCEPTED), [event.id for event in events], [event.source for event in events])
 
 
 def _repeats_of_dropped(
@@ -132,7 +138,7 @@ def _write(
         elif first.setdefault(each.key, each) is not each:
             repeated[each.key] = first[each.key].time
     sound = list(first.values())
-    known = store.add(environment_id=environment.pk, rows=[_row(each) for each in sound], at=at)
+    known = store.add(environment_id=environment.pk, rows=sound, at=at, row_of=_row)
     repeated |= {key: first[key].time for key in known}
     accepted = [each for each in sound if each.key not in known] if known else sound
     return accepted, store.kept(environment_id=environment.pk, keys=repeated)

@@ -28,7 +28,7 @@ from monetization.values.periods import Period, local_midnight
 FIRST_DAYS = """
 SELECT c.account_id, a.time_zone, min(c.start_date)
 FROM catalog_contract c JOIN foundation_account a ON a.id = c.account_id
-WHERE c.account_id = ANY(%s) AND c.status = 'APPROVED' GROUP BY 1, 2
+WHERE c.account_id = ANY(%s::bigint[]) AND c.status = 'APPROVED' GROUP BY 1, 2
 """
 AHEAD = timedelta(minutes=5)
 Reason = Quarantined.Reason
@@ -46,26 +46,29 @@ class Fault:
     detail: str
 
 
-class Arrival(msgspec.Struct):
+class Arrival(msgspec.Struct, gc=False):
     """An event of a batch on its way in; `number` is its place there, `time` its own or that of its arrival."""
 
     number: int
     event: Incoming
     time: datetime
     when: str
-    digest: bytes
     key: tuple[str, str]
     account_id: int = 0
-    reads: list[Read] = []
+    reads: Sequence[Read] = ()
     fault: Fault | None = None
+
+    @property
+    def digest(self) -> bytes:
+        """Give the digest of its body."""
+        return body_digest(self.event, self.when)
 
 
 def arrival(number: int, event: Incoming, arrived_at: datetime) -> Arrival:
-    """Give the event its time and digest."""
+    """Give the event its time."""
     if event.time is not None:
-        return Arrival(number, event, event.time, event.when, body_digest(event, event.when), event.key)
-    when = written(arrived_at)
-    return Arrival(number, event, arrived_at, when, body_digest(event, when), event.key)
+        return Arrival(number, event, event.time, event.when, (event.source, event.id))
+    return Arrival(number, event, arrived_at, written(arrived_at), event.key)
 
 
 def book_of(environment_id: int) -> Book:
@@ -90,21 +93,29 @@ def admit(*, environment_id: int, arrivals: Sequence[Arrival], dropped: Collecti
     starts, book = first_days(accounts.ids()), book_of(environment_id)
     by_key, latest = accounts.by_key, at + AHEAD
     for each in arrivals:
-        subject, time = each.event.subject, each.time
-        each.account_id = by_key.get(subject) or accounts.of_alias(subject, time)
-        if time > latest or not each.account_id or each.account_id in starts:
+        event, time = each.event, each.time
+        account_id = each.account_id = by_key.get(event.subject) or accounts.of_alias(event.subject, time)
+        if time > latest or not account_id or account_id in starts:
             each.fault = _time_fault(each, starts, at)
-        if each.fault is None and dropped and is_dropped(each.time, dropped):
-            each.fault = Fault(Reason.TOO_LATE, "time", NOT_KEPT.format(each.time))
+        if dropped and each.fault is None and is_dropped(time, dropped):
+            each.fault = Fault(Reason.TOO_LATE, "time", NOT_KEPT.format(time))
         if each.fault is None:
-            each.fault = _fill(each, book)
+            try:
+                reads = book.reads(event.type, time, event.data)
+            except Invalid as error:
+                each.fault = _unreadable(error)
+                continue
+            if reads is None:
+                each.fault = _unread(event.type, book)
+            else:
+                each.reads = reads
     return book
 
 
 def first_days(account_ids: Iterable[int]) -> dict[int, datetime]:
     """Map accounts to the first instant of their first approved contract; those without one are left out."""
     with connection.cursor() as cursor:
-        cursor.execute(FIRST_DAYS, [list(set(account_ids))])
+        cursor.execute(FIRST_DAYS, [f"{{{','.join(map(str, set(account_ids)))}}}"])  # thousands, as one text
         return {account_id: local_midnight(day, zone) for account_id, zone, day in cursor.fetchall()}
 
 
@@ -121,14 +132,11 @@ def _time_fault(each: Arrival, starts: dict[int, datetime], at: datetime) -> Fau
     return None
 
 
-def _fill(each: Arrival, book: Book) -> Fault | None:
-    event = each.event
-    if not book.readers(event.type, each.time):
-        when = " at this time" if book.knows(event.type) else ""
-        return Fault(Reason.UNKNOWN_TYPE, "type", f"No metric reads “{event.type}”{when}")
-    try:
-        each.reads = book.reads(event.type, each.time, event.data)
-    except Invalid as error:
-        kind = Reason.MISSING_FIELD if isinstance(error, Missing) else Reason.INVALID_FIELD
-        return Fault(kind, (error.field or "data")[:120], error.message[:300])
-    return None
+def _unreadable(error: Invalid) -> Fault:
+    kind = Reason.MISSING_FIELD if isinstance(error, Missing) else Reason.INVALID_FIELD
+    return Fault(kind, (error.field or "data")[:120], error.message[:300])
+
+
+def _unread(event_type: str, book: Book) -> Fault:
+    when = " at this time" if book.knows(event_type) else ""
+    return Fault(Reason.UNKNOWN_TYPE, "type", f"No metric reads “{event_type}”{when}")

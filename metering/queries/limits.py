@@ -110,10 +110,9 @@ def limits_counting(
     found = Limit.objects.filter(
         environment_id=environment_id, ended_at=None, kind=Limit.Kind.QUANTITY, metric__key__in=metrics
     )
-    mine = (
-        "metering_limit.account_id IS NULL OR metering_limit.account_id = ANY(%s::bigint[])"  # thousands, in one array
-    )
-    return list(found.extra(where=[mine], params=[list(account_ids)]).select_related("metric"))
+    mine = "metering_limit.account_id IS NULL OR metering_limit.account_id = ANY(%s::bigint[])"
+    ids = f"{{{','.join(map(str, account_ids))}}}"  # thousands, as one text
+    return list(found.extra(where=[mine], params=[ids]).select_related("metric"))
 
 
 def versions_of(metric: Metric) -> dict[int, MetricTerms]:

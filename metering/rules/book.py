@@ -51,13 +51,25 @@ class Book:
             return running
         return [reader for reader, period in self._by_type.get(event_type, ()) if time in period]
 
-    def reads(self, event_type: str, time: datetime, data: Mapping[str, Any]) -> list[Read]:
-        """Read what an event adds, by slot; raises what ``aggregate.readings`` raises."""
-        found = [read for reader in self.readers(event_type, time) for read in reader.read(data)]
-        for reader, period in self._backfilling.get(event_type, ()):
-            if time in period:
-                with suppress(Invalid):
-                    found += reader.read(data)
+    def reads(self, event_type: str, time: datetime, data: Mapping[str, Any]) -> list[Read] | None:
+        """Read what an event adds, by slot, or None where no version reads its type at that time.
+
+        Raises what ``aggregate.readings`` raises.
+        """
+        since, readers = self._running.get(event_type, NOTHING)
+        if time < since:
+            readers = self.readers(event_type, time)
+        if not readers:
+            return None
+        found = readers[0].read(data)
+        if len(readers) > 1:
+            for reader in readers[1:]:
+                found += reader.read(data)
+        if self._backfilling:
+            for reader, period in self._backfilling.get(event_type, ()):
+                if time in period:
+                    with suppress(Invalid):
+                        found += reader.read(data)
         return found
 
     def readings(self, event_type: str, time: datetime, data: Mapping[str, Any]) -> Readings:

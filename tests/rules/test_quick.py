@@ -65,6 +65,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(max_examples=400)
 @given(st.lists(events(), min_size=1, max_size=4))
+@example([{"id": "a", "type": "t", "subject": "s", "customer": "", "data": {}}])
 @example([{"id": "a", "type": "t", "subject": "s", "data": {"n": ("number", "9" * 500)}}])
 @example([{"id": "a", "type": "t", "subject": "s", "data": {"n": ("number", "1e999999999")}}])
 def test_a_body_means_the_same_read_quickly(sent: list[dict[str, Any]]) -> None:
