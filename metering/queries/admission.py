@@ -57,6 +57,7 @@ class Arrival(msgspec.Struct, gc=False):
     account_id: int = 0
     reads: Sequence[Read] = ()
     fault: Fault | None = None
+    is_read: bool = False
 
     @property
     def digest(self) -> bytes:
@@ -89,9 +90,17 @@ def admit(*, environment_id: int, arrivals: Sequence[Arrival], dropped: Collecti
 
     `dropped` are the months whose events are not kept any more.
     """
+    book = receive(environment_id=environment_id, arrivals=arrivals, dropped=dropped, at=at)
+    for each in arrivals:
+        read_data(each, book)
+    return book
+
+
+def receive(*, environment_id: int, arrivals: Sequence[Arrival], dropped: Collection[date] = (), at: datetime) -> Book:
+    """Fill in each arrival's account, or what is wrong with its time, account or type; `read_data` does the rest."""
     accounts = accounts_named(environment_id, {each.event.subject for each in arrivals})
     starts, book = first_days(accounts.ids()), book_of(environment_id)
-    by_key, latest = accounts.by_key, at + AHEAD
+    by_key, latest, readers = accounts.by_key, at + AHEAD, book.readers
     for each in arrivals:
         event, time = each.event, each.time
         account_id = each.account_id = by_key.get(event.subject) or accounts.of_alias(event.subject, time)
@@ -99,17 +108,22 @@ def admit(*, environment_id: int, arrivals: Sequence[Arrival], dropped: Collecti
             each.fault = _time_fault(each, starts, at)
         if dropped and each.fault is None and is_dropped(time, dropped):
             each.fault = Fault(Reason.TOO_LATE, "time", NOT_KEPT.format(time))
-        if each.fault is None:
-            try:
-                reads = book.reads(event.type, time, event.data)
-            except Invalid as error:
-                each.fault = _unreadable(error)
-                continue
-            if reads is None:
-                each.fault = _unread(event.type, book)
-            else:
-                each.reads = reads
+        if each.fault is None and not readers(event.type, time):
+            when = " at this time" if book.knows(event.type) else ""
+            each.fault = Fault(Reason.UNKNOWN_TYPE, "type", f"No metric reads “{event.type}”{when}")
     return book
+
+
+def read_data(each: Arrival, book: Book) -> None:
+    """Fill in what an arrival without a fault adds, or its fault; once."""
+    if each.is_read or each.fault is not None:
+        return
+    each.is_read = True
+    try:
+        each.reads = book.reads(each.event.type, each.time, each.event.data)
+    except Invalid as error:
+        kind = Reason.MISSING_FIELD if isinstance(error, Missing) else Reason.INVALID_FIELD
+        each.fault = Fault(kind, (error.field or "data")[:120], error.message[:300])
 
 
 def first_days(account_ids: Iterable[int]) -> dict[int, datetime]:
@@ -130,13 +144,3 @@ def _time_fault(each: Arrival, starts: dict[int, datetime], at: datetime) -> Fau
     if start is not None and each.time < start:
         return Fault(Reason.TOO_LATE, "time", f"The account's first contract starts {written(start)}")
     return None
-
-
-def _unreadable(error: Invalid) -> Fault:
-    kind = Reason.MISSING_FIELD if isinstance(error, Missing) else Reason.INVALID_FIELD
-    return Fault(kind, (error.field or "data")[:120], error.message[:300])
-
-
-def _unread(event_type: str, book: Book) -> Fault:
-    when = " at this time" if book.knows(event_type) else ""
-    return Fault(Reason.UNKNOWN_TYPE, "type", f"No metric reads “{event_type}”{when}")

@@ -51,17 +51,10 @@ class Book:
             return running
         return [reader for reader, period in self._by_type.get(event_type, ()) if time in period]
 
-    def reads(self, event_type: str, time: datetime, data: Mapping[str, Any]) -> list[Read] | None:
-        """Read what an event adds, by slot, or None where no version reads its type at that time.
-
-        Raises what ``aggregate.readings`` raises.
-        """
-        since, readers = self._running.get(event_type, NOTHING)
-        if time < since:
-            readers = self.readers(event_type, time)
-        if not readers:
-            return None
-        found = readers[0].read(data)
+    def reads(self, event_type: str, time: datetime, data: Mapping[str, Any]) -> list[Read]:
+        """Read what an event adds, by slot; raises what ``aggregate.readings`` raises."""
+        readers = self.readers(event_type, time)
+        found = readers[0].read(data) if readers else []
         if len(readers) > 1:
             for reader in readers[1:]:
                 found += reader.read(data)

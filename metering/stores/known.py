@@ -5,7 +5,7 @@ a look tells, and what two writers of one moment write into two months the sweep
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from django.db import connection
 
-from metering.rules.envelope import REPEAT_DAYS
+from metering.rules.envelope import REPEAT_DAYS, Kept
 from metering.rules.states import MICROSECOND
 from metering.stores.events import Key
 
@@ -29,6 +29,19 @@ FROM unnest(%(sources)s::text[], %(ids)s::text[]) k(source, ids), LATERAL (
     AND e."time" >= %(low)s AND e."time" < %(high)s
   OFFSET 0
 ) e
+"""
+KEPT = """
+SELECT k.source, e.event_id, e.seq, e.digest, e.is_time_given,
+       CASE WHEN NOT %(timed)s AND e.is_time_given AND e."time" >= %(sure_from)s AND e."time" <= %(sure_to)s
+            THEN NULL ELSE e."time" END
+FROM unnest(%(sources)s::text[], %(ids)s::text[]) k(source, ids), LATERAL (
+  SELECT e.event_id, e.seq, e.digest, e.is_time_given, e."time" FROM metering_event e
+  WHERE e.environment_id = %(environment)s AND e.source = k.source
+    AND e.event_id = ANY(string_to_array(k.ids, E'\n')) AND e.revision = 0
+    AND e."time" >= %(low)s AND e."time" <= %(high)s
+  OFFSET 0
+) e
+ORDER BY e.seq DESC
 """
 
 
@@ -70,30 +83,35 @@ class Probe(Generic[Event]):
 def keys_at(environment_id: int, probes: Iterable[Probe[Event]]) -> set[Key]:
     """Find the keys that stand there, within the window of repeats."""
     found: set[Key] = set()
+    keys: dict[str, Any] = {}
+    asked_of: Sequence[Event] | None = None
     for probe in probes:
+        if probe.events is not asked_of:
+            asked_of = probe.events
+            keys = {**texts([each.key for each in asked_of]), **sure([each.time for each in asked_of])}
         with connection.cursor() as cursor:
-            asked = _asked(probe.events) | {"environment": environment_id, "low": probe.low, "high": probe.high}
-            cursor.execute(KNOWN, asked)
+            cursor.execute(KNOWN, keys | {"environment": environment_id, "low": probe.low, "high": probe.high})
             there = cursor.fetchall()
         if there:
             found |= _within(probe.events, there)
     return found
 
 
-def _asked(events: Sequence[Event]) -> dict[str, Any]:
-    times = [each.time for each in events]
-    ids: dict[str, list[str]] = {}
-    keys = [each.key for each in events]
+def texts(keys: Collection[Key]) -> dict[str, list[str]]:
+    """Write keys as they are sent to the database."""
     sources = {source for source, _ in keys}
     if len(sources) == 1:
         ids = {source: [event_id for _, event_id in keys] for source in sources}
     else:
+        ids = defaultdict(list)
         for source, event_id in keys:
-            ids.setdefault(source, []).append(event_id)
-    return {
-        "sources": list(ids), "ids": ["\n".join(each) for each in ids.values()],
-        "sure_from": max(times) - REPEAT_DAYS, "sure_to": min(times) + REPEAT_DAYS,
-    }  # fmt: skip
+            ids[source].append(event_id)
+    return {"sources": list(ids), "ids": ["\n".join(each) for each in ids.values()]}
+
+
+def sure(times: Collection[datetime]) -> dict[str, datetime]:
+    """Say from when to when an event lies within the window of all these times."""
+    return {"sure_from": max(times) - REPEAT_DAYS, "sure_to": min(times) + REPEAT_DAYS}
 
 
 def _within(events: Sequence[Event], there: Iterable[tuple[str, str, datetime | None]]) -> set[Key]:
@@ -129,3 +147,22 @@ def elsewhere(months: Mapping[Month, Sequence[Event]]) -> Iterator[Probe[Event]]
 
 def _next(year: int, month: int) -> datetime:
     return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+
+
+def kept(*, environment_id: int, keys: Mapping[Key, datetime], timed: bool = True) -> dict[Key, Kept]:
+    """Look up the first accepted event of each key, around the time that is given for it.
+
+    Not `timed`: the times that were kept are asked only where a sender gave none; the key's stands for the others.
+    """
+    if not keys:
+        return {}
+    times = keys.values()
+    bounds = {"low": min(times) - REPEAT_DAYS, "high": max(times) + REPEAT_DAYS}
+    with connection.cursor() as cursor:
+        cursor.execute(KEPT, texts(keys) | sure(times) | bounds | {"environment": environment_id, "timed": timed})
+        found: dict[Key, Kept] = {}
+        for source, event_id, _, digest, given, time in cursor.fetchall():  # the first comes last
+            own = keys[source, event_id]
+            if time is None or abs(time - own) <= REPEAT_DAYS:
+                found[source, event_id] = Kept(bytes(digest), time or own, given)
+        return found

@@ -10,7 +10,7 @@ keys, the batch is staged, and written by one INSERT that leaves repeats out. Wr
 that two with the same events wait for each other one way round only. Reading is `metering.stores.asked`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
@@ -19,16 +19,14 @@ import msgspec
 from django.db import connection, transaction
 from psycopg.errors import UniqueViolation
 
-from metering.rules.envelope import REPEAT_DAYS, Kept
 from metering.stores.asked import COUNTED, asked, condition, count, find, of_accounts, stream
 from metering.stores.events import FOREVER, Key, Place, Select, Stored
-from metering.stores.known import Event, by_month, elsewhere, here, key_of, keys_at
+from metering.stores.known import Event, by_month, elsewhere, here, kept, key_of, keys_at
 
 __all__ = [
     "COUNTED", "FOREVER", "Key", "Place", "Row", "Select", "Stored", "add", "alone", "asked", "condition", "count",
     "enter", "find", "kept", "make_months", "of_accounts", "put", "settled", "stream",
 ]  # fmt: skip
-WINDOW = f"{REPEAT_DAYS.days} days"
 WRITERS = 0x6D74_7772  # advisory lock: writers hold it shared, the sweep waits for them
 BLOCK = 300  # rows written at a time, some 100 KB
 
@@ -48,17 +46,6 @@ WITH written AS (
 )
 SELECT s.source, s.event_id FROM pg_temp.metering_staged s LEFT JOIN written w USING (source, event_id)
 WHERE w.event_id IS NULL
-"""
-KEPT = """
-SELECT k.source, k.event_id, e.digest, e."time", e.is_time_given
-FROM unnest(%(sources)s::text[], %(ids)s::text[], %(times)s::timestamptz[]) k(source, event_id, "time")
-JOIN LATERAL (
-  SELECT * FROM metering_event e
-  WHERE e.environment_id = %(environment)s AND e.source = k.source AND e.event_id = k.event_id
-    AND e.revision = 0 AND e."time" >= %(low)s AND e."time" <= %(high)s
-    AND e."time" BETWEEN k."time" - %(days)s::interval AND k."time" + %(days)s::interval
-  ORDER BY e.seq LIMIT 1
-) e ON true
 """
 
 
@@ -110,7 +97,8 @@ def make_months(months: Iterable[date]) -> int:
         return int(cursor.fetchone()[0])
 
 
-_lately = [False]  # whether this process's last batch held repeats: the next one is then looked up before it is copied
+WARY = 16  # batches that this process looks up before it copies them, once one held repeats
+_wary_for = [0]
 
 
 def as_it_is(row: Row) -> Row:
@@ -119,11 +107,12 @@ def as_it_is(row: Row) -> Row:
 
 
 def add(
-    *, environment_id: int, rows: Sequence[Event], at: datetime, row_of: Callable[[Any], Row] = as_it_is
+    *, environment_id: int, rows: Sequence[Event], at: datetime, row_of: Callable[[Any], Row | None] = as_it_is
 ) -> set[Key]:  # fmt: skip
     """Write events whose keys are not there yet; return those that were. Keys in `rows` must be unique.
 
-    `row_of` makes the row of each: while PostgreSQL takes in those before it.
+    `row_of` makes the row of each while PostgreSQL takes in those before it, maybe more than once; what it gives none
+    for is not written.
     """
     if not rows:
         return set()
@@ -131,10 +120,10 @@ def add(
     make_months(date(year, month, 1) for year, month in months)
     known = keys_at(environment_id, elsewhere(months))
     start = f"{environment_id}\t{at.isoformat()}\t"
-    for is_looked_up in (_lately[0], True):
+    for is_looked_up in (_wary_for[0] > 0, True):
         if is_looked_up:
             repeats = keys_at(environment_id, here(months))
-            _lately[0] = bool(repeats)
+            _wary_for[0] = WARY if repeats else _wary_for[0] - 1
             known |= repeats
         try:
             with transaction.atomic():
@@ -142,8 +131,8 @@ def add(
                     _copy(_leaf(*month), start, map(row_of, _without(events, known)))
             return known
         except UniqueViolation:  # a repeat, or another writer with the same key
-            _lately[0] = True
-    fresh = [row_of(each) for events in months.values() for each in _without(events, known)]
+            _wary_for[0] = WARY
+    fresh = [row for events in months.values() for row in map(row_of, _without(events, known)) if row]
     return known | _staged(start, sorted(fresh, key=key_of))
 
 
@@ -160,9 +149,9 @@ def _staged(start: str, rows: Sequence[Row]) -> set[Key]:
         return set(cursor.fetchall())
 
 
-def _copy(table: str, start: str, rows: Iterable[Row]) -> None:
+def _copy(table: str, start: str, rows: Iterable[Row | None]) -> None:
     """Write rows block by block: PostgreSQL takes one in while the next is made."""
-    lines = (_line(start, row) for row in rows)
+    lines = (_line(start, row) for row in rows if row is not None)
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({COLUMNS}) FROM STDIN") as copy:
         while block := "".join(islice(lines, BLOCK)):
             copy.write(block)
@@ -170,27 +159,6 @@ def _copy(table: str, start: str, rows: Iterable[Row]) -> None:
 
 def _leaf(year: int, month: int) -> str:
     return f"metering_event_{year:04}_{month:02}"
-
-
-def kept(*, environment_id: int, keys: Mapping[Key, datetime]) -> dict[Key, Kept]:
-    """Look up the first accepted event of each key, around the time that is given for it."""
-    if not keys:
-        return {}
-    parameters: dict[str, Any] = {
-        "environment": environment_id,
-        "days": WINDOW,
-        "sources": [source for source, _ in keys],
-        "ids": [event_id for _, event_id in keys],
-        "times": list(keys.values()),
-        "low": min(keys.values()) - REPEAT_DAYS,
-        "high": max(keys.values()) + REPEAT_DAYS,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(KEPT, parameters)
-        return {
-            (source, event_id): Kept(bytes(digest), time, given)
-            for source, event_id, digest, time, given in cursor.fetchall()
-        }
 
 
 def _line(start: str, row: Row) -> str:
