@@ -1,8 +1,8 @@
 """Events accepted before they are read: a durable row for each request, folded later in the order in which they came.
 
-`accept` costs one INSERT; what it answers is safe. `fold_some` claims rows (SKIP LOCKED, so several folders share the
-work), reads their bodies and takes the events in one transaction with the note that they are folded: whoever is
-killed in between leaves the rows waiting. A body that can't be read is FAILED and says why; one that makes the fold
+`accept` costs one COPY of one row; what it answers is safe. `fold_some` claims rows (SKIP LOCKED, so several folders
+share the work), reads their bodies and takes the events in one transaction with the note that they are folded: whoever
+is killed in between leaves the rows waiting. A body that can't be read is FAILED and says why; one that makes the fold
 itself fail is taken alone, so that it holds up no other.
 """
 
@@ -20,6 +20,7 @@ from django.db.models import Min, Sum
 from metering.actions.ingest import take
 from metering.models import Inbox
 from metering.rules.receipts import ACCEPTED, Item, Receipt
+from metering.stores import bodies
 from monetization.foundation.models import ApiKey, Environment
 from monetization.values.errors import Invalid
 
@@ -62,11 +63,13 @@ class Backlog:
 
 @transaction.atomic
 def accept(*, environment: Environment, key: ApiKey | None, body: Body, at: datetime) -> Inbox:
-    """Keep a body to be folded later."""
-    return Inbox.objects.create(
+    """Keep a body to be folded later; gives its row, without its number."""
+    row = Inbox(
         environment=environment, received_with=key, received_at=at, media_type=body.media_type,
         encoding=body.encoding, attributes=dict(body.attributes), body=body.content, size=len(body.content),
     )  # fmt: skip
+    bodies.keep(row)
+    return row
 
 
 def backlog() -> Backlog:
@@ -136,9 +139,9 @@ def _claimed(rows: int) -> list[Inbox]:
             if room < 0:
                 break
             claimed.append(each)
-    bodies = dict(Inbox.objects.filter(pk__in=[row.pk for row in claimed]).values_list("pk", "body"))
+    sent = dict(Inbox.objects.filter(pk__in=[row.pk for row in claimed]).values_list("pk", "body"))
     for row in claimed:
-        row.body = bodies[row.pk]
+        row.body = sent[row.pk]
     return claimed
 
 

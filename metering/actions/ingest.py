@@ -26,7 +26,7 @@ from metering.queries.admission import Arrival, Fault, arrival, read_data, recei
 from metering.rules.aggregate import Reading
 from metering.rules.book import Book
 from metering.rules.buckets import Buckets
-from metering.rules.envelope import Incoming, Kept, body_of, read
+from metering.rules.envelope import Incoming, Kept, body_digest, body_of, read
 from metering.rules.receipts import ACCEPTED, CONFLICT, DUPLICATE, QUARANTINED, REJECTED, Item, Receipt
 from metering.stores import keys
 from metering.stores import postgres as store
@@ -132,18 +132,20 @@ class _Rows:
 
     def __init__(self, book: Book) -> None:
         self._book, self._taken, self.buckets = book, 0, Buckets(book.slots)
+        self._take = self.buckets.take
 
     def row(self, each: Arrival) -> store.Row | None:
         """Make the row of an arrival, or none where it has a fault."""
-        read_data(each, self._book)
+        if not each.is_read:
+            read_data(each, self._book)
         if each.fault is not None:
             return None
         self._taken += 1
-        self.buckets.take(each.account_id, each.time, each.key, each.reads)
-        event = each.event
+        self._take(each.account_id, each.time, each.key, each.reads)
+        event, when = each.event, each.when
         return store.Row(
             each.account_id, event.source, event.id, event.type, event.subject,
-            each.time, event.time is not None, event.text, each.digest, each.when,
+            each.time, event.time is not None, event.text, body_digest(event, when), when,
         )  # fmt: skip
 
     def of(self, accepted: Sequence[Arrival]) -> Buckets:

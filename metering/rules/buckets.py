@@ -51,7 +51,9 @@ class Buckets:
             elif (known := sums.get(bucket)) is None:
                 sums[bucket] = [quantity, 1]
             else:
-                known[0] = added(known[0], quantity)
+                total = known[0]
+                both = type(total) is int and type(quantity) is int
+                known[0] = total + quantity if both else added(total, quantity)
                 known[1] += 1
 
     def _take_state(self, bucket: BucketKey, quantity: int | Decimal, value: str, at: Moment) -> None:

@@ -95,7 +95,7 @@ def together(records: Sequence[Plain]) -> list[Incoming] | None:
     times, texts = _instants(whens), _data_texts(data)
     if times is None or texts is None:
         return None
-    written = map(six, whens)
+    written = whens if len(whens[0]) == MICROSECONDS else map(six, whens)
     return list(map(Incoming, ids, sources, kinds, subjects, times, data, texts, written))
 
 

@@ -80,17 +80,17 @@ class Reader:
         for test in self._filters:
             if not test(data):
                 return []
-        found = self._quickly(data) if self._is_quick else None
-        return self._slowly(data) if found is None else found
-
-    def _quickly(self, data: Mapping[str, Any]) -> list[Read] | None:
-        """Read what is ordinary; None where that takes more care."""
+        if not self._is_quick:
+            return self._slowly(data)
         try:
             slots: tuple[int, ...] | None = self._met[self._pick(data)]
         except (KeyError, TypeError):  # a combination never met, a field that is missing or no text
             slots = self._meet(data)
-        if slots is None:
-            return None
+        found = self._ordinary(slots, data) if slots is not None else None
+        return self._slowly(data) if found is None else found
+
+    def _ordinary(self, slots: tuple[int, ...], data: Mapping[str, Any]) -> list[Read] | None:
+        """Read plain numbers; None where that takes more care."""
         if self._is_count:
             return [(slots[0], 1, "")]
         if self._only is None:
