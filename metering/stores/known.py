@@ -25,11 +25,11 @@ SELECT k.source, e.event_id, CASE WHEN e."time" >= %(sure_from)s AND e."time" <=
 FROM unnest(%(sources)s::text[], %(ids)s::text[]) k(source, ids), LATERAL (
   SELECT e.event_id, e."time" FROM metering_event e
   WHERE e.environment_id = %(environment)s AND e.source = k.source
-    AND e.event_id = ANY(string_to_array(k.ids, E'\n')) AND e.revision = 0
-    AND e."time" >= %(low)s AND e."time" < %(high)s
+    AND e.event_id = ANY(string_to_array(k.ids, E'\n')) AND e.revision = 0 AND {there}
   OFFSET 0
 ) e
 """
+THERE = '(e."time" >= %(low_{n})s AND e."time" < %(high_{n})s)'
 KEPT = """
 SELECT k.source, e.event_id, e.seq, e.digest, e.is_time_given,
        CASE WHEN NOT %(timed)s AND e.is_time_given AND e."time" >= %(sure_from)s AND e."time" <= %(sure_to)s
@@ -73,27 +73,26 @@ def by_month(events: Sequence[Event]) -> dict[Month, Sequence[Event]]:
 
 @dataclass(frozen=True, slots=True)
 class Probe(Generic[Event]):
-    """Events whose keys may stand between two instants; constants, so that only these partitions are opened."""
+    """Events whose keys may stand in some half-open spans of time: constants, so that no other partition is opened."""
 
     events: Sequence[Event]
-    low: datetime
-    high: datetime
+    spans: Sequence[tuple[datetime, datetime]]
 
 
 def keys_at(environment_id: int, probes: Iterable[Probe[Event]]) -> set[Key]:
     """Find the keys that stand there, within the window of repeats."""
     found: set[Key] = set()
-    keys: dict[str, Any] = {}
-    asked_of: Sequence[Event] | None = None
     for probe in probes:
-        if probe.events is not asked_of:
-            asked_of = probe.events
-            keys = {**texts([each.key for each in asked_of]), **sure([each.time for each in asked_of])}
+        asked: dict[str, Any] = {**texts([each.key for each in probe.events]), "environment": environment_id}
+        asked |= sure([each.time for each in probe.events])
+        for n, (low, high) in enumerate(probe.spans):
+            asked |= {f"low_{n}": low, f"high_{n}": high}
+        there = " OR ".join([THERE.format(n=n) for n in range(len(probe.spans))])
         with connection.cursor() as cursor:
-            cursor.execute(KNOWN, keys | {"environment": environment_id, "low": probe.low, "high": probe.high})
-            there = cursor.fetchall()
-        if there:
-            found |= _within(probe.events, there)
+            cursor.execute(KNOWN.format(there=f"({there})"), asked)
+            rows = cursor.fetchall()
+        if rows:
+            found |= _within(probe.events, rows)
     return found
 
 
@@ -127,22 +126,23 @@ def _within(events: Sequence[Event], there: Iterable[tuple[str, str, datetime | 
 def here(months: Mapping[Month, Sequence[Event]]) -> Iterator[Probe[Event]]:
     """Look in each event's own month."""
     for (year, month), events in months.items():
-        yield Probe(events, datetime(year, month, 1, tzinfo=UTC), _next(year, month))
+        yield Probe(events, [(datetime(year, month, 1, tzinfo=UTC), _next(year, month))])
 
 
-def elsewhere(months: Mapping[Month, Sequence[Event]]) -> Iterator[Probe[Event]]:
-    """Look where else an event may stand: its own partition refuses repeats by itself."""
+def elsewhere(months: Mapping[Month, Sequence[Event]], *, here: bool = False) -> Iterator[Probe[Event]]:
+    """Look where else an event may stand: its own partition refuses repeats by itself. `here`: look there as well."""
     times = [each.time for events in months.values() for each in events]
     low = min(times) - REPEAT_DAYS
     high = max(times) + REPEAT_DAYS + MICROSECOND  # the last instant of the window belongs to it
     if len(months) > SPREAD:
-        yield Probe([each for events in months.values() for each in events], low, high)
+        yield Probe([each for events in months.values() for each in events], [(low, high)])
         return
     for (year, month), events in months.items():
         start, end = datetime(year, month, 1, tzinfo=UTC), _next(year, month)
-        for first, last in ((max(low, start - REPEAT_DAYS), start), (end, min(high, end + REPEAT_DAYS))):
-            if first < last:
-                yield Probe(events, first, last)
+        first, last = max(low, start - REPEAT_DAYS), min(high, end + REPEAT_DAYS)
+        spans = [(first, last)] if here else [(first, start), (end, last)]
+        if spans := [(low_, high_) for low_, high_ in spans if low_ < high_]:
+            yield Probe(events, spans)
 
 
 def _next(year: int, month: int) -> datetime:

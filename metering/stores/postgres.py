@@ -118,13 +118,12 @@ def add(
         return set()
     months = by_month(sorted(rows, key=key_of))
     make_months(date(year, month, 1) for year, month in months)
-    known = keys_at(environment_id, elsewhere(months))
+    is_wary = _wary_for[0] > 0
+    known = keys_at(environment_id, elsewhere(months, here=is_wary))
+    if is_wary:
+        _wary_for[0] = WARY if known else _wary_for[0] - 1
     start = f"{environment_id}\t{at.isoformat()}\t"
-    for is_looked_up in (_wary_for[0] > 0, True):
-        if is_looked_up:
-            repeats = keys_at(environment_id, here(months))
-            _wary_for[0] = WARY if repeats else _wary_for[0] - 1
-            known |= repeats
+    for _ in range(2):
         try:
             with transaction.atomic():
                 for month, events in months.items():
@@ -132,6 +131,7 @@ def add(
             return known
         except UniqueViolation:  # a repeat, or another writer with the same key
             _wary_for[0] = WARY
+            known |= keys_at(environment_id, here(months))
     fresh = [row for events in months.values() for row in map(row_of, _without(events, known)) if row]
     return known | _staged(start, sorted(fresh, key=key_of))
 
