@@ -6,8 +6,9 @@ be written, whoever writes at the same moment; a probe of the months around find
 Most batches hold nothing but new events, and are copied straight into their month, which takes half the time of any
 statement that looks first. A repeat in it makes that fail: then the keys are looked up and what is new is copied; while
 a sender goes on repeating, each batch is looked up at once. Where another writer has come in between with the same
-keys, the batch is staged, and written by one INSERT that leaves repeats out. Writers write in the order of the key, so
-that two with the same events wait for each other one way round only. Reading is `metering.stores.asked`.
+keys, the batch is staged, and written by one INSERT that leaves repeats out. Writers write month by month, each in the
+order of the key, so that two with the same events wait for each other one way round only. Reading is
+`metering.stores.asked`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -40,8 +41,8 @@ DELETE FROM pg_temp.metering_staged;
 """
 INSERT = f"""
 WITH written AS (
-  INSERT INTO metering_event ({COLUMNS}) SELECT {COLUMNS} FROM pg_temp.metering_staged ORDER BY source, event_id
-  ON CONFLICT DO NOTHING
+  INSERT INTO metering_event ({COLUMNS}) SELECT {COLUMNS} FROM pg_temp.metering_staged
+  ORDER BY date_trunc('month', "time", 'UTC'), source, event_id ON CONFLICT DO NOTHING
   RETURNING source, event_id
 )
 SELECT s.source, s.event_id FROM pg_temp.metering_staged s LEFT JOIN written w USING (source, event_id)
@@ -133,7 +134,7 @@ def add(
             _wary_for[0] = WARY
             known |= keys_at(environment_id, here(months))
     fresh = [row for events in months.values() for row in map(row_of, _without(events, known)) if row]
-    return known | _staged(start, sorted(fresh, key=key_of))
+    return known | _staged(start, fresh)
 
 
 def _without(events: Sequence[Event], known: set[Key]) -> Sequence[Event]:

@@ -29,7 +29,7 @@ from tests.traffic import Line
 Fault = tuple[ModuleType, str, str, str]
 FAULTS: dict[str, Fault] = {
     "a repeat in another month is let in": (probes, "KNOWN", "OFFSET 0", "LIMIT 0"),
-    "the window is a day": (probes, "_within", "<= REPEAT_DAYS", "<= REPEAT_DAYS / 35"),
+    "the window is a day": (probes, "elsewhere", "REPEAT_DAYS", "REPEAT_DAYS / 35"),
     "a time that is left out is compared": (
         envelope, "Kept", "event.time if self.is_time_given and event.time else self.time", "event.time or self.time",
     ),
