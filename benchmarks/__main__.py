@@ -11,6 +11,8 @@ from importlib import import_module
 import django
 from django.conf import settings
 
+from monetization.processes import collect_rarely
+
 # Each is a module of this folder with `figures(quick)`; asked by name or by the group's.
 METERING = ("fold", "door", "inbox", "rollups", "memory")
 AREAS = (*METERING, "quota", "pages")
@@ -24,6 +26,7 @@ def main() -> None:
     parser.add_argument("area", nargs="?", choices=sorted({*AREAS, *GROUPS, *EXTRA}), help="only this area")
     asked = parser.parse_args()
     django.setup()
+    collect_rarely()  # as the product's own processes do
     found: dict[str, dict[str, str]] = {}
     for name in areas(asked.area):
         for figure in import_module(f"benchmarks.{name}").figures(asked.quick):

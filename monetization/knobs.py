@@ -175,6 +175,7 @@ KNOBS = (
     Knob("STATIC_ROOT", folder, "{VAR_DIR}/static", "Folder for collected static files"),
     Knob("WORKERS", number(1, 64), "1", "Processes of the web server"),
     Knob("THREADS", number(1, 64), "4", "Threads of each web process"),
+    Knob("FOLDERS", number(1, 16), "2", "Processes that take in what was sent with respond-async"),
     Knob("TASK_WORKERS", number(1, 64), "2", "Processes of the Celery worker"),
     Knob(
         "TASK_SECONDS",

@@ -120,14 +120,15 @@ def _static(values: knobs.Values, environ: Mapping[str, str]) -> None:
 
 
 def _serve(values: knobs.Values, environ: Mapping[str, str], stack: contextlib.ExitStack, children: Children) -> None:
-    """Start folder, worker, beat and web; the stack stops them in the opposite order."""
+    """Start folders, worker, beat and web; the stack stops them in the opposite order."""
     celery = ["-m", "celery", "--app", "monetization", "--quiet"]
     level = f"--loglevel={values['LOG_LEVEL']}"
     granian = ["-m", "granian", "--interface", "wsgi", "--no-ws", "--workers-kill-timeout", "10s"]
     granian += ["--host", values["HOST"], "--port", str(values["PORT"]), "--workers", str(values["WORKERS"])]
     granian += ["--blocking-threads", str(values["THREADS"]), "monetization.wsgi:application"]
+    folders = [f"folder-{n + 1}" for n in range(values["FOLDERS"])]
     commands = {
-        "folder": ["manage.py", "fold"],
+        **{name: ["manage.py", "fold"] for name in folders},
         "worker": [*celery, "worker", level, "--without-gossip", "--without-mingle"],
         "beat": [*celery, "beat", level, "--pidfile="],
         "web": granian,
@@ -137,7 +138,7 @@ def _serve(values: knobs.Values, environ: Mapping[str, str], stack: contextlib.E
         before = die_with_parent(signal.SIGTERM)
         process = running([PYTHON, *command], before, log, signal.SIGTERM, environ, knobs.ROOT)
         children[name] = stack.enter_context(process)
-    with step("web, worker, folder and beat"):
+    with step("web, worker, folders and beat"):
         until(_answers(values), children["web"], values["VAR_DIR"] / "log" / "web.log", "The web server")
 
 

@@ -49,7 +49,7 @@ class Deltas:
             self.missing[limit.pk, account_id].append(time)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def count(
     *,
     environment_id: int,

@@ -11,13 +11,16 @@ hour's events (`metering.actions.rebuild`).
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from django.db import connection
 
 from catalog.models import Metric
+from catalog.rules.terms import Dims
 from metering.actions.days import follow
 from metering.actions.rebuild import rebuild
 from metering.rules.buckets import Buckets, tally
+from metering.rules.readers import REMEMBERED
 from metering.stores import rollups
 from monetization.values.canonical import canonical
 
@@ -34,6 +37,10 @@ MAKE_SETS = """
 INSERT INTO metering_dimensionset (metric_version_id, "values")
 SELECT version, dims::jsonb FROM unnest(%s::bigint[], %s::text[]) wanted(version, dims)
 ORDER BY 1, 2 ON CONFLICT DO NOTHING
+"""
+UNSEEN = """
+SELECT DISTINCT m.id FROM catalog_metricversion v JOIN catalog_metric m ON m.id = v.metric_id
+WHERE v.id = ANY(%s) AND m.first_seen_at IS NULL ORDER BY 1
 """
 
 
@@ -79,7 +86,12 @@ def _sets_of(buckets: Buckets) -> dict[int, int]:
 
 def _set_keys(buckets: Buckets) -> dict[int, DimensionKey]:
     slots = {number: buckets.slots.known[number] for number in buckets.slot_numbers()}
-    return {number: (slot.metric.version_id, canonical(dict(slot.dims))) for number, slot in slots.items()}
+    return {number: (slot.metric.version_id, _text(slot.dims)) for number, slot in slots.items()}
+
+
+@lru_cache(REMEMBERED)
+def _text(dims: Dims) -> str:
+    return canonical(dict(dims))
 
 
 def _sets(wanted: set[DimensionKey]) -> dict[DimensionKey, int]:
@@ -102,7 +114,8 @@ def _find(wanted: set[DimensionKey]) -> dict[DimensionKey, int]:
 
 def _note_first_seen(version_ids: Iterable[int], at: datetime) -> None:
     """A metric may be priced once a live event for it was seen; plain facts need no history row."""
-    unseen = Metric.objects.filter(versions__in=set(version_ids), first_seen_at=None)
-    pks = sorted(set(unseen.values_list("pk", flat=True)))
+    with connection.cursor() as cursor:
+        cursor.execute(UNSEEN, [sorted(set(version_ids))])
+        pks = [pk for (pk,) in cursor.fetchall()]
     for pk in pks:
         Metric.objects.filter(pk=pk, first_seen_at=None).update(first_seen_at=at)

@@ -30,8 +30,10 @@ def note(*, environment: Environment, receipt: Receipt, times: Sequence[datetime
     """Add a batch's counts to its minute; ``times`` are those of the accepted events."""
     if not receipt.items:
         return
-    lags = [max(0, (at - time) // MILLISECOND) for time in times]
-    late = sum(lag > LATE // MILLISECOND for lag in lags)
+    lags = [at - time for time in times if time < at]
+    longest = max(lags, default=timedelta()) // MILLISECOND
+    late = sum([lag // MILLISECOND > LATE // MILLISECOND for lag in lags]) if longest > LATE // MILLISECOND else 0
+    total = sum(lags, timedelta()) // MILLISECOND
     counts = (receipt.accepted, receipt.duplicates, receipt.conflicts, receipt.quarantined, receipt.rejected)
     with connection.cursor() as cursor:
-        cursor.execute(NOTE, [environment.pk, at, *counts, late, sum(lags), max(lags, default=0)])
+        cursor.execute(NOTE, [environment.pk, at, *counts, late, total, longest])

@@ -12,6 +12,7 @@ moved since) is a duplicate too.
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 from django.db import transaction
@@ -21,11 +22,11 @@ from metering.actions.fold import fold
 from metering.actions.health import note
 from metering.actions.set_aside import Aside, set_aside
 from metering.models import Quarantined
-from metering.queries.admission import Arrival, Fault, admit, arrival
+from metering.queries.admission import Arrival, Fault, arrival, read_data, receive
 from metering.rules.aggregate import Reading
 from metering.rules.book import Book
 from metering.rules.buckets import Buckets
-from metering.rules.envelope import Incoming, Kept, body_of, read
+from metering.rules.envelope import Incoming, Kept, body_digest, body_of, read
 from metering.rules.receipts import ACCEPTED, CONFLICT, DUPLICATE, QUARANTINED, REJECTED, Item, Receipt
 from metering.stores import keys
 from metering.stores import postgres as store
@@ -64,24 +65,30 @@ def _take(
     items: list[Item | None] = [None] * len(events)
     arrivals = list(_readable(events, arrived, items))
     dropped = dropped_months()
-    book = admit(environment_id=environment.pk, arrivals=arrivals, dropped=dropped, at=at)
+    book = receive(environment_id=environment.pk, arrivals=arrivals, dropped=dropped, at=at)
+    if dropped or len({each.key for each in arrivals}) < len(arrivals):
+        for each in arrivals:  # which of them is written depends on whether it can be read
+            read_data(each, book)
     gone = _repeats_of_dropped(environment, arrivals, dropped) if dropped else {}
-    accepted, known = _write(environment, [each for each in arrivals if each.key not in gone], at)
+    accepted, known, buckets = _write(environment, [each for each in arrivals if each.key not in gone], book, at)
     known |= gone
-    buckets = Buckets(book.slots)
-    for each in accepted:
-        buckets.take(each.account_id, each.time, each.key, each.reads)
-        items[each.number] = Item(ACCEPTED, each.event.id, each.event.source)
+    for each, item in zip(accepted, _accepted([each.event for each in accepted]), strict=True):
+        items[each.number] = item
     fold(buckets=buckets, at=at)
     count(
         environment_id=environment.pk, accounts=buckets.accounts(), metrics=buckets.metrics(),
         read=(_used(each, book) for each in accepted), at=at,
     )  # fmt: skip
-    asides = [aside for each in arrivals if items[each.number] is None for aside in _told(each, known, events, items)]
+    told = (_told(each, known, book, events, items) for each in arrivals if items[each.number] is None)
+    asides = [aside for found in told for aside in found]
     set_aside(environment=environment, asides=asides, received_with=by if isinstance(by, ApiKey) else None, at=at)
-    receipt = Receipt(tuple(item for item in items if item is not None))
+    receipt = Receipt(tuple(filter(None, items)))
     note(environment=environment, receipt=receipt, times=[each.time for each in accepted], at=at)
     return receipt
+
+
+def _accepted(events: Sequence[Incoming]) -> Iterable[Item]:
+    return map(Item, repeat(ACCEPTED), [event.id for event in events], [event.source for event in events])
 
 
 def _repeats_of_dropped(
@@ -120,10 +127,41 @@ def _rejected(item: Any, error: Invalid) -> Item:
     )
 
 
+class _Rows:
+    """Makes rows of arrivals as they are written: each is read and taken into its buckets only then."""
+
+    def __init__(self, book: Book) -> None:
+        self._book, self._taken, self.buckets = book, 0, Buckets(book.slots)
+        self._take = self.buckets.take
+
+    def row(self, each: Arrival) -> store.Row | None:
+        """Make the row of an arrival, or none where it has a fault."""
+        if not each.is_read:
+            read_data(each, self._book)
+        if each.fault is not None:
+            return None
+        self._taken += 1
+        self._take(each.account_id, each.time, each.key, each.reads)
+        event, when = each.event, each.when
+        return store.Row(
+            each.account_id, event.source, event.id, event.type, event.subject,
+            each.time, event.time is not None, event.text, body_digest(event, when), when,
+        )  # fmt: skip
+
+    def of(self, accepted: Sequence[Arrival]) -> Buckets:
+        """Give the buckets of those that were written, which are seldom others than were tried."""
+        if self._taken == len(accepted):
+            return self.buckets
+        buckets = Buckets(self._book.slots)
+        for each in accepted:
+            buckets.take(each.account_id, each.time, each.key, each.reads)
+        return buckets
+
+
 def _write(
-    environment: Environment, arrivals: Sequence[Arrival], at: datetime
-) -> tuple[list[Arrival], dict[store.Key, Kept]]:
-    """Write the first arrival of each key; return those written, and what is kept under the repeated keys."""
+    environment: Environment, arrivals: Sequence[Arrival], book: Book, at: datetime
+) -> tuple[list[Arrival], dict[store.Key, Kept], Buckets]:
+    """Write the first arrival of each key; return those written, what is kept under the repeated keys, and usage."""
     first: dict[store.Key, Arrival] = {}
     repeated: dict[store.Key, datetime] = {}
     for each in arrivals:
@@ -131,19 +169,17 @@ def _write(
             repeated.setdefault(each.key, each.time)  # it may have been accepted before
         elif first.setdefault(each.key, each) is not each:
             repeated[each.key] = first[each.key].time
-    sound = list(first.values())
-    known = store.add(environment_id=environment.pk, rows=[_row(each) for each in sound], at=at)
+    rows = _Rows(book)
+    known = store.add(environment_id=environment.pk, rows=list(first.values()), at=at, row_of=rows.row)
     repeated |= {key: first[key].time for key in known}
-    accepted = [each for each in sound if each.key not in known] if known else sound
-    return accepted, store.kept(environment_id=environment.pk, keys=repeated)
-
-
-def _row(each: Arrival) -> store.Row:
-    event = each.event
-    return store.Row(
-        each.account_id, event.source, event.id, event.type, event.subject,
-        each.time, event.time is not None, event.text, each.digest, each.when,
-    )  # fmt: skip
+    accepted = []
+    for each in first.values():
+        if each.fault is not None:
+            repeated.setdefault(each.key, each.time)
+        elif each.key not in known:
+            accepted.append(each)
+    timed = any(each.event.time is None for each in arrivals)
+    return accepted, store.kept(environment_id=environment.pk, keys=repeated, timed=timed), rows.of(accepted)
 
 
 def _used(each: Arrival, book: Book) -> Used:
@@ -155,13 +191,14 @@ def _used(each: Arrival, book: Book) -> Used:
 
 
 def _told(
-    each: Arrival, known: dict[store.Key, Kept], events: Sequence[Any], items: list[Item | None]
+    each: Arrival, known: dict[store.Key, Kept], book: Book, events: Sequence[Any], items: list[Item | None]
 ) -> Iterable[Aside]:
     """Say what became of an event that was not written; give what must be kept aside."""
     kept, event = known.get(each.key), each.event
     if kept is not None and kept.is_repeated_by(event):
         items[each.number] = Item(DUPLICATE, event.id, event.source)
         return
+    read_data(each, book)
     fault = each.fault or SAME_ID
     status = QUARANTINED if each.fault else CONFLICT
     items[each.number] = Item(status, event.id, event.source, str(fault.reason), fault.field, fault.detail)

@@ -128,7 +128,7 @@ def _quick_lines(raw: bytes) -> Iterable[Any]:
 def _has_oversized(raw: bytes) -> bool:
     """Say whether an item is larger than an event may be; told before any is decoded, which would cost seconds."""
     try:
-        return any(len(bytes(part)) > MOST_EVENT_BYTES for part in _splitter.decode(raw))
+        return max(map(len, map(bytes, _splitter.decode(raw))), default=0) > MOST_EVENT_BYTES
     except UNDECODABLE:
         return raw.lstrip()[:1] == b"{"
 

@@ -28,7 +28,7 @@ from monetization.values.periods import Period, local_midnight
 FIRST_DAYS = """
 SELECT c.account_id, a.time_zone, min(c.start_date)
 FROM catalog_contract c JOIN foundation_account a ON a.id = c.account_id
-WHERE c.account_id = ANY(%s) AND c.status = 'APPROVED' GROUP BY 1, 2
+WHERE c.account_id = ANY(%s::bigint[]) AND c.status = 'APPROVED' GROUP BY 1, 2
 """
 AHEAD = timedelta(minutes=5)
 Reason = Quarantined.Reason
@@ -46,26 +46,30 @@ class Fault:
     detail: str
 
 
-class Arrival(msgspec.Struct):
+class Arrival(msgspec.Struct, gc=False):
     """An event of a batch on its way in; `number` is its place there, `time` its own or that of its arrival."""
 
     number: int
     event: Incoming
     time: datetime
     when: str
-    digest: bytes
     key: tuple[str, str]
     account_id: int = 0
-    reads: list[Read] = []
+    reads: Sequence[Read] = ()
     fault: Fault | None = None
+    is_read: bool = False
+
+    @property
+    def digest(self) -> bytes:
+        """Give the digest of its body."""
+        return body_digest(self.event, self.when)
 
 
 def arrival(number: int, event: Incoming, arrived_at: datetime) -> Arrival:
-    """Give the event its time and digest."""
+    """Give the event its time."""
     if event.time is not None:
-        return Arrival(number, event, event.time, event.when, body_digest(event, event.when), event.key)
-    when = written(arrived_at)
-    return Arrival(number, event, arrived_at, when, body_digest(event, when), event.key)
+        return Arrival(number, event, event.time, event.when, (event.source, event.id))
+    return Arrival(number, event, arrived_at, written(arrived_at), event.key)
 
 
 def book_of(environment_id: int) -> Book:
@@ -86,25 +90,46 @@ def admit(*, environment_id: int, arrivals: Sequence[Arrival], dropped: Collecti
 
     `dropped` are the months whose events are not kept any more.
     """
+    book = receive(environment_id=environment_id, arrivals=arrivals, dropped=dropped, at=at)
+    for each in arrivals:
+        read_data(each, book)
+    return book
+
+
+def receive(*, environment_id: int, arrivals: Sequence[Arrival], dropped: Collection[date] = (), at: datetime) -> Book:
+    """Fill in each arrival's account, or what is wrong with its time, account or type; `read_data` does the rest."""
     accounts = accounts_named(environment_id, {each.event.subject for each in arrivals})
     starts, book = first_days(accounts.ids()), book_of(environment_id)
-    by_key, latest = accounts.by_key, at + AHEAD
+    by_key, latest, readers = accounts.by_key, at + AHEAD, book.readers
     for each in arrivals:
-        subject, time = each.event.subject, each.time
-        each.account_id = by_key.get(subject) or accounts.of_alias(subject, time)
-        if time > latest or not each.account_id or each.account_id in starts:
+        event, time = each.event, each.time
+        account_id = each.account_id = by_key.get(event.subject) or accounts.of_alias(event.subject, time)
+        if time > latest or not account_id or account_id in starts:
             each.fault = _time_fault(each, starts, at)
-        if each.fault is None and dropped and is_dropped(each.time, dropped):
-            each.fault = Fault(Reason.TOO_LATE, "time", NOT_KEPT.format(each.time))
-        if each.fault is None:
-            each.fault = _fill(each, book)
+        if dropped and each.fault is None and is_dropped(time, dropped):
+            each.fault = Fault(Reason.TOO_LATE, "time", NOT_KEPT.format(time))
+        if each.fault is None and not readers(event.type, time):
+            when = " at this time" if book.knows(event.type) else ""
+            each.fault = Fault(Reason.UNKNOWN_TYPE, "type", f"No metric reads “{event.type}”{when}")
     return book
+
+
+def read_data(each: Arrival, book: Book) -> None:
+    """Fill in what an arrival without a fault adds, or its fault; once."""
+    if each.is_read or each.fault is not None:
+        return
+    each.is_read = True
+    try:
+        each.reads = book.reads(each.event.type, each.time, each.event.data)
+    except Invalid as error:
+        kind = Reason.MISSING_FIELD if isinstance(error, Missing) else Reason.INVALID_FIELD
+        each.fault = Fault(kind, (error.field or "data")[:120], error.message[:300])
 
 
 def first_days(account_ids: Iterable[int]) -> dict[int, datetime]:
     """Map accounts to the first instant of their first approved contract; those without one are left out."""
     with connection.cursor() as cursor:
-        cursor.execute(FIRST_DAYS, [list(set(account_ids))])
+        cursor.execute(FIRST_DAYS, [f"{{{','.join(map(str, set(account_ids)))}}}"])  # thousands, as one text
         return {account_id: local_midnight(day, zone) for account_id, zone, day in cursor.fetchall()}
 
 
@@ -118,17 +143,4 @@ def _time_fault(each: Arrival, starts: dict[int, datetime], at: datetime) -> Fau
     start = starts.get(each.account_id)
     if start is not None and each.time < start:
         return Fault(Reason.TOO_LATE, "time", f"The account's first contract starts {written(start)}")
-    return None
-
-
-def _fill(each: Arrival, book: Book) -> Fault | None:
-    event = each.event
-    if not book.readers(event.type, each.time):
-        when = " at this time" if book.knows(event.type) else ""
-        return Fault(Reason.UNKNOWN_TYPE, "type", f"No metric reads “{event.type}”{when}")
-    try:
-        each.reads = book.reads(event.type, each.time, event.data)
-    except Invalid as error:
-        kind = Reason.MISSING_FIELD if isinstance(error, Missing) else Reason.INVALID_FIELD
-        return Fault(kind, (error.field or "data")[:120], error.message[:300])
     return None

@@ -38,6 +38,11 @@ SELECT e::bigint, sum(h.amount) FROM metering_hold h, jsonb_array_elements_text(
 WHERE h.status = 'HELD' AND h.expires_at <= %s AND h.account_id = %s GROUP BY 1
 """
 
+COUNTING = """
+SELECT l.id FROM metering_limit l JOIN catalog_metric m ON m.id = l.metric_id
+WHERE l.environment_id = %s AND l.ended_at IS NULL AND l.kind = 'QUANTITY' AND m.key = ANY(%s)
+  AND (l.account_id IS NULL OR l.account_id = ANY(%s::bigint[]))
+"""
 METRIC = "SELECT id FROM catalog_metric WHERE environment_id = %s AND key = %s"
 NAMED = f"SELECT (SELECT id FROM foundation_account WHERE environment_id = %s AND key = %s), ({METRIC})"
 
@@ -107,13 +112,11 @@ def limits_counting(
     *, environment_id: int, account_ids: Collection[int], metrics: Collection[str]
 ) -> list[Limit]:  # fmt: skip
     """List the limits of quantity in force that the use of some metrics by some accounts counts towards."""
-    found = Limit.objects.filter(
-        environment_id=environment_id, ended_at=None, kind=Limit.Kind.QUANTITY, metric__key__in=metrics
-    )
-    mine = (
-        "metering_limit.account_id IS NULL OR metering_limit.account_id = ANY(%s::bigint[])"  # thousands, in one array
-    )
-    return list(found.extra(where=[mine], params=[list(account_ids)]).select_related("metric"))
+    ids = f"{{{','.join(map(str, account_ids))}}}"  # thousands, as one text
+    with connection.cursor() as cursor:  # asked by every batch
+        cursor.execute(COUNTING, [environment_id, list(metrics), ids])
+        pks = [pk for (pk,) in cursor.fetchall()]
+    return list(Limit.objects.filter(pk__in=pks).select_related("metric")) if pks else []
 
 
 def versions_of(metric: Metric) -> dict[int, MetricTerms]:

@@ -53,11 +53,16 @@ class Book:
 
     def reads(self, event_type: str, time: datetime, data: Mapping[str, Any]) -> list[Read]:
         """Read what an event adds, by slot; raises what ``aggregate.readings`` raises."""
-        found = [read for reader in self.readers(event_type, time) for read in reader.read(data)]
-        for reader, period in self._backfilling.get(event_type, ()):
-            if time in period:
-                with suppress(Invalid):
-                    found += reader.read(data)
+        readers = self.readers(event_type, time)
+        found = readers[0].read(data) if readers else []
+        if len(readers) > 1:
+            for reader in readers[1:]:
+                found += reader.read(data)
+        if self._backfilling:
+            for reader, period in self._backfilling.get(event_type, ()):
+                if time in period:
+                    with suppress(Invalid):
+                        found += reader.read(data)
         return found
 
     def readings(self, event_type: str, time: datetime, data: Mapping[str, Any]) -> Readings:

@@ -43,16 +43,17 @@ class Buckets:
         if not hour <= time < self._next_hour:
             hour = self._hour = time.replace(minute=0, second=0, microsecond=0)
             self._next_hour = hour + HOUR
+        sums = self.sums
         for slot, quantity, value in reads:
             bucket = (account_id, hour, slot)
             if not self._is_sum[slot]:
                 self._take_state(bucket, quantity, value, Moment(time, key, self._next_hour))
-                continue
-            known = self.sums.get(bucket)
-            if known is None:
-                self.sums[bucket] = [quantity, 1]
+            elif (known := sums.get(bucket)) is None:
+                sums[bucket] = [quantity, 1]
             else:
-                known[0] = added(known[0], quantity)
+                total = known[0]
+                both = type(total) is int and type(quantity) is int
+                known[0] = total + quantity if both else added(total, quantity)
                 known[1] += 1
 
     def _take_state(self, bucket: BucketKey, quantity: int | Decimal, value: str, at: Moment) -> None:

@@ -62,7 +62,8 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
 
     def digest(self, time: datetime | None) -> bytes:
         """Give the SHA-256 of the body as it is with this time."""
-        return body_digest(self, written(time) if time else None)
+        when = self.when if time is self.time else written(time) if time else None
+        return body_digest(self, when)
 
 
 def body_digest(event: Incoming, when: str | None) -> bytes:

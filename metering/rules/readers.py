@@ -8,8 +8,9 @@ missing field) goes to ``aggregate.readings`` itself, so there is one meaning; a
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from catalog.rules.terms import Aggregation, Dimension, Dims, MetricTerms
@@ -66,22 +67,50 @@ class Reader:
         self._filters = [compiled(each) for each in metric.filters]
         self._dimensions = [_compiled(each) for each in metric.dimensions]
         self._measures = [(each.field, each.less, each.value or "") for each in metric.measures]
-        self._memo: dict[tuple[str, ...], int] = {}
         fields = [each.field for each in metric.dimensions]
+        self._pick = _picker(fields) if not any(each.thresholds for each in metric.dimensions) else self._labelled
+        self._met: dict[Any, tuple[int, ...]] = {}  # the slots of each measure, by what was picked
         fields += [field for each in metric.measures for field in (each.field, *each.less)]
-        self._is_plain = all("." not in field for field in fields)
+        self._is_quick = metric.aggregation is not Aggregation.UNIQUE and all("." not in field for field in fields)
         self._is_count = metric.aggregation is Aggregation.COUNT
-        self._is_amount = metric.aggregation is not Aggregation.UNIQUE
+        self._only = metric.measures[0].field if len(metric.measures) == 1 and not metric.measures[0].less else None
 
     def read(self, data: Mapping[str, Any]) -> list[Read]:
         """Read what the event adds; nothing where a filter refuses it. Raises what ``aggregate.readings`` raises."""
         for test in self._filters:
             if not test(data):
                 return []
-        found = self._quickly(data) if self._is_plain else None
+        if not self._is_quick:
+            return self._slowly(data)
+        try:
+            slots: tuple[int, ...] | None = self._met[self._pick(data)]
+        except (KeyError, TypeError):  # a combination never met, a field that is missing or no text
+            slots = self._meet(data)
+        found = self._ordinary(slots, data) if slots is not None else None
         return self._slowly(data) if found is None else found
 
-    def _quickly(self, data: Mapping[str, Any]) -> list[Read] | None:
+    def _ordinary(self, slots: tuple[int, ...], data: Mapping[str, Any]) -> list[Read] | None:
+        """Read plain numbers; None where that takes more care."""
+        if self._is_count:
+            return [(slots[0], 1, "")]
+        if self._only is None:
+            return self._amounts(slots, data)
+        amount = data.get(self._only)
+        if type(amount) is int and -SMALLEST_TOO_LARGE < amount < SMALLEST_TOO_LARGE:
+            return [(slots[0], amount, "")]
+        return None
+
+    def _meet(self, data: Mapping[str, Any]) -> tuple[int, ...] | None:
+        """Number a new combination for each measure, if its values are plain text; None where they are not."""
+        values = self._labelled(data)
+        if values is None:
+            return None
+        found = tuple([self._slot(values, name) for _, _, name in self._measures] or [self._slot(values, "")])
+        self._met[self._pick(data)] = found
+        return found
+
+    def _labelled(self, data: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """Give the values of the dimensions, ranges by their labels; None where one takes more care."""
         values = []
         for field, bounds, names in self._dimensions:
             value = data.get(field)
@@ -90,13 +119,11 @@ class Reader:
             elif bounds is not None or type(value) is not str or len(value) > TEXT_LIMIT:
                 return None
             values.append(value)
-        if self._is_count:
-            return [(self._slot(values, ""), 1, "")]
-        return self._amounts(values, data) if self._is_amount else None
+        return tuple(values)
 
-    def _amounts(self, values: list[str], data: Mapping[str, Any]) -> list[Read] | None:
+    def _amounts(self, slots: tuple[int, ...], data: Mapping[str, Any]) -> list[Read] | None:
         found: list[Read] = []
-        for field, less, name in self._measures:
+        for slot, (field, less, _) in zip(slots, self._measures, strict=True):
             amount = data.get(field)
             if amount is None:
                 continue
@@ -111,25 +138,26 @@ class Reader:
                 or (less and amount < 0)
             ):
                 return None
-            found.append((self._slot(values, name), amount, ""))
+            found.append((slot, amount, ""))
         return found or None
 
-    def _slot(self, values: list[str], measure: str) -> int:
-        key = (*values, measure)
-        slot = self._memo.get(key)
-        if slot is None:
-            named = zip((each.key for each in self.metric.dimensions), values, strict=True)
-            dims = tuple(named)
-            if self.metric.measure_dimension is not None and not self._is_count:
-                dims = (*dims, (self.metric.measure_dimension, measure))
-            slot = self._memo[key] = self._slots.number(self.metric, dims)
-        return slot
+    def _slot(self, values: Sequence[str], measure: str) -> int:
+        named = zip((each.key for each in self.metric.dimensions), values, strict=True)
+        dims = tuple(named)
+        if self.metric.measure_dimension is not None and not self._is_count:
+            dims = (*dims, (self.metric.measure_dimension, measure))
+        return self._slots.number(self.metric, dims)
 
     def _slowly(self, data: Mapping[str, Any]) -> list[Read]:
         return [
             (self._slots.number(self.metric, each.dims), each.quantity, each.value)
             for each in readings(self.metric, data)
         ]
+
+
+def _picker(fields: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
+    """Give what picks all fields of an event at once, as something that tells combinations apart."""
+    return itemgetter(*fields) if fields else lambda data: ()
 
 
 def _compiled(dimension: Dimension) -> tuple[str, list[Decimal] | None, tuple[str, ...]]:

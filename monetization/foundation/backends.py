@@ -79,8 +79,12 @@ class RoleBackend(ModelBackend):
 def held_abilities(user: User) -> frozenset[str]:
     """Return what a person's roles allow, read once for each user object (so once a request)."""
     found: frozenset[str] | None = vars(user).get("_abilities")
-    if found is None:
-        found = vars(user)["_abilities"] = abilities(roles_of(user))
+    return remember(user, roles_of(user)) if found is None else found
+
+
+def remember(user: User, roles: frozenset[Role]) -> frozenset[str]:
+    """Let a person's object know what the roles allow, where they were read already."""
+    found = vars(user)["_abilities"] = abilities(roles)
     return found
 
 

@@ -80,6 +80,28 @@ def test_one_batch_may_span_many_months(store, world):
     assert add(store, world, *shifted, row(world.acme.pk, "new")) == sorted(map(str, range(12)))
 
 
+def test_batches_with_repeats_write_what_is_new_time_and_again(store, world):
+    acme = world.acme.pk
+    for batch in range(20):  # looked up at once after the first, given up again when the repeats end
+        there = [str(n) for n in range(batch * 5)][-10:]
+        new = [row(acme, str(n), NOON + n * SECOND) for n in range(batch * 5, batch * 5 + 5)]
+        assert add(store, world, *(row(acme, each) for each in there), *new) == sorted(there)
+    for batch in range(20):
+        assert add(store, world, row(acme, f"later {batch}", source=f"s{batch}")) == []
+    far = [row(acme, "0", NOON + 34 * DAY), row(acme, "1", NOON - 34 * DAY), row(acme, "2", NOON + 40 * DAY)]
+    assert add(store, world, *far, row(acme, "3"), row(acme, "4", source="other")) == ["0", "1", "3"]
+    assert store.count(Select(environment_id=world.live.pk)) == 100 + 20 + 2
+
+
+def test_rows_are_made_as_they_are_written_and_some_are_none(store, world):
+    rows = [row(world.acme.pk, str(n)) for n in range(700)]
+    with transaction.atomic():
+        kept = {"row_of": lambda each: each if int(each.event_id) % 2 else None}
+        assert store.add(environment_id=world.live.pk, rows=rows, at=NOON, **kept) == set()
+        assert len(store.add(environment_id=world.live.pk, rows=rows, at=NOON, **kept)) == 350
+    assert store.count(Select(environment_id=world.live.pk)) == 350
+
+
 def test_what_is_kept_under_a_key_is_the_first(store, world):
     acme = world.acme.pk
     add(store, world, row(acme, "a", n=1), row(acme, "b", given=False))
@@ -90,6 +112,10 @@ def test_what_is_kept_under_a_key_is_the_first(store, world):
     assert (kept["api", "a"].is_time_given, kept["api", "b"].is_time_given) == (True, False)
     assert store.kept(environment_id=world.sandbox.pk, keys=asked) == {}
     assert store.kept(environment_id=world.live.pk, keys={("api", "a"): NOON + 36 * DAY}) == {}
+    assert store.kept(environment_id=world.live.pk, keys=asked)["api", "a"].time == NOON
+    untimed = store.kept(environment_id=world.live.pk, keys=asked | {("api", "b"): NOON + DAY}, timed=False)
+    assert untimed["api", "b"].time == NOON, "nobody gave it, so it is asked"
+    assert untimed["api", "a"].digest == kept["api", "a"].digest
 
 
 def test_events_are_asked_for_by_what_they_are(store, world):

@@ -61,6 +61,21 @@ def test_another_body_is_a_conflict_and_the_first_stays(world, tokens):
     assert sum(row.quantity for row in HourlyUsage.objects.all()) == 110
 
 
+def test_a_fault_is_told_before_a_conflict_whether_the_key_is_known_or_new(world, tokens):
+    """Data is read only as events are written, so what turns out to be known must be read for its fault."""
+    bad = request(1, data={"input_tokens": "many"})
+    send(world, request(1), request(2))
+    before = metered.sums()
+    for _ in range(2):  # found out by the copy that fails, then looked up first
+        receipt = send(world, bad, request(2), request(3, data={"input_tokens": "many"}))
+        assert states(receipt) == ["quarantined", "duplicate", "quarantined"]
+        assert [item.reason for item in receipt.items] == ["INVALID_FIELD", "", "INVALID_FIELD"]
+    assert metered.sums() == before and Event.objects.count() == 2
+    assert states(send(world, request(3, data={"input_tokens": "many"}), request(3), request(3))) == [
+        "quarantined", "accepted", "duplicate"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("source", ["api", "gateway-2"])
 def test_the_same_id_of_another_source_is_another_event(world, tokens, source):
     send(world, request(1, source="gateway-1"))

@@ -17,7 +17,8 @@ from metering.actions import days, fold, set_aside, sweep
 from metering.actions.ingest import ingest
 from metering.queries import gathering, rollups
 from metering.rules import buckets, envelope, readers, spans
-from metering.stores import asked, postgres
+from metering.stores import asked
+from metering.stores import known as probes
 from metering.stores import rollups as kept
 from monetization.foundation.queries import people
 from tests import traffic
@@ -27,8 +28,8 @@ from tests.traffic import Line
 # Module, name (of a text, a function or a class), what is replaced, by what.
 Fault = tuple[ModuleType, str, str, str]
 FAULTS: dict[str, Fault] = {
-    "a repeat in another month is let in": (postgres, "ELSEWHERE", "LIMIT 1", "LIMIT 0"),
-    "the window is a day": (postgres, "WINDOW", "35 days", "1 day"),
+    "a repeat in another month is let in": (probes, "KNOWN", "OFFSET 0", "LIMIT 0"),
+    "the window is a day": (probes, "elsewhere", "REPEAT_DAYS", "REPEAT_DAYS / 35"),
     "a time that is left out is compared": (
         envelope, "Kept", "event.time if self.is_time_given and event.time else self.time", "event.time or self.time",
     ),

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -169,6 +169,27 @@ def test_bodies_are_emptied_and_receipts_go_in_the_end(tokens, client):
     ]  # fmt: skip
     assert inbox.forget(at=now + inbox.RECEIPTS_KEPT * 1.1) == 2
     assert Inbox.objects.get().status == "FAILED"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_folder_leaves_to_others_what_it_does_not_take(world, tokens, client, monkeypatch):
+    monkeypatch.setattr(inbox, "AT_ONCE_BYTES", 2 * len(json.dumps([request(0)])))
+    for n in range(4):
+        assert send(client, [request(n)]).status_code == 202
+    taken: list[int] = []
+
+    def other() -> None:
+        with transaction.atomic():
+            taken.extend(row.number for row in inbox._claimed(40))
+        connections.close_all()
+
+    with transaction.atomic():
+        mine = [row.number for row in inbox._claimed(40)]
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert mine == sorted(mine) and taken == sorted(taken) and len(mine) == len(taken) == 2
+    assert mine + taken == sorted(Inbox.objects.values_list("number", flat=True))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -65,9 +65,14 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(max_examples=400)
 @given(st.lists(events(), min_size=1, max_size=4))
+@example([{"id": "a", "type": "t", "subject": "s", "customer": "", "data": {}}])
+@example([{"id": "a", "type": "t", "subject": "s", "customer": None, "data": {}}])
+@example([{"id": "a", "type": "t", "account": None, "data": {}}])
 @example([{"id": "a", "type": "t", "subject": "s", "data": {"n": ("number", "9" * 500)}}])
 @example([{"id": "a", "type": "t", "subject": "s", "data": {"n": ("number", "1e999999999")}}])
 @example([{"id": "a", "type": "t", "subject": "s", "customer": "", "data": {}}])
+@example([{"id": "a", "type": "t", "subject": "s", "customer": None, "data": {}}])
+@example([{"id": "a", "type": "t", "account": None, "data": {}}])
 def test_a_body_means_the_same_read_quickly(sent: list[dict[str, Any]]) -> None:
     raw = written(sent).encode()
     for kind, body in (
@@ -78,6 +83,42 @@ def test_a_body_means_the_same_read_quickly(sent: list[dict[str, Any]]) -> None:
         assert len(found) == len(sent)
         for item, text in zip(found, sent, strict=True):
             assert _outcome(item) == _outcome(exact.decode(written(text).encode()))
+
+
+plain = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(["a", "b-1", "x" * 200]),
+        "type": st.sampled_from(["llm.request", "t"]),
+        "subject": st.sampled_from(["acme", "globex"]),
+        "time": st.sampled_from(["2026-01-31T12:00:00.123456Z", "2026-02-28T23:59:59.999999Z"]),
+        "data": st.dictionaries(st.sampled_from(["n", "m"]), st.integers(-9, 9) | st.sampled_from(["x", "y z"])),
+    }
+)
+odd = st.sampled_from([
+    {"id": ""}, {"id": "x" * 201}, {"id": "a b"}, {"type": "é"}, {"subject": "t\tb"}, {"source": "s"}, {"source": ""},
+    {"time": "2026-01-31T12:00:00Z"}, {"time": "2026-01-31T12:00:00.123Z"}, {"time": "2026-13-31T12:00:00.123456Z"},
+    {"time": "1999-01-31T12:00:00.123456Z"}, {"time": "2026-01-31 12:00:00.123456Z"}, {"time": None},
+    {"time": "2026-01-31T12:00:00,123456Z"}, {"time": "2026-01-31T12:00:00.123456z"}, {"account": "acme"},
+    {"customer": "acme", "subject": None}, {"account": ""}, {"data": {"deep": [[[]]]}}, {"data": {"t": "back\\slash"}},
+    {"data": {"t": "\x7f"}}, {"data": {"n": 10**400}}, {"data": {"z": 1, "a": [{"y": 1, "b": None}]}},
+    {"data": {"deep": json.loads("[" * 61 + "]" * 61)}}, {"data": {"n": 10**299}}, {"data": {"t": "9" * 301}},
+])  # fmt: skip
+
+
+@given(st.lists(plain, min_size=1, max_size=6), st.lists(st.tuples(st.integers(0, 5), odd), max_size=2))
+def test_a_body_read_at_once_means_what_each_event_means(sent, deviations) -> None:
+    for place, change in deviations:
+        sent[place % len(sent)] |= change
+    decoder = quick.Decoder()
+    try:
+        records = decoder.many.decode(json.dumps(sent).encode())
+    except msgspec.DecodeError:
+        return  # what is no plain event isn't read quickly at all
+    found = quick.together(records)
+    each = [quick.event_of(record) for record in records]
+    assert found is None or found == each
+    if not deviations:
+        assert found is not None and None not in each
 
 
 def _outcome(item: Any) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from guardian.shortcuts import get_objects_for_user
 from monetization.foundation.models import Account, AccountAlias, Customer, Environment, User
 from monetization.foundation.rules.roles import ABILITIES, Role
 
-BY_KEY = "SELECT key, id FROM foundation_account WHERE environment_id = %s AND key = ANY(%s)"
+BY_KEY = "SELECT key, id FROM foundation_account WHERE environment_id = %s AND key = ANY(string_to_array(%s, E'\\n'))"
 READS = frozenset(role for role, able in ABILITIES.items() if "foundation.read" in able)
 
 
@@ -72,8 +72,8 @@ class Named:
 
 def accounts_named(environment_id: int, names: Collection[str]) -> Named:
     """Find the accounts that names mean, by key or alias (no alias may equal a key), in two queries."""
-    with connection.cursor() as cursor:  # thousands of names in one array, not in as many parameters
-        cursor.execute(BY_KEY, [environment_id, list(names)])
+    with connection.cursor() as cursor:  # thousands of names as one text, which no key's letters can break
+        cursor.execute(BY_KEY, [environment_id, "\n".join(names)])
         by_key = dict(cursor.fetchall())
     aliases: dict[str, list[tuple[datetime | None, datetime | None, int]]] = {}
     others = [name for name in names if name not in by_key]

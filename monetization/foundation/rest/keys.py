@@ -14,7 +14,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from monetization.foundation.actions.access import note_use
+from monetization.foundation.backends import remember
 from monetization.foundation.models import ApiKey, User
+from monetization.foundation.queries.callers import key_of
 from monetization.foundation.rules.keys import fits, shown_part, within
 
 REALM = 'Bearer realm="api"'
@@ -48,15 +50,17 @@ class KeyAuthentication(BaseAuthentication):
 def alive(token: str) -> ApiKey:
     """Return the key of a secret text, if it may be used now. Raises KeyRefused."""
     shown = shown_part(token)
-    key = ApiKey.objects.select_related("owner", "environment").filter(prefix=shown).first() if shown else None
-    if key is None or not fits(token, bytes(key.secret_hash)):
+    found = key_of(shown) if shown else None
+    if found is None or not fits(token, bytes(found[0].secret_hash)):
         raise KeyRefused("This API key is not known.")
+    key, roles = found
     if key.revoked_at is not None:
         raise KeyRefused("This API key was revoked.")
     if key.expires_at is not None and key.expires_at <= timezone.now():
         raise KeyRefused("This API key has expired.")
     if not key.owner.is_active:
         raise KeyRefused("The owner of this API key is no longer active.")
+    remember(key.owner, roles)
     return key
 
 
