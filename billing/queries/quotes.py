@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,10 +16,11 @@ from billing.rules.quotes.quote import Quoted
 from billing.rules.tax import Missing, TaxProfile, treatment
 from billing.rules.tax import TaxRate as Rate
 from catalog.models import Contract
-from catalog.queries import cycle_of, terms_for
+from catalog.queries import contract_at, cycle_of, terms_for
 from catalog.rules.terms import Dims, Terms
 from metering.queries import usage_for
 from metering.rules.quantities import UsageRow
+from monetization.foundation.models import Account
 from monetization.values.errors import Invalid
 from monetization.values.periods import DAY, MONTHS, Cadence, Period, local_date
 
@@ -31,6 +32,13 @@ class Used:
     charge: str
     dims: Dims
     quantity: Decimal
+
+
+def in_force(account: Account, at: datetime) -> Contract | None:
+    """Find the contract under which an account uses the product, with all that rating it reads."""
+    found = contract_at(account, at)
+    rows = Contract.objects.select_related("account", "legal_entity")
+    return rows.get(pk=found.pk) if found else None
 
 
 def last_closed(contract: Contract, at: datetime) -> Span:
@@ -63,12 +71,6 @@ def on_own_terms(contract: Contract, span: Span, used: Sequence[Used] | None = N
     else:
         rows = [_row(terms, each, number) for number, each in enumerate(used)]
     return Quoted(span, terms, bill(terms, rows, _percents(contract, terms, period)))
-
-
-def used_of(quoted: Quoted, rows: Iterable[UsageRow]) -> list[Used]:
-    """Write usage rows as somebody would say them, by charge and dimension values."""
-    slots = {charge.metric.version_id: charge.slot for each in quoted.terms.segments for charge in each.charges}
-    return [Used(slots[row.metric_version_id], row.dims, row.quantity) for row in rows]
 
 
 def _row(terms: Terms, used: Used, number: int) -> UsageRow:
