@@ -57,8 +57,8 @@ def names_account(raw: bytes) -> bool:
         return False
 
 
-def quoted_account(body: AccountBody, accounts: QuerySet[Account], at: datetime) -> Quoted:
-    """Rate an account's own terms. Raises Invalid, naming the member; NotFound."""
+def quoted_account(body: AccountBody, accounts: QuerySet[Account], at: datetime) -> tuple[Contract, Quoted]:
+    """Rate an account's own terms; give the contract too. Raises Invalid, naming the member; NotFound."""
     bounded(body, len(body.usage or ()))
     account = accounts.filter(key=body.account).first()
     if account is None:
@@ -67,7 +67,7 @@ def quoted_account(body: AccountBody, accounts: QuerySet[Account], at: datetime)
     contract = _contract(account, body, days, at)
     span = span_between(contract, *days) if days else last_closed(contract, at)
     used = None if body.usage is None else [Used(u.charge, tuple(u.dimensions.items()), u.quantity) for u in body.usage]
-    return on_own_terms(contract, span, used)
+    return contract, on_own_terms(contract, span, used)
 
 
 def _contract(account: Account, body: AccountBody, days: tuple[date, date] | None, at: datetime) -> Contract:

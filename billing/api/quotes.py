@@ -57,7 +57,7 @@ class Quotes(View):
         today = self.at.date()
         if names_account(raw):
             said = decoded(raw, account_decoder)
-            found = quoted_account(said, accounts_for(self.by, self.environment), self.at)
+            _, found = quoted_account(said, accounts_for(self.by, self.environment), self.at)
             return answer_of([found], found.terms.currency, said.booked)
         body = read(raw, today)
         return answer_of(quote(body, today), body.currency, body.booked)

@@ -14,8 +14,10 @@ from billing.calculator.examples import EXAMPLES
 from billing.calculator.forms import body_of, fits, place_of, typed_of
 from billing.calculator.members import written
 from billing.calculator.shown import ShownBill, bill_of
+from billing.own_terms import AccountBody
 from billing.quotes import read
 from billing.rules.quotes.quote import Quoted, quote
+from catalog.models import Contract
 from monetization.foundation.web import Outcome, refused
 from monetization.values.errors import DomainError
 from monetization.values.money import round_once, total_of
@@ -32,6 +34,7 @@ class Asked:
     text: str = ""
     written: str = ""
     title: str = ""
+    contract: Contract | None = None
     outcome: Outcome[Any] = field(default_factory=Outcome)
     bills: list[ShownBill] = field(default_factory=list)
 
@@ -77,11 +80,12 @@ def of_text(text: str, today: date) -> Asked:
     return asked
 
 
-def of_account(body: Any, title: str, rate: Callable[[], Quoted]) -> Asked:
+def of_account(body: AccountBody, title: str, rate: Callable[[], tuple[Contract, Quoted]]) -> Asked:
     """Answer for an account's own terms."""
     asked = Asked(title=title, written=written(body))
     try:
-        asked.bills = [bill_of(rate())]
+        asked.contract, found = rate()
+        asked.bills = [bill_of(found)]
     except DomainError as error:
         asked.outcome = refused(error)
     return asked

@@ -59,13 +59,11 @@ def _asked(request: StaffRequest) -> Asked:
 
 
 def _of_account(request: StaffRequest, key: str) -> Asked:
-    """Answer for an account beside the example's form. Raises NotFound for one that isn't theirs."""
+    """Answer for an account. Raises NotFound for one that isn't theirs."""
     at, body = timezone.now(), AccountBody(account=key)
     accounts = accounts_for(request.user, request.environment)
     name = accounts.filter(key=key).values_list("name", flat=True).first() or key
-    asked = of_account(body, name, lambda: quoted_account(body, accounts, at))
-    asked.typed = of_example(FIRST, at.date()).typed
-    return asked
+    return of_account(body, name, lambda: quoted_account(body, accounts, at))
 
 
 def _accounts(request: StaffRequest) -> list[tuple[str, str]]:

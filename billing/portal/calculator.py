@@ -21,6 +21,7 @@ from monetization.values.money import EXACT, plain
 
 MOST = Decimal(10) ** 15
 PLACES = 12
+SHOWN = 40
 TIMES = (("0.5", "half"), ("1", "as last time"), ("1.1", "10 % more"), ("2", "twice"), ("10", "ten times"))
 
 
@@ -47,7 +48,7 @@ def calculator(request: HttpRequest, scope: PortalScope) -> HttpResponse:
         outcome = refused(error)
     return show(
         request, scope, "calculator", "calculator", contract=contract, choice=choice, outcome=outcome,
-        bill=outcome.value, lines=_lines(request, choice), times=TIMES, factor=request.GET.get("times", ""),
+        bill=outcome.value, times=TIMES, factor=request.GET.get("times", ""), **_lines(request, choice),
     )  # fmt: skip
 
 
@@ -79,9 +80,16 @@ def _factor(request: HttpRequest) -> Decimal:
     return known.get(request.GET.get("times", ""), Decimal(1))
 
 
-def _lines(request: HttpRequest, choice: Choice) -> list[Line]:
-    factor = _factor(request)
-    return [
-        Line(row, request.GET.get(row.key, plain(EXACT.multiply(row.used, factor))), number)
-        for number, row in enumerate(choice.rows)
-    ]
+def _lines(request: HttpRequest, choice: Choice) -> dict[str, Any]:
+    """Show what was used or is tried, the most at first; what else has a price can be added."""
+    named, factor = {*request.GET, request.GET.get("add", "")}, _factor(request)
+    used = [row.key for row in choice.rows if row.used]
+    inside = {*used[:SHOWN], *named}
+    rows = [row for row in choice.rows if row.key in inside]
+    texts = [request.GET.get(row.key, plain(EXACT.multiply(row.used, factor))) for row in rows]
+    return {
+        "lines": [Line(*each) for each in zip(rows, texts, range(len(rows)), strict=True)],
+        "others": [row for row in choice.rows if row.key not in inside and not row.used],
+        "as_before": max(len([key for key in used if key not in inside]), 0),
+        "added": request.GET.get("add", ""),
+    }

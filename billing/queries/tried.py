@@ -18,7 +18,7 @@ from metering.queries import usage_for
 from monetization.values.money import EXACT, finite, round_half_away
 from monetization.values.periods import Period
 
-MOST_TRIED = 200
+MOST_TRIED = 1000
 ZERO = Decimal(0)
 
 
@@ -68,7 +68,7 @@ def choices(contract: Contract, at: datetime) -> Choice | None:
     used = _used(contract, terms_for(contract=contract, period=last))
     rows = [row for charge in charges if charge.metric.adds_up for row in _rows(charge, used)]
     left_out = tuple(charge.name for charge in charges if not charge.metric.adds_up)
-    rows.sort(key=lambda row: (not row.used, row.name, row.key))
+    rows.sort(key=lambda row: (-row.used, row.name, row.key))
     return Choice(contract, span, last, tuple(rows[:MOST_TRIED]), left_out)
 
 
