@@ -47,7 +47,7 @@ EXAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
                      {"up_to": "500", "unit_price": "0.09"}, {"unit_price": "0.06", "flat_fee": "5"}]}]},
                 {"key": "setup", "name": "Set-up", "kind": "one_time", "amount": "199"},
             ],
-            "instruments": [{"id": "prepaid", "kind": "prepaid", "balance": "300", "invoiced": "270"}],
+            "instruments": [{"id": "of the year", "kind": "prepaid", "balance": "300", "invoiced": "270"}],
             "taxes": [{"percent": "20"}],
             "usage": [{"charge": "messages", "quantity": "12400"}, {"charge": "storage", "quantity": "720"}],
         },

@@ -15,7 +15,7 @@ from monetization.values.errors import DomainError
 
 MOST_CHARGES, MOST_TIERS, MOST_TRANSACTIONS = 20, 12, 1000
 MODELS = {
-    "PER_UNIT": "Per unit", "GRADUATED": "Graduated tiers", "VOLUME": "Volume: all units at the tier's price",
+    "PER_UNIT": "Per unit", "GRADUATED": "Graduated tiers", "VOLUME": "Volume: one price for all",
     "PACKAGE": "Packages", "TIERED_FLAT": "Flat fee of the tier", "PERCENTAGE": "Percent of each transaction",
     "recurring": "Recurring fee", "one_time": "One-time fee",
 }  # fmt: skip

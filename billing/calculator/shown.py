@@ -97,6 +97,11 @@ class ShownBill:
     balances: tuple[Balance, ...]
     unpriced: int
 
+    @property
+    def is_lowered(self) -> bool:
+        """Whether anything is off or covered, so that its bars need a legend."""
+        return any(bar.tone != "due" for line in self.lines for bar in line.bars)
+
 
 def bill_of(quoted: Quoted) -> ShownBill:
     """Put a bill into words."""

@@ -33,6 +33,11 @@ class Line:
     text: str
     number: int
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether it says another quantity than was used."""
+        return self.text != plain(self.row.used)
+
 
 @portal_view
 def calculator(request: HttpRequest, scope: PortalScope) -> HttpResponse:
@@ -85,7 +90,7 @@ def _lines(request: HttpRequest, choice: Choice) -> dict[str, Any]:
     named, factor = {*request.GET, request.GET.get("add", "")}, _factor(request)
     used = [row.key for row in choice.rows if row.used]
     inside = {*used[:SHOWN], *named}
-    rows = [row for row in choice.rows if row.key in inside]
+    rows = sorted((row for row in choice.rows if row.key in inside), key=lambda row: (row.name, row.charge))
     texts = [request.GET.get(row.key, plain(EXACT.multiply(row.used, factor))) for row in rows]
     return {
         "lines": [Line(*each) for each in zip(rows, texts, range(len(rows)), strict=True)],

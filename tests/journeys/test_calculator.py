@@ -35,7 +35,7 @@ def test_mia_works_out_a_price(page: Page, terms: priced.Priced, live_server) ->
     answer = page.locator("#answer")
     expect(answer).to_contain_text("Left to pay")
     page.get_by_label("Discount in percent").fill("0")
-    page.get_by_label("Quantity", exact=True).fill("5")
+    page.get_by_role("group", name="Charge 2").get_by_label("Quantity", exact=True).fill("5")
     expect(answer).to_contain_text("100.00")
     tiers = page.get_by_role("group", name="Charge 1")
     tiers.get_by_label("Priced by").select_option("PER_UNIT")
