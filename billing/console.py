@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from billing import event_lines
 from billing.actions import closing, invoices, payments
+from billing.calculator import pages as calculator
 from billing.documents.pdf import pdf_of
 from billing.models import Document, Invoice, InvoiceLine
 from billing.queries import invoice_document, line_trail
@@ -225,5 +226,6 @@ site.add_pages(
         path("invoices/<int:pk>/payments/", page("billing.record_payment")(pay), name="invoice_pay"),
         path("invoices/<int:pk>/<slug:verb>/", page("billing.read")(act), name="invoice_act"),
         *event_lines.pages,
+        *calculator.pages,
     ]
 )

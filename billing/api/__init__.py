@@ -1,8 +1,8 @@
-"""API of dues: invoices and their life, lines and what is behind them, payments, documents."""
+"""API of dues: invoices and their life, lines and what is behind them, payments, documents; quotes."""
 
 from django.urls import URLPattern, path
 
-from billing.api import invoices, lines, payments, steps
+from billing.api import invoices, lines, payments, quotes, steps
 
 ONE = "invoices/<int:pk>"
 patterns: list[URLPattern] = [
@@ -18,4 +18,5 @@ patterns: list[URLPattern] = [
     path(f"{ONE}/lines", lines.Lines.as_view(), name="api_invoice_lines"),
     path(f"{ONE}/lines/<int:position>", lines.OneLine.as_view(), name="api_invoice_line"),
     path(f"{ONE}/lines/<int:position>/events", lines.Events.as_view(), name="api_invoice_line_events"),
+    path("quotes", quotes.Quotes.as_view(), name="api_quotes"),
 ]

@@ -7,7 +7,7 @@ Pages work without any script.
 
 from django.urls import include, path
 
-from billing.portal import account, cost, events, invoices, limits, overview, usage
+from billing.portal import account, calculator, cost, events, invoices, limits, overview, usage
 
 app_name = "portal"
 of_account = [
@@ -15,6 +15,7 @@ of_account = [
     path("usage/", usage.by_day, name="usage"),
     path("usage/hours/<int:bucket_id>/", events.of_hour, name="events"),
     path("cost/", cost.cost, name="cost"),
+    path("calculator/", calculator.calculator, name="calculator"),
     path("cost/<int:price_id>/<int:metric_id>/", cost.line_usage, name="line_usage"),
     path("invoices/", invoices.issued, name="invoices"),
     path("invoices/<int:invoice_id>/", invoices.detail, name="invoice"),

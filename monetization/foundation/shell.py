@@ -67,6 +67,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("Customers", "domain", "foundation_customer_changelist", READ),
             Place("Accounts", "account_balance_wallet", "foundation_account_changelist", READ, ("accounts/",)),
             Place("Contracts", "contract", "catalog_contract_changelist", CATALOG, ("contracts/",)),
+            Place("Calculator", "calculate", "calculator", BILLING),
         ),
     ),
     (

@@ -50,7 +50,11 @@
     }
     setTimeout(function () { button.textContent = words; }, 2500);
   }
-  document.querySelectorAll("[data-copy]").forEach(function (button) { button.hidden = false; });
+  function reveal() {
+    document.querySelectorAll("[data-copy]").forEach(function (button) { button.hidden = false; });
+  }
+  reveal();
+  document.addEventListener("htmx:afterSettle", reveal);
   document.addEventListener("click", function (event) {
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);

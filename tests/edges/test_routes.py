@@ -76,7 +76,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_accounts": {"customer": "acme", "key": "tried", "name": "Tried", "time_zone": "UTC"},
     "api_playground": {"meaning": {"event_type": "llm.request", "aggregation": "COUNT"}, "events": []},
     "api_limits": {"name": "Tried", "account": "acme", "metric": "llm-tokens", "most": "1"},
-    "api_limit": {"most": "7"},
+    "api_limit": {"most": "7"}, "api_quotes": {"currency": "EUR", "charges": []},
     "api_quota_check": {"account": "acme", "metric": "llm-tokens", "amount": "1"},
     "api_quota_reserve": {"account": "acme", "metric": "llm-tokens", "amount": "1", "key": "tried"},
     "api_quota_settle": {"key": "held", "event": {"id": "nothing"}}, "api_quota_release": {"key": "held"},
