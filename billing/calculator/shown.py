@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from billing.rules.balances import Balance
 from billing.rules.bill import Bill, Tax
-from billing.rules.drawdown import Balance
 from billing.rules.lines import Line
 from billing.rules.quotes.quote import Quoted
-from billing.rules.rating import Step
+from billing.rules.rated import Step
 from billing.rules.scopes import LineKind
 from monetization.foundation.templatetags.show import exact
 from monetization.values.money import round_once, total_of

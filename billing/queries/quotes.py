@@ -11,8 +11,8 @@ from itertools import count, takewhile
 from billing.models import TaxRate
 from billing.queries.taxed import tax_point
 from billing.rules.bill import bill
-from billing.rules.quotes.days import Span
 from billing.rules.quotes.quote import Quoted
+from billing.rules.quotes.spans import Span
 from billing.rules.tax import Missing, TaxProfile, treatment
 from billing.rules.tax import TaxRate as Rate
 from catalog.models import Contract

@@ -9,8 +9,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.queries.quotes import Used, last_closed, on_own_terms, span_between
-from billing.rules.quotes.days import Span
 from billing.rules.quotes.quote import Quoted
+from billing.rules.quotes.spans import Span
 from catalog.models import Contract
 from catalog.queries import cycle_of, terms_for
 from catalog.rules.terms import Charge, Dims, Terms
