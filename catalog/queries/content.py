@@ -3,6 +3,7 @@
 Ids are left out, so the same content has the same digest wherever it stands.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from catalog.models import Contract, Metric, MetricVersion, Product, RateCardVersion
@@ -59,6 +60,7 @@ def _card(version: RateCardVersion) -> dict[str, Any]:
             {
                 "product": products[charge.product_id].key,
                 "metric": metrics[charge.metric_id].key,
+                "terms": plain(asdict(charge.terms)),
                 "prices": _prices(charge),
             }
             for charge in stored
@@ -67,15 +69,8 @@ def _card(version: RateCardVersion) -> dict[str, Any]:
 
 
 def _prices(charge: StoredCharge) -> list[Any]:
-    return [
-        [
-            row.currency,
-            dict(row.match),
-            row.model.value,
-            [[tier.up_to, tier.unit_price, tier.flat_fee] for tier in row.tiers],
-        ]
-        for row in charge.rows
-    ]
+    """Give all numbers of each row: those of its engine's price, and how it was written."""
+    return [[row.currency, dict(row.match), plain(asdict(row.tariff))] for row in charge.rows]
 
 
 def _contract(contract: Contract) -> dict[str, Any]:
