@@ -132,7 +132,9 @@ class PriceRow(models.Model):
     currency = currency_field()
     match = models.JSONField(default=dict, help_text='{"model": "gpt-4o", "token_type": "input"}')
     model = models.CharField(max_length=24, choices=choices(WrittenModel))
-    unit_price = quantity_field(null=True, blank=True, help_text="One price per unit, or what amounts are multiplied by")
+    unit_price = quantity_field(
+        null=True, blank=True, help_text="One price per unit, or what amounts are multiplied by"
+    )
     packages = models.CharField(max_length=8, choices=PACKAGES, blank=True, default="")
     retroactive = models.BooleanField(default=False)
     percent = quantity_field(null=True, blank=True)

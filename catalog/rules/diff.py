@@ -210,7 +210,14 @@ def _side_by_side(old: tuple[Tier, ...], new: tuple[Tier, ...]) -> Iterator[Tier
     for up_to in (*bounds, None) if old or new else ():
         was, becomes = _tier_above(old, over), _tier_above(new, over)
         yield TierChange(
-            over, up_to, _unit(was), _unit(becomes), _flat(was, over), _flat(becomes, over), _block(was), _block(becomes)
+            over,
+            up_to,
+            _unit(was),
+            _unit(becomes),
+            _flat(was, over),
+            _flat(becomes, over),
+            _block(was),
+            _block(becomes),
         )
         over = up_to if up_to is not None else over
 

@@ -116,4 +116,3 @@ class MetricDraft:
             window=self.window,
             again=self.again,
         )
-

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
+from typing import Any
 
 from catalog.rules.drafts import ChargeDraft, PriceDraft
 from catalog.rules.tariffs import Tariff, WrittenModel
@@ -97,7 +98,7 @@ def _tariff(lines: list[Line]) -> Tariff:
     if not written.has_tiers and len(lines) > 1:
         message = f"Line {first.number} prices the same usage"
         raise Invalid(message, field=f"line {lines[1].number}", fix="Leave one out, or name a model with tiers")
-    said = {"model": model, "rounding": first.cells.get("rounding") or None}
+    said: dict[str, Any] = {"model": model, "rounding": first.cells.get("rounding") or None}
     said |= {"retroactive": first.cells.get("retroactive", "").casefold() in YES}
     if said["rounding"] not in (None, "up", "down", "exact"):
         raise Invalid("Packages are rounded up, down or exact", field=first.at("rounding"), fix="Write one of them")

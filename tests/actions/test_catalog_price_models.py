@@ -18,8 +18,9 @@ from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.quote import quote
 from catalog.actions import prices, rate_cards
 from catalog.models import Charge, PriceRow, PriceTier, RateCardVersion
-from catalog.queries import content_digest, terms_for, version_content
+from catalog.queries import terms_for, version_content
 from catalog.queries.cards import tariff_of_row
+from catalog.queries.content import content_digest
 from catalog.queries.contracts import period_of
 from catalog.rules.drafts import PLAIN, ChargeDraft, ChargeTerms, Cut, PriceDraft
 from catalog.rules.tariffs import Tariff, WrittenModel, per_unit
@@ -34,7 +35,7 @@ OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
 names = count(1)
 METRIC = replace(
     deals.tokens(), filters=(), event_type="payment", unit="EUR", divisor=D(1), measures=(Measure("amount"),),
-    measure_dimension="", dimensions=(Dimension("kind", "kind"), Dimension("shop", "shop", is_required=False)),
+    measure_dimension="", dimensions=(Dimension("kind", "kind"), Dimension("shop", "shop", required=False)),
 )  # fmt: skip
 TIERS = [{"up_to": "100", "unit_price": "2"}, {"unit_price": "1.5", "flat_fee": "5"}]
 ROWS: dict[str, dict[str, Any]] = {
@@ -70,7 +71,7 @@ def tariff(kind: str) -> Tariff:
 
 
 def card_of(world: World, rows: Sequence[PriceDraft], terms: ChargeTerms = PLAIN, **more: Any) -> Any:
-    deals.metric(world, "payments", METRIC)
+    deals.metric(world, "payments", content=METRIC)
     deals.product(world, "pay")
     charges = [ChargeDraft("pay", "payments", tuple(rows), terms)]
     return deals.version(world, deals.card(world), charges=charges, **more)
@@ -85,7 +86,9 @@ def pay(world: World, kind: str, *amounts: str, shop: str = "") -> list[dict[str
     for number, amount in enumerate(amounts):
         data = {"kind": kind, "amount": amount} | ({"shop": shop} if shop else {})
         at = OCTOBER + timedelta(days=number, hours=12)
-        events.append({"id": f"p{next(names)}", "type": "payment", "subject": "acme", "time": at.isoformat(), "data": data})
+        events.append(
+            {"id": f"p{next(names)}", "type": "payment", "subject": "acme", "time": at.isoformat(), "data": data}
+        )
     priced.use(world, events)
     return events
 
@@ -98,11 +101,15 @@ def billed(world: World, version: RateCardVersion) -> Invoice:
 def engine(events: Sequence[Mapping[str, Any]], rows: Mapping[str, Any], **more: Any) -> list[tuple[str, str]]:
     """Rate the same events by the same members in the pure engine: (row, amount) of each line."""
     body = {
-        "currency": "EUR", "time_zone": "Europe/Berlin", "period": {"start_date": "2026-10-01", "end_date": "2026-10-31"},
+        "currency": "EUR", "time_zone": "Europe/Berlin",
+        "period": {"start_date": "2026-10-01", "end_date": "2026-10-31"},
         "charges": [{"key": "pay", "metric": {"dimensions": ["kind", "shop"]}, **more,
                      "prices": [{"match": {"kind": kind}, **row} for kind, row in rows.items()]}],
-        "usage": [{"charge": "pay", "quantity": e["data"]["amount"], "at": e["time"], "id": e["id"],
-                   "dimensions": {key: e["data"][key] for key in ("kind", "shop") if key in e["data"]}} for e in events],
+        "usage": [
+            {"charge": "pay", "quantity": e["data"]["amount"], "at": e["time"], "id": e["id"],
+             "dimensions": {key: e["data"][key] for key in ("kind", "shop") if key in e["data"]}}
+            for e in events
+        ],
     }  # fmt: skip
     kinds = list(rows)
     quoted = quote(msgspec.convert(body, QuoteBody, strict=False), date(2026, 11, 5))
@@ -136,7 +143,7 @@ def test_free_units_tiers_apart_and_rounding_travel_too(world: World) -> None:
 
 def test_a_price_of_the_largest_value_waits_for_the_next_period(world: World) -> None:
     metric = replace(METRIC, aggregation=Aggregation.MAX)
-    deals.metric(world, "payments", metric)
+    deals.metric(world, "payments", content=metric)
     deals.product(world, "pay")
     card = deals.card(world)
 
@@ -231,16 +238,18 @@ def test_what_is_wrong_is_named_as_it_was_written(world: World, kind: str, wrong
 
 
 def test_a_percentage_needs_amounts_as_they_are(world: World) -> None:
-    deals.metric(world, "payments", replace(METRIC, divisor=D(100)))
+    deals.metric(world, "payments", content=replace(METRIC, divisor=D(100)))
     deals.product(world, "pay")
-    draft = deals.version(world, deals.card(world), charges=[ChargeDraft("pay", "payments", tuple(drafts("percentage")))])
+    draft = deals.version(
+        world, deals.card(world), charges=[ChargeDraft("pay", "payments", tuple(drafts("percentage")))]
+    )
     assert [error.field for error in rate_cards.errors(draft, AT)] == ["charges[0].prices[0].model"]
 
 
 def test_the_database_keeps_each_models_shape(world: World) -> None:
     draft = card_of(world, drafts())
     rows = {row.match["kind"]: row for row in PriceRow.objects.filter(charge__version=draft)}
-    wrong = [
+    wrong: list[tuple[str, dict[str, Any]]] = [
         ("per-unit", {"unit_price": None}), ("graduated", {"unit_price": 1}), ("package", {"packages": ""}),
         ("volume", {"packages": "up"}), ("graduated", {"retroactive": True}), ("percentage", {"percent": None}),
         ("flat", {"maximum_fee": 1}), ("dynamic", {"unit_price": None}), ("flat", {"model": "GUESS"}),

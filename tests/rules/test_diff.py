@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from catalog.rules.drafts import ChargeTerms
 from catalog.rules.diff import Change, Direction, difference, percent_change
+from catalog.rules.drafts import ChargeTerms
 from tests.rules.build import CALLS, TOKENS, card_charge, dims, graduated, unit_price
 
 D = Decimal

@@ -33,8 +33,7 @@ def book(price_list: lists.PriceList) -> Book:
         charge = lists.charge_of(family, price_list, {"USD": Decimal(1)})
         source = Source("list", 1, 1)
         rows = [
-            Price(i, "", dims_of(row.match, metric.order), row.model, row.tiers, source)
-            for i, row in enumerate(charge.prices)
+            row.tariff.price(i, "", dims_of(row.match, metric.order), source) for i, row in enumerate(charge.prices)
         ]
         found.append((family, metric, PriceTable(rows, metric.order)))
     return found
