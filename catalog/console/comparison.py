@@ -8,6 +8,8 @@ from functools import cached_property
 from catalog.models import RateCard, RateCardVersion
 from catalog.queries import effective_instant, live_version, version_content
 from catalog.rules.diff import Change, Difference, RowChange, difference
+from catalog.rules.surprises import Surprise
+from catalog.rules.tariff_warnings import tariff_warnings
 from catalog.rules.tariff_words import words_of
 from catalog.rules.tariffs import Tariff, WrittenModel
 from catalog.rules.versions import VersionStatus
@@ -58,6 +60,11 @@ class Line:
     def new_words(self) -> str:
         """What it costs, in one line."""
         return words_of(self.row.becomes, "unit", self.row.currency) if self.row.becomes else ""
+
+    @property
+    def warnings(self) -> list[Surprise]:
+        """What the new price may surprise people with."""
+        return tariff_warnings(self.row.becomes, self.row.currency) if self.row.becomes else []
 
     @property
     def old_kind(self) -> str:

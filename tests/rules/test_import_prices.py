@@ -11,7 +11,7 @@ from genai_prices.types import TieredPrices
 from catalog.rules import price_list as lists
 from catalog.rules.precedence import PriceTable
 from catalog.rules.published import published
-from catalog.rules.terms import MetricTerms, Price, Source, dims_of
+from catalog.rules.terms import MetricTerms, Source, dims_of
 from metering.rules.aggregate import Event, matches, readings
 
 DAY = date(2026, 3, 1)
