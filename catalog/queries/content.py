@@ -9,6 +9,8 @@ from typing import Any
 from catalog.models import Contract, Metric, MetricVersion, Product, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.cards import StoredCharge, read_charges
+from catalog.rules.tariffs import Tariff
+from catalog.rules.written import FEES
 from monetization.foundation.rules.audit import plain
 from monetization.values.canonical import digest
 
@@ -69,8 +71,19 @@ def _card(version: RateCardVersion) -> dict[str, Any]:
 
 
 def _prices(charge: StoredCharge) -> list[Any]:
-    """Give all numbers of each row: those of its engine's price, and how it was written."""
-    return [[row.currency, dict(row.match), plain(asdict(row.tariff))] for row in charge.rows]
+    """Give all numbers of each row: how it was written, and what it costs. A card has thousands, so no copies here."""
+    return [[row.currency, dict(row.match), *_numbers(row.tariff)] for row in charge.rows]
+
+
+def _numbers(tariff: Tariff) -> list[Any]:
+    rule = tariff.transaction
+    return [
+        tariff.model.value,
+        [[tier.up_to, tier.unit_price, tier.flat_fee, tier.block_size] for tier in tariff.tiers],
+        tariff.packages.value if tariff.packages is not None else None,
+        tariff.retroactive,
+        [getattr(rule, name) for name in FEES] if rule is not None else None,
+    ]
 
 
 def _contract(contract: Contract) -> dict[str, Any]:

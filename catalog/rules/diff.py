@@ -246,7 +246,7 @@ def _block(found: tuple[Decimal, Tier] | None) -> Decimal | None:
 
 def _settings_of(old: Tariff | None, new: Tariff | None) -> tuple[SettingChange, ...]:
     """Name what changes beside the tiers; a row that comes or goes changes nothing by itself."""
-    if old is None or new is None:
+    if old is None or new is None or old == new:
         return ()
     before, after = dict(_said(old)), dict(_said(new))
     names = (*before, *(name for name in after if name not in before))
