@@ -12,8 +12,7 @@ from catalog.console.cards import card_crumbs
 from catalog.models import Charge
 from catalog.queries.cards import terms_of
 from catalog.queries.metrics import latest_terms
-from catalog.rules.diff import CUTS
-from catalog.rules.drafts import ChargeTerms, Cut
+from catalog.rules.drafts import CUTS, ChargeTerms, Cut
 from monetization.foundation.console import page, show
 from monetization.foundation.web import Outcome, StaffRequest, number_in, perform, refused
 from monetization.values.errors import DomainError

@@ -68,7 +68,7 @@ class PriceForm:
     @property
     def names(self) -> str:
         """Name all fields that show their own refusals."""
-        return " ".join(MEMBERS[self.model])
+        return " ".join(("model", *MEMBERS[self.model]))
 
 
 def form_of(tariff: Tariff) -> PriceForm:

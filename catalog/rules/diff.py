@@ -14,7 +14,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from catalog.rules.cards import CardCharge, CardPrice
-from catalog.rules.drafts import Cut
+from catalog.rules.drafts import CUTS
 from catalog.rules.tariffs import Tariff
 from catalog.rules.terms import Dims, Price, Tier
 from catalog.rules.written import FEES, MEMBERS, said_of
@@ -25,12 +25,6 @@ SAID = (*FEES, "rounding", "retroactive", "package_size")
 SAID_SO: Mapping[object, str] = {None: "none", True: "yes", False: "no"}
 DEARER = ("percent", "fixed fee", "minimum fee", "maximum fee")
 CHEAPER = ("free events", "free amount")
-CUTS = {
-    Cut.NONE: "as the metric counts",
-    Cut.INCREMENTS: "prices what is added from then on",
-    Cut.BY_TIME: "shares the quantity by time",
-    Cut.NEXT_PERIOD: "waits for the next period",
-}
 
 
 class Change(StrEnum):

@@ -31,6 +31,14 @@ class Cut(StrEnum):
     NEXT_PERIOD = "next_period"
 
 
+CUTS = {
+    Cut.NONE: "as the metric counts",
+    Cut.INCREMENTS: "prices what is added from then on",
+    Cut.BY_TIME: "shares the quantity by time",
+    Cut.NEXT_PERIOD: "waits for the next period",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ChargeTerms:
     """How a charge counts, beside its prices; see `catalog.rules.terms.Charge`."""
