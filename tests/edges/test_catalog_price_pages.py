@@ -1,5 +1,6 @@
 """The pages of prices without a browser: choosing a model, trying numbers, saving; how a product counts."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def text(answer: Any) -> str:
 def test_a_chosen_model_shows_its_fields_and_what_it_says_and_saves_nothing(
     world: World, draft: RateCardVersion
 ) -> None:
-    mia, price = signed_in(world.mia), PriceRow.objects.filter(charge__version=draft).first()
+    mia, price = signed_in(world.mia), PriceRow.objects.filter(charge__version=draft).earliest("pk")
     path = f"/console/rate-cards/prices/{price.pk}/"
     chosen = text(mia.post(path, VOLUME | {"choose": "1"}, headers=HTMX))
     assert 'name="tier_block_size"' in chosen and 'name="retroactive"' in chosen and "<html" not in chosen
@@ -66,7 +67,7 @@ def test_how_a_product_counts(world: World, draft: RateCardVersion) -> None:
     said = {"free_units": "12.5", "cut": "by_time", "tier_by": ["model"], "highest_of": "top", "rounds_as_one": "yes"}
     assert mia.post(path, said).status_code == 302
     terms = terms_of(Charge.objects.get(pk=charge.pk))
-    assert (terms.free_units, terms.cut, terms.tier_by) == (12.5, Cut.BY_TIME, ("model",))
+    assert (terms.free_units, terms.cut, terms.tier_by) == (Decimal("12.5"), Cut.BY_TIME, ("model",))
     for wrong in ({"free_units": "many"}, {"free_units": "-1"}, {"tier_by": ["nothing"]}):
         assert mia.post(path, said | wrong).status_code == 422
     assert signed_in(world.noel).post(path, {}).status_code in (403, 404)
