@@ -10,7 +10,8 @@ from typing import Any
 
 from catalog.actions import changes, contracts, metrics, products, rate_cards
 from catalog.models import Contract, Metric, MetricVersion, Product, RateCard, RateCardVersion
-from catalog.rules.drafts import ChargeDraft, MetricDraft, PriceDraft, model_of
+from catalog.rules.drafts import ChargeDraft, MetricDraft, PriceDraft
+from catalog.rules.tariffs import per_unit, tiered
 from catalog.rules.terms import Aggregation, Dimension, Measure, Tier
 from monetization.foundation.models import Account, ChangeRequest, Environment, User
 from monetization.foundation.queries import request_digest
@@ -83,7 +84,7 @@ def prices(
         PriceDraft(
             currency,
             {key: value for key, value in (("model", model), ("token_type", kind)) if value},
-            (Tier(unit_price=Decimal(price)),),
+            per_unit(Decimal(price)),
         )
         for currency in currencies
         for model, kind, price in listed
@@ -93,7 +94,7 @@ def prices(
 def graduated(currency: str, match: dict[str, str], *steps: tuple[str | None, str, str]) -> PriceDraft:
     """Write a graduated row: (up to, unit price, flat fee) of each tier."""
     tiers = tuple(Tier(Decimal(up) if up else None, Decimal(unit), Decimal(flat)) for up, unit, flat in steps)
-    return PriceDraft(currency, match, tiers, model_of(tiers))
+    return PriceDraft(currency, match, tiered(tiers))
 
 
 def card(world: World, key: str = "list", environment: Environment | None = None) -> RateCard:

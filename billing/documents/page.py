@@ -102,7 +102,7 @@ def _step(step: PrintedStep, line: PrintedLine, currency: str) -> Row:
         tone="step",
         text=figures.tier(step),
         quantity=figures.number(step.quantity),
-        unit=line.unit,
+        unit=line.unit if line.counts_units else "",
         price=figures.number(step.unit_price) + fee,
         amount=figures.amount(step.amount, currency),
     )

@@ -10,6 +10,8 @@ from typing import Any
 from billing.models import InvoiceLine, IssuedCopy
 from billing.queries.usage_proof import usage_matches_events
 from billing.rules.lifecycle import Status
+from catalog.queries.cards import tariff_of_row
+from catalog.rules.tariffs import WrittenModel
 from monetization.values.canonical import digest
 from monetization.values.money import round_half_away, round_once
 
@@ -54,22 +56,40 @@ def _wrong(line: InvoiceLine) -> Iterator[str]:
         yield "the amount is not the exact amount rounded once"
     if sum(Fraction(step["share"]) for step in line.steps) != line.amount and line.steps:
         yield "the shares of the steps don't sum to the amount"
-    if sum(Fraction(step["quantity"]) for step in line.steps) != Fraction(source["quantity"]):
-        yield "the quantities of the steps don't sum to the line's"
+    yield from _wrong_steps(line)
     yield from _wrong_price(line)
     yield from _wrong_usage(line)
 
 
 def _step(step: Row) -> Fraction:
-    return Fraction(step["quantity"]) * Fraction(step["unit_price"]) + Fraction(step["flat_fee"])
+    return Fraction(step["exact"])
+
+
+def _wrong_steps(line: InvoiceLine) -> Iterator[str]:
+    """Say which step is no product of its numbers, and where its units are not the line's.
+
+    Blocks, packages and flat fees count no units; a fee of transactions may be clamped, and leaves free ones out.
+    """
+    tariff = tariff_of_row(line.price) if line.price is not None else None
+    if tariff is not None and tariff.transaction is not None:
+        return
+    for step in line.steps:
+        if Fraction(step["quantity"]) * Fraction(step["unit_price"]) + Fraction(step["flat_fee"]) != _step(step):
+            yield "a step is not its quantity at its price"
+    counts_units = tariff is None or not any(tier.block_size for tier in tariff.tiers)
+    if tariff is not None and tariff.model is WrittenModel.TIERED_FLAT:
+        return
+    if counts_units and sum(Fraction(step["quantity"]) for step in line.steps) != Fraction(line.source["quantity"]):
+        yield "the quantities of the steps don't sum to the line's"
 
 
 def _wrong_price(line: InvoiceLine) -> Iterator[str]:
-    row = line.price
-    if row is None:
+    if line.price is None:
         return
-    tiers = [(tier.up_to, tier.unit_price) for tier in row.tiers.all()] or [(None, row.unit_price)]
-    known = {(None if up_to is None else Fraction(up_to), Fraction(price or 0)) for up_to, price in tiers}
+    tariff = tariff_of_row(line.price)
+    known = {(None if tier.up_to is None else Fraction(tier.up_to), Fraction(tier.unit_price)) for tier in tariff.tiers}
+    if tariff.transaction is not None:
+        known = {(None, Fraction(tariff.transaction.percent) / 100)}
     for step in line.steps:
         up_to = None if step["up_to"] is None else Fraction(step["up_to"])
         if (up_to, Fraction(step["unit_price"])) not in known:

@@ -212,10 +212,10 @@ def _printed(line: PrintedLine, stored: InvoiceLine) -> ReadLine:
                 quantity=step.quantity,
                 unit_price=step.unit_price,
                 flat_fee=step.flat_fee,
-                exact=Fraction(step.quantity) * Fraction(step.unit_price) + Fraction(step.flat_fee),
+                exact=exact_of(kept["exact"]),
                 share=step.amount,
             )
-            for step in line.steps
+            for step, kept in zip(line.steps, stored.steps, strict=True)
         ),
         discounts=line.discounts,
         price_list=_price_list((card["card"], card["version"]) for card in stored.source.get("cards", ())),

@@ -67,9 +67,14 @@ class PrintedLine:
 
     @property
     def unit_price(self) -> Decimal | None:
-        """The one price of all units; None where tiers say more."""
+        """The one price of all units; None where tiers say more, or the price is that of packages."""
         alone = self.steps[0] if len(self.steps) == 1 else None
-        return alone.unit_price if alone is not None and alone.is_plain else None
+        return alone.unit_price if alone is not None and alone.is_plain and self.counts_units else None
+
+    @property
+    def counts_units(self) -> bool:
+        """Say whether its steps count the line's units: packages, blocks and flat fees don't."""
+        return sum((step.quantity for step in self.steps), Decimal(0)) == self.quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from django.db import transaction
 from catalog.actions import metrics, products, rate_cards
 from catalog.models import Metric, MetricVersion, Product, RateCard, RateCardVersion
 from catalog.queries.metrics import latest_terms
-from catalog.rules.drafts import MetricDraft
+from catalog.rules.drafts import ChargeDraft, MetricDraft
 from catalog.rules.price_list import Family, PriceList, charge_of, families_in, metric_of
 from catalog.rules.terms import MetricTerms
 from monetization.foundation.models import Environment, User
@@ -53,14 +53,38 @@ def load(
     drafts = [_metric(environment, family, price_list, effective_date, by, at) for family in families]
     for family in families:
         _product(environment, family, by, at)
-    card = _card(environment, card_key, card_name or card_key.replace("-", " ").capitalize(), by, at)
-    version = rate_cards.draft(rate_card=card, copy=False, by=by, at=at)
     charges = [charge_of(family, price_list, factors) for family in families]
-    rate_cards.replace_content(version=version, charges=charges, by=by, at=at)
-    version = rate_cards.set_effective(version=version, effective_date=effective_date, by=by, at=at)
-    version = rate_cards.note(version=version, notes=_notes(price_list, factors), by=by, at=at)
+    notes = _notes(price_list, factors)
+    version = _drafted(environment, card_key, charges, effective_date, notes, by, at, card_name=card_name)
     rows = sum(len(charge.prices) for charge in charges)
     return Loaded(version, rows, tuple(each for each in drafts if each is not None), price_list.left_out)
+
+
+@transaction.atomic
+def load_charges(
+    *,
+    environment: Environment,
+    card_key: str,
+    charges: Sequence[ChargeDraft],
+    effective_date: date,
+    notes: str,
+    by: User,
+    at: datetime,
+) -> Loaded:
+    """Draft a version of a card with prices from a file; its products and metrics are there already."""
+    version = _drafted(environment, card_key, charges, effective_date, notes, by, at)
+    return Loaded(version, sum(len(charge.prices) for charge in charges), (), ())
+
+
+def _drafted(
+    environment: Environment, card_key: str, charges: Sequence[ChargeDraft], effective_date: date, notes: str,
+    by: User, at: datetime, *, card_name: str = "",
+) -> RateCardVersion:  # fmt: skip
+    card = _card(environment, card_key, card_name or card_key.replace("-", " ").capitalize(), by, at)
+    version = rate_cards.draft(rate_card=card, copy=False, by=by, at=at)
+    rate_cards.replace_content(version=version, charges=charges, by=by, at=at)
+    version = rate_cards.set_effective(version=version, effective_date=effective_date, by=by, at=at)
+    return rate_cards.note(version=version, notes=notes, by=by, at=at)
 
 
 def _guard_factors(factors: Mapping[str, Decimal]) -> None:

@@ -1,6 +1,7 @@
 """The prices on a draft of a rate card: single rows from a page, or all of them at once from a list."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,11 +11,15 @@ from django.db import transaction
 from catalog.actions import governed
 from catalog.actions.rights import allow_card
 from catalog.models import Charge, Metric, PriceRow, PriceTier, Product, RateCardVersion
+from catalog.queries.cards import OF_TIER, tariff_of_row, terms_of
 from catalog.queries.metrics import latest_terms
 from catalog.rules.cards import CardPrice
-from catalog.rules.drafts import ChargeDraft, PriceDraft, model_of, tiers_of
-from catalog.rules.terms import Price, PriceModel, Source, Tier, dims_of
-from catalog.rules.validate import row_errors
+from catalog.rules.drafts import PLAIN, ChargeDraft, ChargeTerms, PriceDraft
+from catalog.rules.tariff_errors import shape_errors
+from catalog.rules.tariffs import Tariff, WrittenModel, tariff_from
+from catalog.rules.terms import MetricTerms, PriceModel, Source, Tier, dims_of
+from catalog.rules.validate import row_errors, terms_errors
+from catalog.rules.written import FEES
 from monetization.foundation.actions import rows
 from monetization.foundation.models import User
 from monetization.foundation.rules.audit import plain
@@ -24,7 +29,15 @@ BATCH = 2000
 
 
 @transaction.atomic
-def add_charge(*, version: RateCardVersion, product: Product, metric: Metric, by: User, at: datetime) -> Charge:
+def add_charge(
+    *,
+    version: RateCardVersion,
+    product: Product,
+    metric: Metric,
+    by: User,
+    at: datetime,
+    terms: ChargeTerms = PLAIN,
+) -> Charge:
     """Put a product on the card, with the metric that its usage comes from."""
     version = _open(version, by)
     environment = version.rate_card.environment_id
@@ -32,8 +45,24 @@ def add_charge(*, version: RateCardVersion, product: Product, metric: Metric, by
         raise Invalid("That belongs to another environment", field="product")
     if version.charges.filter(product=product).exists():
         raise Conflict(f"{product} is on this card already.", fix="Add its prices there.")
-    charge = Charge.objects.create(version=version, product=product, metric=metric, position=version.charges.count())
+    refuse_if(_terms_errors(metric, terms))
+    place = {"version": version, "position": version.charges.count()}
+    charge = Charge.objects.create(product=product, metric=metric, **place, **columns(terms))
     _touch(version, "charge_added", by, at, after={"product": product.key, "metric": metric.key})
+    return charge
+
+
+@transaction.atomic
+def set_terms(*, charge: Charge, terms: ChargeTerms, by: User, at: datetime) -> Charge:
+    """Say how a product on a draft counts: free units, tiers, cuts, rounding."""
+    version = _open(charge.version, by)
+    charge = rows.lock(charge)
+    refuse_if(_terms_errors(charge.metric, terms))
+    before = {"product": charge.product.key, **plain(asdict(terms_of(charge)))}
+    for name, value in columns(terms).items():
+        setattr(charge, name, value)
+    charge.save()
+    _touch(version, "charge_set", by, at, before=before, after={"product": charge.product.key, **plain(asdict(terms))})
     return charge
 
 
@@ -56,12 +85,12 @@ def add_price(
     at: datetime,
     unit_price: Decimal | None = None,
     tiers: Sequence[Tier] | None = None,
-    model: PriceModel | None = None,
+    model: PriceModel | WrittenModel | None = None,
+    tariff: Tariff | None = None,
 ) -> PriceRow:
-    """Price one more combination of dimension values in one currency."""
+    """Price one more combination of dimension values in one currency: by a tariff, or per unit, or by tiers."""
     version = _open(charge.version, by)
-    steps = tiers_of(unit_price, tuple(tiers or ()))
-    draft = PriceDraft(currency, _clean(match), steps, model_of(steps, model))
+    draft = PriceDraft(currency, _clean(match), tariff or tariff_from(unit_price, tiers or (), model))
     refuse_if(_errors(charge, draft))
     if charge.prices.filter(currency=currency, match=draft.match).exists():
         raise Conflict("This combination has a price already.", fix="Change that one.")
@@ -80,17 +109,18 @@ def set_price(
     at: datetime,
     unit_price: Decimal | None = None,
     tiers: Sequence[Tier] | None = None,
-    model: PriceModel | None = None,
+    model: PriceModel | WrittenModel | None = None,
+    tariff: Tariff | None = None,
 ) -> PriceRow:
-    """Change what one row costs: a price per unit, or tiers."""
+    """Change what one row costs: by a tariff, or per unit, or by tiers."""
     version = _open(price.charge.version, by)
     price = rows.lock(price)
-    steps = tiers_of(unit_price, tuple(tiers or ()))
     before = _words(_draft_of(price))
-    draft = PriceDraft(price.currency, price.match, steps, model_of(steps, model))
+    draft = PriceDraft(price.currency, price.match, tariff or tariff_from(unit_price, tiers or (), model))
     refuse_if(_errors(price.charge, draft))
     price.tiers.all().delete()
-    price.model, price.unit_price = draft.model.value, _unit_price(draft)
+    for name, value in _numbers(draft.tariff).items():
+        setattr(price, name, value)
     price.save()
     PriceTier.objects.bulk_create(_tiers(price, draft))
     _touch(version, "price_set", by, at, before=before, after=_words(draft))
@@ -117,12 +147,15 @@ def replace_content(
     version = _open(version, by)
     products = _named(Product, "product", (each.product for each in charges), version)
     metrics = _named(Metric, "metric", (each.metric for each in charges), version)
-    refuse_if(_repeats(charges))
+    refuse_if([*_repeats(charges), *_unkept(charges)])
     erase(version)
     made = Charge.objects.bulk_create(
-        Charge(version=version, product=products[each.product], metric=metrics[each.metric], position=i)
+        Charge(
+            version=version, product=products[each.product], metric=metrics[each.metric], position=i,
+            **columns(each.terms),
+        )
         for i, each in enumerate(charges)
-    )
+    )  # fmt: skip
     pairs = [(charge, draft) for charge, each in zip(made, charges, strict=True) for draft in each.prices]
     write_prices(pairs)
     after = {"charges": len(charges), "prices": len(pairs)}
@@ -170,17 +203,21 @@ def _errors(charge: Charge, draft: PriceDraft) -> list[DomainError]:
     metric = latest_terms([charge.metric_id]).get(charge.metric_id)
     if metric is None:
         return [Invalid(f"{charge.metric} has no version yet", field="metric", fix="Draft one first")]
-    price = Price(0, "", dims_of(draft.match, metric.order), draft.model, draft.tiers, Source("", 0, 0))
-    found = list(row_errors(CardPrice(draft.currency, price), metric, ""))
-    if draft.model is PriceModel.PER_UNIT:
-        return [_moved(each, "tiers[0].unit_price", "unit_price") for each in found]
-    return [_moved(each, "", "") for each in found]
+    price = draft.tariff.price(0, "", dims_of(draft.match, metric.order), Source("", 0, 0))
+    row = CardPrice(draft.currency, price, draft.tariff.model)
+    return [_moved(each, draft.tariff.model) for each in row_errors(row, metric, "")]
 
 
-def _moved(error: DomainError, old: str, new: str) -> DomainError:
+def _terms_errors(metric: Metric, terms: ChargeTerms) -> list[DomainError]:
+    meaning: MetricTerms | None = latest_terms([metric.pk]).get(metric.pk)
+    found = list(terms_errors(terms, meaning, "")) if meaning is not None else []
+    return [Invalid(each.message, field=(each.field or "").lstrip(".") or None, fix=each.fix) for each in found]
+
+
+def _moved(error: DomainError, model: WrittenModel) -> DomainError:
     field = (error.field or "").lstrip(".")
-    if old and field in (old, "tiers"):
-        field = new
+    if model is WrittenModel.PER_UNIT and field in ("tiers[0].unit_price", "tiers"):
+        field = "unit_price"
     return Invalid(error.message, field=field or None, fix=error.fix)
 
 
@@ -190,34 +227,42 @@ def _clean(match: Mapping[str, str]) -> dict[str, str]:
 
 
 def _row(charge: Charge, draft: PriceDraft) -> PriceRow:
-    return PriceRow(
-        charge=charge, currency=draft.currency, match=dict(draft.match), model=draft.model.value,
-        unit_price=_unit_price(draft),
-    )  # fmt: skip
+    return PriceRow(charge=charge, currency=draft.currency, match=dict(draft.match), **_numbers(draft.tariff))
 
 
-def _unit_price(draft: PriceDraft) -> Decimal | None:
-    return draft.tiers[0].unit_price if draft.model is PriceModel.PER_UNIT else None
+def _numbers(tariff: Tariff) -> dict[str, Any]:
+    """Give a row's columns for what it costs."""
+    fees = {name: getattr(tariff.transaction, name, None) for name in FEES}
+    packages = tariff.packages.value if tariff.packages is not None else "exact"
+    return {
+        "model": tariff.model.value,
+        "unit_price": tariff.tiers[0].unit_price if tariff.model.is_single else None,
+        "packages": packages if tariff.model is WrittenModel.PACKAGE else "",
+        "retroactive": tariff.retroactive,
+        **fees,
+    }
+
+
+def columns(terms: ChargeTerms) -> dict[str, Any]:
+    """Give a charge's columns for how it counts."""
+    return asdict(terms) | {"tier_by": list(terms.tier_by), "cut": terms.cut.value}
 
 
 def _tiers(price: PriceRow, draft: PriceDraft) -> list[PriceTier]:
-    if draft.model is PriceModel.PER_UNIT:
+    if draft.tariff.model.is_single:
         return []
     return [
-        PriceTier(price=price, position=i, up_to=tier.up_to, unit_price=tier.unit_price, flat_fee=tier.flat_fee)
-        for i, tier in enumerate(draft.tiers)
+        PriceTier(price=price, position=i, **{name: getattr(tier, name) for name in OF_TIER})
+        for i, tier in enumerate(draft.tariff.tiers)
     ]
 
 
 def _draft_of(price: PriceRow) -> PriceDraft:
-    steps = price.tiers.order_by("position").values_list("up_to", "unit_price", "flat_fee")
-    tiers = tiers_of(price.unit_price, tuple(Tier(*step) for step in steps))
-    return PriceDraft(price.currency, price.match, tiers, PriceModel(price.model))
+    return PriceDraft(price.currency, price.match, tariff_of_row(price))
 
 
 def _words(draft: PriceDraft) -> dict[str, Any]:
-    tiers = [[tier.up_to, tier.unit_price, tier.flat_fee] for tier in draft.tiers]
-    words: dict[str, Any] = plain({"currency": draft.currency, "match": draft.match, "tiers": tiers})
+    words: dict[str, Any] = plain({"currency": draft.currency, "match": draft.match, **asdict(draft.tariff)})
     return words
 
 
@@ -241,3 +286,14 @@ def _repeats(charges: Sequence[ChargeDraft]) -> Iterable[DomainError]:
                 field = f"charges[{index}].prices[{number}].match"
                 yield Invalid("This combination is priced twice", field=field, fix="Leave one out")
             seen.add(key)
+
+
+def _unkept(charges: Sequence[ChargeDraft]) -> Iterable[DomainError]:
+    """Refuse what no row could keep; everything else that is wrong is told on submission."""
+    for index, charge in enumerate(charges):
+        path = f"charges[{index}]"
+        if charge.terms.free_units < 0:
+            yield Invalid("Free units are a quantity", field=f"{path}.free_units", fix="Use zero or more")
+        for number, draft in enumerate(charge.prices):
+            for error in shape_errors(draft.tariff):
+                yield Invalid(error.message, field=f"{path}.prices[{number}].{error.field}", fix=error.fix)

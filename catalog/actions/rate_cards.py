@@ -17,10 +17,12 @@ from catalog.actions import governed
 from catalog.actions.prices import (
     add_charge,
     add_price,
+    columns,
     remove_charge,
     remove_price,
     replace_content,
     set_price,
+    set_terms,
     write_prices,
 )
 from catalog.actions.rights import DRAFT, DRAFT_ON, allow_card
@@ -38,6 +40,7 @@ from monetization.values.errors import Conflict, DomainError, Invalid, refuse_if
 from monetization.values.periods import local_midnight
 
 Content = tuple[CardCharge, ...]
+NAMED = ("name", "tax category")  # they are the product's, and no version says them
 __all__ = [
     "add_charge",
     "add_price",
@@ -53,6 +56,7 @@ __all__ = [
     "replace_content",
     "set_effective",
     "set_price",
+    "set_terms",
     "submit",
 ]
 
@@ -208,12 +212,14 @@ def _open(version: RateCardVersion, by: User) -> RateCardVersion:
 def _copy(base: RateCardVersion, version: RateCardVersion) -> None:
     stored = read_charges([base.pk]).get(base.pk, ())
     made = Charge.objects.bulk_create(
-        Charge(version=version, product_id=each.product_id, metric_id=each.metric_id, position=i)
+        Charge(
+            version=version, product_id=each.product_id, metric_id=each.metric_id, position=i, **columns(each.terms)
+        )
         for i, each in enumerate(stored)
-    )
+    )  # fmt: skip
     write_prices(
         [
-            (charge, PriceDraft(row.currency, row.match, row.tiers, row.model))
+            (charge, PriceDraft(row.currency, row.match, row.tariff))
             for charge, each in zip(made, stored, strict=True)
             for row in each.rows
         ]
@@ -265,12 +271,17 @@ def _unread(version: RateCardVersion) -> Iterable[DomainError]:
 
 
 def _max_percent(changes: Difference) -> Decimal | None:
+    """Give the largest change of a price; None where what changes is no price, or a price from zero."""
     found = [Decimal(0)]
+    if any(change.what not in NAMED for change in changes.charges):
+        return None
     for row in changes.rows:
         if row.change is not Change.CHANGED:
             continue
+        if row.settings:
+            return None
         for tier in row.tiers:
-            same = tier.old_unit_price == tier.new_unit_price
+            same = tier.old_unit_price == tier.new_unit_price and tier.old_block == tier.new_block
             same_flat = (tier.old_flat_fee or 0) == (tier.new_flat_fee or 0)
             if not same_flat or (tier.percent is None and not same):
                 return None

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from catalog.api import changes, contracts, metrics, prices, products, rate_cards
+from catalog.api import changes, charges, contracts, metrics, prices, products, rate_cards
 
 METRIC_VERSION = "metrics/<str:key>/versions/<int:number>"
 CARD_VERSION = "rate-cards/<str:key>/versions/<int:number>"
@@ -21,6 +21,8 @@ patterns: list[URLPattern] = [
     path("rate-cards/<str:key>", rate_cards.OneRateCard.as_view(), name="api_rate_card"),
     path("rate-cards/<str:key>/versions", rate_cards.Versions.as_view(), name="api_rate_card_versions"),
     path(CARD_VERSION, rate_cards.OneVersion.as_view(), name="api_rate_card_version"),
+    path(f"{CARD_VERSION}/charges", charges.Charges.as_view(), name="api_charges"),
+    path(f"{CARD_VERSION}/charges/<str:product>", charges.OneCharge.as_view(), name="api_charge"),
     path(f"{CARD_VERSION}/prices", prices.Prices.as_view(), name="api_prices"),
     path(f"{CARD_VERSION}/prices/<int:pk>", prices.OnePrice.as_view(), name="api_price"),
     path(f"{CARD_VERSION}/submit", rate_cards.Submit.as_view(), name="api_rate_card_version_submit"),

@@ -11,13 +11,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.actions import rate_cards
+from catalog.api.charges import ChargeTermsBody, terms_in
 from catalog.api.rate_cards import OfRateCards, RateCardVersionBody
 from catalog.models import Charge, PriceRow
-from catalog.rules.drafts import ChargeDraft, PriceDraft, model_of, tiers_of
-from catalog.rules.terms import PriceModel, Tier
+from catalog.queries.cards import tariff_of_row
+from catalog.rules.drafts import ChargeDraft, PriceDraft
+from catalog.rules.tariffs import WrittenModel
+from catalog.rules.written import MEMBERS, ROUNDINGS, said_of, tariff_in
 from monetization.foundation.models.fields import choices
 from monetization.foundation.rest import Cursor, Exact, Strict
 from monetization.foundation.rest.views import ListView
+from monetization.values.money import plain
 
 MOST_ROWS = 50_000
 
@@ -39,25 +43,32 @@ class Text(serializers.CharField):
 
 
 class TierBody(Strict):
-    """Units above the tier before, up to and including `up_to` (null: open)."""
+    """Units above the tier before, up to and including `up_to` (null: open); the price is that of a block, if any."""
 
     up_to = Exact(allow_null=True, default=None)
-    unit_price = Exact()
+    unit_price = Exact(required=False, allow_null=True)
     flat_fee = Exact(default=Decimal(0))
+    percent = Exact(required=False, allow_null=True, help_text="With GRADUATED_PERCENTAGE, in place of unit_price")
+    block_size = Exact(required=False, allow_null=True)
 
 
 class AmountBody(Strict):
-    """What a row costs: `unit_price`, or `tiers`."""
+    """What a row costs: a `model` with its numbers; without one `unit_price` alone, or `tiers`."""
 
+    model = serializers.ChoiceField(choices=choices(WrittenModel), required=False)
     unit_price = Exact(required=False, allow_null=True)
     tiers = TierBody(many=True, required=False)
-    model = serializers.ChoiceField(choices=choices(PriceModel), required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse both and neither."""
-        if (attrs.get("unit_price") is None) == (not attrs.get("tiers")):
-            raise serializers.ValidationError({"unit_price": ["Give a unit_price, or tiers; one of them."]})
-        return attrs
+    retroactive = serializers.BooleanField(required=False, help_text="VOLUME: reprices earlier periods' units too")
+    package_size = Exact(required=False, allow_null=True)
+    package_price = Exact(required=False, allow_null=True)
+    rounding = serializers.ChoiceField(choices=list(ROUNDINGS), required=False)
+    percent = Exact(required=False, allow_null=True)
+    fixed_fee = Exact(required=False, allow_null=True)
+    free_events = Exact(required=False, allow_null=True)
+    free_amount = Exact(required=False, allow_null=True)
+    minimum_fee = Exact(required=False, allow_null=True)
+    maximum_fee = Exact(required=False, allow_null=True)
+    multiplier = Exact(required=False, allow_null=True)
 
 
 class PriceBody(AmountBody):
@@ -73,8 +84,8 @@ class NewPriceBody(PriceBody):
     product = serializers.CharField(max_length=63)
 
 
-class ChargeBody(Strict):
-    """A product with its metric and all its prices."""
+class ChargeBody(ChargeTermsBody):
+    """A product with its metric, how it counts, and all its prices."""
 
     product = serializers.CharField(max_length=63)
     metric = serializers.CharField(max_length=63)
@@ -95,22 +106,32 @@ class ContentBody(Strict):
     def drafts(self) -> list[ChargeDraft]:
         """Give what was asked for as drafts."""
         return [
-            ChargeDraft(each["product"], each["metric"], tuple(_draft(row) for row in each["prices"]))
-            for each in self.validated_data["charges"]
-        ]
+            ChargeDraft(
+                each["product"], each["metric"],
+                tuple(_draft(row, f"charges[{i}].prices[{n}]") for n, row in enumerate(each["prices"])), terms_in(each),
+            )
+            for i, each in enumerate(self.validated_data["charges"])
+        ]  # fmt: skip
 
 
-class PriceRowBody(serializers.ModelSerializer[PriceRow]):
-    """A price row of a version."""
+class PriceRowBody(AmountBody):
+    """A price row of a version; beside `unit_price` and `tiers` it shows the members that its model has."""
 
+    id = serializers.IntegerField(read_only=True)
     product = serializers.CharField(source="charge.product.key")
     metric = serializers.CharField(source="charge.metric.key")
-    unit_price = Exact(allow_null=True)
-    tiers = TierBody(many=True)
+    currency = serializers.CharField()
+    match = serializers.DictField(child=serializers.CharField())
 
-    class Meta:
-        model = PriceRow
-        fields = ["id", "product", "metric", "currency", "match", "model", "unit_price", "tiers"]
+    def to_representation(self, instance: PriceRow) -> dict[str, Any]:
+        """Write a row with its numbers as exact text."""
+        tariff = tariff_of_row(instance)
+        shown = {"unit_price", *MEMBERS[tariff.model]}
+        said = {name: _text(value) for name, value in said_of(tariff).items() if name in {"model", "tiers", *shown}}
+        tiers = [_tier(tier) for tier in said["tiers"]]
+        charge = instance.charge
+        place = {"id": instance.pk, "product": charge.product.key, "metric": charge.metric.key}
+        return {**place, "currency": instance.currency, "match": instance.match, **said, "tiers": tiers}
 
 
 class OfPrices(OfRateCards):
@@ -161,8 +182,9 @@ class Prices(OfPrices, ListView):
         said = body.validated_data
         charge = get_object_or_404(Charge, version=self.version(), product__key=said["product"])
         made = rate_cards.add_price(
-            charge=charge, currency=said["currency"], match=said["match"], by=self.by, at=self.at, **_amount(said)
-        )
+            charge=charge, currency=said["currency"], match=said["match"], by=self.by, at=self.at,
+            tariff=tariff_in(said),
+        )  # fmt: skip
         return Response(PriceRowBody(made).data, status=201)
 
 
@@ -179,7 +201,7 @@ class OnePrice(OfPrices):
         """Change what a draft's row costs."""
         body = AmountBody(data=request.data)
         body.is_valid(raise_exception=True)
-        rate_cards.set_price(price=self.row(), by=self.by, at=self.at, **_amount(body.validated_data))
+        rate_cards.set_price(price=self.row(), tariff=tariff_in(body.validated_data), by=self.by, at=self.at)
         return Response(PriceRowBody(self.row()).data)
 
     @extend_schema(responses={204: None})
@@ -189,21 +211,13 @@ class OnePrice(OfPrices):
         return Response(status=204)
 
 
-def _amount(said: dict[str, Any]) -> dict[str, Any]:
-    model = said.get("model")
-    return {
-        "unit_price": said.get("unit_price"),
-        "tiers": _tiers(said),
-        "model": PriceModel(model) if model else None,
-    }
+def _tier(said: dict[str, Any]) -> dict[str, Any]:
+    return {name: _text(value) for name, value in said.items() if value is not None or name == "up_to"}
 
 
-def _tiers(said: dict[str, Any]) -> tuple[Tier, ...]:
-    return tuple(Tier(each["up_to"], each["unit_price"], each["flat_fee"]) for each in said.get("tiers") or ())
+def _text(value: Any) -> Any:
+    return plain(value) if isinstance(value, Decimal) else value
 
 
-def _draft(said: dict[str, Any]) -> PriceDraft:
-    price: Decimal | None = said.get("unit_price")
-    tiers = tiers_of(price, _tiers(said))
-    model = said.get("model")
-    return PriceDraft(said["currency"], said["match"], tiers, model_of(tiers, PriceModel(model) if model else None))
+def _draft(said: dict[str, Any], field: str) -> PriceDraft:
+    return PriceDraft(said["currency"], said["match"], tariff_in(said, field))

@@ -8,6 +8,10 @@ from functools import cached_property
 from catalog.models import RateCard, RateCardVersion
 from catalog.queries import effective_instant, live_version, version_content
 from catalog.rules.diff import Change, Difference, RowChange, difference
+from catalog.rules.surprises import Surprise
+from catalog.rules.tariff_warnings import tariff_warnings
+from catalog.rules.tariff_words import words_of
+from catalog.rules.tariffs import Tariff, WrittenModel
 from catalog.rules.versions import VersionStatus
 
 SIGNS: Mapping[Change, str] = {Change.ADDED: "+", Change.REMOVED: "−", Change.CHANGED: "≠", Change.UNCHANGED: ""}
@@ -33,14 +37,57 @@ class Line:
         return self.row.new.row_id if self.row.new else None
 
     @property
+    def tariffs(self) -> list[Tariff]:
+        """What it cost before and costs after; one of them where it comes or goes."""
+        return [each for each in (self.row.was, self.row.becomes) if each is not None]
+
+    @property
     def is_single(self) -> bool:
         """Say whether one price before and after says it all."""
-        return len(self.row.tiers) == 1 and not any(t.old_flat_fee or t.new_flat_fee for t in self.row.tiers)
+        return all(each.model is WrittenModel.PER_UNIT for each in self.tariffs)
+
+    @property
+    def has_tiers(self) -> bool:
+        """Say whether a table of tiers belongs below it: one of prices, not of fees alone."""
+        return any(each.model.has_tiers for each in self.tariffs)
+
+    @property
+    def old_words(self) -> str:
+        """What it cost, in one line."""
+        return words_of(self.row.was, "unit", self.row.currency) if self.row.was else ""
+
+    @property
+    def new_words(self) -> str:
+        """What it costs, in one line."""
+        return words_of(self.row.becomes, "unit", self.row.currency) if self.row.becomes else ""
+
+    @property
+    def warnings(self) -> list[Surprise]:
+        """What the new price may surprise people with."""
+        return tariff_warnings(self.row.becomes, self.row.currency) if self.row.becomes else []
+
+    @property
+    def old_kind(self) -> str:
+        """What it was, in a word or two."""
+        return _kind(self.row.was)
+
+    @property
+    def new_kind(self) -> str:
+        """What it is, in a word or two."""
+        return _kind(self.row.becomes)
 
     def holds(self, words: Iterable[str]) -> bool:
         """Say whether every word occurs in its product, currency or dimension values."""
         text = " ".join([self.row.name, self.row.currency, *(value for _, value in self.row.match)]).casefold()
         return all(word in text for word in words)
+
+
+def _kind(tariff: Tariff | None) -> str:
+    if tariff is None:
+        return "–"
+    if tariff.model.has_tiers:
+        return f"{len(tariff.tiers)} tier{'' if len(tariff.tiers) == 1 else 's'}"
+    return tariff.model.value.replace("_", " ").lower()
 
 
 @dataclass(frozen=True)
@@ -58,7 +105,7 @@ class Comparison:
 
     @property
     def changes(self) -> int:
-        return len(self.difference.rows) - self.counts["unchanged"]
+        return len(self.difference.rows) - self.counts["unchanged"] + len(self.difference.charges)
 
     def lines(self, *, text: str, everything: bool) -> list[Line]:
         """List the lines that hold the words of `text`; only changes unless `everything` is asked for."""

@@ -15,25 +15,23 @@ from django.views.decorators.http import require_http_methods, require_POST
 from catalog.actions import prices
 from catalog.console.cards import card_crumbs
 from catalog.console.comparison import compare
+from catalog.console.price_forms import MODELS, ROUNDED, PriceForm, form_of, spoken, tariff_typed, typed_form
 from catalog.console.versions import versions_in
 from catalog.models import Charge, Metric, PriceRow, Product, RateCardVersion
+from catalog.queries.cards import tariff_of_row
 from catalog.queries.metrics import latest_terms
-from catalog.rules.terms import MetricTerms, Tier
+from catalog.rules.terms import MetricTerms
 from monetization.foundation.console import Crumb, page, show
 from monetization.foundation.web import (
     Outcome,
     StaffRequest,
     next_page,
-    number_in,
     perform,
     perform_and_go,
     refused,
 )
 from monetization.values.errors import DomainError
-from monetization.values.money import plain
 
-SPARE = 2
-Row = dict[str, str]
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -46,78 +44,63 @@ def prices_in(request: StaffRequest) -> QuerySet[PriceRow]:
 @page("catalog.read")
 @form_page
 def edit_price(request: StaffRequest, pk: int) -> HttpResponse:
-    """Show a row's form, save it, or show the row again (`?cancel`)."""
+    """Show a row's form, save it, or show the row again (`?cancel`); `choose` and `try` save nothing."""
     price = get_object_or_404(prices_in(request), pk=pk)
     if request.method != "POST":
         if "cancel" in request.GET:
             return _line(request, price)
-        return _price_form(request, price, Outcome(), _rows_of(price))
-    outcome = _save(request, price)
+        return _price_form(request, price, Outcome(), form_of(tariff_of_row(price)))
+    form = typed_form(request.POST)
+    if asks(request):
+        return _price_form(request, price, Outcome(), form)
+    outcome = _save(request, price, form)
     if outcome:
         return _line(request, price) if request.htmx else HttpResponseRedirect(_return_to(request, price))
-    return _price_form(request, price, outcome, typed_rows(request.POST))
+    return _price_form(request, price, outcome, form)
 
 
-def _save(request: StaffRequest, price: PriceRow) -> Outcome[PriceRow]:
+def _save(request: StaffRequest, price: PriceRow, form: PriceForm) -> Outcome[PriceRow]:
     try:
-        amounts = price_in(request.POST)
+        tariff = tariff_typed(form)
     except DomainError as error:
         return refused(error)
-    return perform(request, prices.set_price, price=price, **amounts)
+    return perform(request, prices.set_price, price=price, tariff=tariff)
 
 
-def price_in(typed: QueryDict) -> dict[str, Any]:
-    """Read a form's price: `unit_price` alone, or the tiers of which any part is filled in. Raises Invalid."""
-    if "tier_price" not in typed:
-        return {"unit_price": number_in(typed.get("unit_price", ""), "unit_price")}
-    rows = enumerate(row for row in typed_rows(typed) if any(row.values()))
-    return {"tiers": [_tier(row, f"tiers[{index}]") for index, row in rows]}
+def asks(request: StaffRequest) -> bool:
+    """Say whether a form is sent only to look at it."""
+    return "choose" in request.POST or "try" in request.POST
 
 
-def _tier(row: Row, field: str) -> Tier:
-    return Tier(
-        up_to=number_in(row["up_to"], f"{field}.up_to"),
-        unit_price=number_in(row["unit_price"], f"{field}.unit_price") or Tier().unit_price,
-        flat_fee=number_in(row["flat_fee"], f"{field}.flat_fee") or Tier().flat_fee,
-    )
+def part(request: StaffRequest, context: dict[str, Any]) -> HttpResponse | None:
+    """Answer with what follows the form: its fields when a model is chosen, its words when something is typed."""
+    if not (request.htmx and asks(request)):
+        return None
+    name = "parts/price_said.html" if "try" in request.POST else "parts/price_fields.html"
+    return render(request, name, context)
 
 
-def typed_rows(typed: QueryDict) -> list[Row]:
-    """Give the tiers as they were typed."""
-    columns = (typed.getlist("tier_up_to"), typed.getlist("tier_price"), typed.getlist("tier_flat"))
-    return [
-        {"up_to": up_to.strip(), "unit_price": price.strip(), "flat_fee": flat.strip()}
-        for up_to, price, flat in zip(*columns, strict=False)
-    ]
-
-
-def _rows_of(price: PriceRow) -> list[Row]:
-    return [
-        {"up_to": plain(t.up_to) if t.up_to is not None else "", "unit_price": plain(t.unit_price),
-         "flat_fee": plain(t.flat_fee) if t.flat_fee else ""}
-        for t in price.tiers.all()
-    ]  # fmt: skip
-
-
-def _price_form(request: StaffRequest, price: PriceRow, outcome: Outcome[Any], rows: list[Row]) -> HttpResponse:
-    tiered = "tier_price" in request.POST or (bool(rows) and "single" not in request.GET) or "tiers" in request.GET
-    current = plain(price.unit_price) if price.unit_price is not None else ""
-    if tiered and not rows:
-        rows = [{"up_to": "", "unit_price": current, "flat_fee": ""}]
-    context = {
-        "price": price, "outcome": outcome, "tiered": tiered, "tier_rows": [*rows, *[_blank()] * SPARE],
-        "unit_price": request.POST.get("unit_price", current), "next": _return_to(request, price),
-        "tier_errors": _errors_by_tier(outcome),
+def form_context(form: PriceForm, outcome: Outcome[Any], *, of: object, unit: str, currency: str) -> dict[str, Any]:
+    """Give what the fields of a price are shown from."""
+    return {
+        "price_form": form, "models": MODELS, "roundings": ROUNDED, "tier_errors": _errors_by_tier(outcome),
+        "outcome": outcome, "of": of, "unit": unit, "said": spoken(form, unit, currency),
     }  # fmt: skip
+
+
+def _price_form(request: StaffRequest, price: PriceRow, outcome: Outcome[Any], form: PriceForm) -> HttpResponse:
+    metric = latest_terms([price.charge.metric_id]).get(price.charge.metric_id)
+    unit = metric.unit if metric is not None else ""
+    context = form_context(form, outcome, of=price.pk, unit=unit, currency=price.currency)
+    context |= {"price": price, "next": _return_to(request, price)}
+    answer = part(request, context)
+    if answer is not None:
+        return answer
     if request.htmx:
         return render(request, "catalog/price.html#form", context, status=outcome.status)
     version = price.charge.version
     crumbs = [*card_crumbs(version.rate_card), (f"v{version.number}", _address(version))]
     return show(request, "catalog/price.html", context, title="Edit price", crumbs=crumbs, status=outcome.status)
-
-
-def _blank() -> Row:
-    return {"up_to": "", "unit_price": "", "flat_fee": ""}
 
 
 def _errors_by_tier(outcome: Outcome[Any]) -> dict[int, list[DomainError]]:
@@ -157,7 +140,7 @@ def add_price(request: StaffRequest, pk: int) -> HttpResponse:
     charge = _chosen(request, charges)
     outcome: Outcome[Any] = Outcome()
     metric = latest_terms([charge.metric_id]).get(charge.metric_id) if charge else None
-    if request.method == "POST" and charge is not None and metric is not None:
+    if request.method == "POST" and charge is not None and metric is not None and not asks(request):
         outcome = _add(request, charge, metric)
         if outcome:
             return HttpResponseRedirect(f"{_address(version)}?show=changes")
@@ -168,11 +151,16 @@ def _add(request: StaffRequest, charge: Charge, metric: MetricTerms) -> Outcome[
     typed = request.POST
     match = {key: typed.get(f"dimension_{key}", "").strip() for key in metric.order}
     try:
-        amounts = price_in(typed)
+        tariff = tariff_typed(typed_form(typed))
     except DomainError as error:
         return refused(error)
-    currency = typed.get("currency", "").strip().upper()
-    return perform(request, prices.add_price, charge=charge, currency=currency, match=match, **amounts)
+    return perform(
+        request, prices.add_price, charge=charge, currency=_currency(typed), match=match, tariff=tariff
+    )  # fmt: skip
+
+
+def _currency(typed: QueryDict) -> str:
+    return typed.get("currency", "").strip().upper()
 
 
 def _chosen(request: StaffRequest, charges: list[Charge]) -> Charge | None:
@@ -188,13 +176,17 @@ def _add_page(
     typed = request.POST
     place = {"environment": request.environment}
     context = {
-        "version": version, "charges": charges, "charge": charge, "metric": metric, "outcome": outcome, "typed": typed,
+        "version": version, "charges": charges, "charge": charge, "metric": metric, "typed": typed,
         "dimensions": _dimensions(metric, typed) if metric else (),
-        "tiered": "tiers" in request.GET or "tier_price" in typed,
-        "tier_rows": [*typed_rows(typed), *[_blank()] * SPARE], "tier_errors": _errors_by_tier(outcome),
         "products": Product.objects.filter(**place).exclude(charge__version=version),
         "metrics": Metric.objects.filter(**place, versions__isnull=False).distinct(),
+        **form_context(
+            typed_form(typed), outcome, of="new", unit=metric.unit if metric else "", currency=_currency(typed)
+        ),
     }  # fmt: skip
+    answer = part(request, context)
+    if answer is not None:
+        return answer
     crumbs: list[Crumb] = [*card_crumbs(version.rate_card), (f"v{version.number}", _address(version))]
     return show(request, "catalog/price_new.html", context, title="Add a price", crumbs=crumbs, status=outcome.status)
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from django.http import HttpResponse
 
@@ -9,7 +10,8 @@ from catalog.console.comparison import Comparison, Line
 from monetization.foundation.rules.cells import safe
 from monetization.values.money import plain
 
-HEAD = ("change", "product", "unit", "dimensions", "currency", "above", "up_to", "old_price", "new_price", "percent")
+HEAD = ("change", "product", "unit", "dimensions", "currency", "above", "up_to", "old_price", "new_price", "percent",
+        "old_words", "new_words")  # fmt: skip
 
 
 def sheet(comparison: Comparison, lines: Iterable[Line]) -> HttpResponse:
@@ -26,6 +28,9 @@ def sheet(comparison: Comparison, lines: Iterable[Line]) -> HttpResponse:
 def _rows(line: Line, unit: str) -> Iterator[list[str]]:
     dimensions = " ".join(f"{key}={value}" for key, value in line.row.match)
     start = [line.kind, safe(line.row.name), safe(unit), safe(dimensions), line.row.currency]
-    for tier in line.row.tiers:
-        numbers = (tier.over, tier.up_to, tier.old_unit_price, tier.new_unit_price, tier.percent)
-        yield [*start, *("" if number is None else plain(number) for number in numbers)]
+    words = [safe(line.old_words), safe(line.new_words)]
+    tables: list[tuple[Decimal | None, ...]] = [
+        (tier.over, tier.up_to, tier.old_unit_price, tier.new_unit_price, tier.percent) for tier in line.row.tiers
+    ]
+    for numbers in tables or [(None,) * 5]:
+        yield [*start, *("" if number is None else plain(number) for number in numbers), *words]

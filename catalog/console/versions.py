@@ -71,6 +71,7 @@ def render_version(
         "typed": request.POST,
         "approve_words": f"Approve v{version.number}",
         "now": now,
+        "charges": dict(version.charges.values_list("product__key", "pk")),
         **list_context(request, comparison),
     }
     title = f"{card.name} v{version.number}"

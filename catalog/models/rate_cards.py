@@ -1,15 +1,28 @@
 """Rate cards: versions, charges (one a product), price rows (one a combination), tiers."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from simple_history.models import HistoricalRecords
 
 from catalog.models.metrics import Metric
 from catalog.models.products import Product
 from catalog.models.versions import Governed
-from catalog.rules.terms import PriceModel
+from catalog.rules.drafts import Cut
+from catalog.rules.tariffs import WrittenModel
+from catalog.rules.written import FEES
 from monetization.foundation.models import Environment, User
-from monetization.foundation.models.fields import choices, currency_field, key_field, quantity_field
+from monetization.foundation.models.fields import choices, currency_field, empty_list, key_field, quantity_field
+
+PACKAGES = [("up", "Rounded up"), ("down", "Rounded down"), ("exact", "In exact parts")]
+MODELS = [model.value for model in WrittenModel]
+SINGLE = [model.value for model in WrittenModel if model.is_single]
+
+
+def either(chosen: Q, then: Q, otherwise: Q) -> Q:
+    """Give a condition for rows of a kind, and another for all others."""
+    return (chosen & then) | (~chosen & otherwise)
 
 
 class RateCard(models.Model):
@@ -62,18 +75,18 @@ class RateCardVersion(Governed):
             models.UniqueConstraint(fields=["rate_card", "number"], name="rate_card_version_number"),
             models.UniqueConstraint(
                 fields=["rate_card", "effective_at"],
-                condition=models.Q(status="APPROVED"),
+                condition=Q(status="APPROVED"),
                 name="one_card_version_an_instant",
             ),
             models.UniqueConstraint(
                 fields=["rate_card", "effective_date"],
-                condition=models.Q(status="APPROVED"),
+                condition=Q(status="APPROVED"),
                 name="one_card_version_a_date",
             ),
             models.CheckConstraint(
-                condition=models.Q(status__in=["DRAFT", "WITHDRAWN"])
-                | models.Q(effective_at__isnull=False, effective_date__isnull=True)
-                | models.Q(effective_at__isnull=True, effective_date__isnull=False),
+                condition=Q(status__in=["DRAFT", "WITHDRAWN"])
+                | Q(effective_at__isnull=False, effective_date__isnull=True)
+                | Q(effective_at__isnull=True, effective_date__isnull=False),
                 name="card_version_has_one_effective_time",
             ),
         ]
@@ -84,15 +97,25 @@ class RateCardVersion(Governed):
 
 
 class Charge(models.Model):
-    """How a product is priced on a version: by which metric, with which price rows."""
+    """How a product is priced on a version: by which metric, with which price rows, counted how."""
 
     version = models.ForeignKey(RateCardVersion, models.CASCADE, related_name="charges")
     product = models.ForeignKey(Product, models.PROTECT)
     metric = models.ForeignKey(Metric, models.PROTECT)
     position = models.PositiveSmallIntegerField(default=0)
+    free_units = quantity_field(default=0, help_text="Of each period; they move no tier")
+    flat_at_zero = models.BooleanField(default=False, help_text="The first flat fee is due without usage too")
+    tier_by = ArrayField(models.CharField(max_length=63), default=empty_list, blank=True)
+    cut = models.CharField(max_length=16, choices=choices(Cut), blank=True, default="")
+    highest_of = models.CharField(max_length=63, blank=True, default="", help_text="Group that bills its dearest only")
+    rounds_as_one = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "product"], name="one_charge_a_product")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "product"], name="one_charge_a_product"),
+            models.CheckConstraint(condition=Q(free_units__gte=0), name="free_units_are_a_quantity"),
+            models.CheckConstraint(condition=Q(cut__in=[each.value for each in Cut]), name="charge_cut_is_known"),
+        ]
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:
@@ -100,20 +123,47 @@ class Charge(models.Model):
 
 
 class PriceRow(models.Model):
-    """The price of a combination of dimension values in a currency; a value left out is any."""
+    """The price of a combination of dimension values in a currency; a value left out is any.
+
+    One number is in `unit_price`, tables and packages are tiers, a price of transactions is in the fees.
+    """
 
     charge = models.ForeignKey(Charge, models.CASCADE, related_name="prices")
     currency = currency_field()
     match = models.JSONField(default=dict, help_text='{"model": "gpt-4o", "token_type": "input"}')
-    model = models.CharField(max_length=16, choices=choices(PriceModel))
-    unit_price = quantity_field(null=True, blank=True, help_text="For per unit; else see tiers")
+    model = models.CharField(max_length=24, choices=choices(WrittenModel))
+    unit_price = quantity_field(
+        null=True, blank=True, help_text="One price per unit, or what amounts are multiplied by"
+    )
+    packages = models.CharField(max_length=8, choices=PACKAGES, blank=True, default="")
+    retroactive = models.BooleanField(default=False)
+    percent = quantity_field(null=True, blank=True)
+    fixed_fee = quantity_field(null=True, blank=True)
+    free_events = quantity_field(null=True, blank=True)
+    free_amount = quantity_field(null=True, blank=True)
+    minimum_fee = quantity_field(null=True, blank=True)
+    maximum_fee = quantity_field(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["charge", "currency", "match"], name="one_price_a_combination"),
+            models.CheckConstraint(condition=Q(model__in=MODELS), name="price_model_is_known"),
             models.CheckConstraint(
-                condition=~models.Q(model="PER_UNIT") | models.Q(unit_price__isnull=False),
-                name="per_unit_has_a_price",
+                condition=either(Q(model__in=SINGLE), Q(unit_price__isnull=False), Q(unit_price__isnull=True)),
+                name="one_number_where_it_says_all",
+            ),
+            models.CheckConstraint(
+                condition=either(Q(model="PACKAGE"), Q(packages__in=[key for key, _ in PACKAGES]), Q(packages="")),
+                name="only_packages_round_packages",
+            ),
+            models.CheckConstraint(condition=Q(model="VOLUME") | Q(retroactive=False), name="only_volume_looks_back"),
+            models.CheckConstraint(
+                condition=either(
+                    Q(model="PERCENTAGE"),
+                    Q(percent__isnull=False, fixed_fee__isnull=False),
+                    Q(**{f"{name}__isnull": True for name in FEES}),
+                ),
+                name="only_percentages_have_fees",
             ),
         ]
         ordering = ["pk"]
@@ -123,16 +173,25 @@ class PriceRow(models.Model):
 
 
 class PriceTier(models.Model):
-    """A step of a price: units above the tier before, up to and including `up_to` (None: open)."""
+    """A step of a price: units above the tier before, up to and including `up_to` (None: open).
+
+    With a block size its price is that of a block; a package is one open tier with one.
+    """
 
     price = models.ForeignKey(PriceRow, models.CASCADE, related_name="tiers")
     position = models.PositiveSmallIntegerField()
     up_to = quantity_field(null=True, blank=True)
     unit_price = quantity_field()
     flat_fee = quantity_field(default=0)
+    block_size = quantity_field(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["price", "position"], name="one_tier_a_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["price", "position"], name="one_tier_a_position"),
+            models.CheckConstraint(
+                condition=Q(block_size__isnull=True) | Q(block_size__gt=0), name="a_block_has_more_than_no_units"
+            ),
+        ]
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:

@@ -7,8 +7,9 @@ currency (see `metrics.py` for why the digest). A card of 7,000 rows is read onc
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from catalog.models import Charge, PriceRow, Product, RateCard, RateCardVersion
@@ -16,11 +17,16 @@ from catalog.queries.metrics import latest_terms, metrics_in_force
 from catalog.rules.cards import CardCharge, CardPrice
 from catalog.rules.diff import Difference
 from catalog.rules.diff import difference as compare
-from catalog.rules.terms import MetricTerms, Price, PriceModel, Source, Tier, dims_of
+from catalog.rules.drafts import PLAIN, ChargeTerms, Cut
+from catalog.rules.tariffs import Tariff, WrittenModel
+from catalog.rules.terms import MetricTerms, PerTransaction, Price, Source, Tier, dims_of
+from catalog.rules.written import FEES, ROUNDINGS
 from monetization.values.periods import local_midnight
 
 ALL = ""
 KEPT = 64
+OF_ROW = ("charge_id", "pk", "currency", "match", "model", "unit_price", "packages", "retroactive", *FEES)
+OF_TIER = ("up_to", "unit_price", "flat_fee", "block_size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +36,7 @@ class StoredRow:
     row_id: int
     currency: str
     match: Mapping[str, str]
-    model: PriceModel
-    tiers: tuple[Tier, ...]
+    tariff: Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class StoredCharge:
     product_id: int
     metric_id: int
     rows: tuple[StoredRow, ...]
+    terms: ChargeTerms = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +122,23 @@ def stored_charges(versions: Sequence[tuple[int, bytes]], currency: str) -> dict
 
 def read_charges(version_ids: Sequence[int], currency: str = ALL) -> dict[int, tuple[StoredCharge, ...]]:
     """Read charges, rows and tiers of versions in two queries; ALL reads every currency."""
-    charges = list(
-        Charge.objects.filter(version__in=version_ids)
-        .order_by("version_id", "position", "pk")
-        .values_list("version_id", "pk", "product_id", "metric_id")
-    )
-    rows = _rows([pk for _, pk, _, _ in charges], currency)
+    charges = list(Charge.objects.filter(version__in=version_ids).order_by("version_id", "position", "pk"))
+    rows = _rows([charge.pk for charge in charges], currency)
     return {
-        version: tuple(StoredCharge(pk, product, metric, rows.get(pk, ())) for _, pk, product, metric in found)
-        for version, found in groupby(charges, itemgetter(0))
+        version: tuple(
+            StoredCharge(each.pk, each.product_id, each.metric_id, rows.get(each.pk, ()), terms_of(each))
+            for each in found
+        )
+        for version, found in groupby(charges, attrgetter("version_id"))
     }
+
+
+def terms_of(charge: Charge) -> ChargeTerms:
+    """Give how a charge counts."""
+    return ChargeTerms(
+        charge.free_units, charge.flat_at_zero, tuple(charge.tier_by), Cut(charge.cut), charge.highest_of,
+        charge.rounds_as_one,
+    )  # fmt: skip
 
 
 def version_content(version: RateCardVersion) -> tuple[CardCharge, ...]:
@@ -171,7 +184,7 @@ def price_of(row: StoredRow, order: Sequence[str], source: Source) -> Price:
     """Give a row as the price that rating uses; its dimension values stand in the metric's order."""
     match = dims_of(row.match, order)
     key = " ".join(f"{name}={value}" for name, value in match)
-    return Price(row.row_id, f"{row.currency} {key}".strip(), match, row.model, row.tiers, source)
+    return row.tariff.price(row.row_id, f"{row.currency} {key}".strip(), match, source)
 
 
 def prices_of(stored: StoredCharge, order: tuple[str, ...], version: CardVersion, currency: str) -> tuple[Price, ...]:
@@ -191,7 +204,8 @@ def _card_charge(stored: StoredCharge, product: Product, metric: MetricTerms, so
         name=product.name,
         tax_category=product.tax_category,
         metric=metric,
-        prices=tuple(CardPrice(row.currency, price_of(row, order, source)) for row in stored.rows),
+        prices=tuple(CardPrice(row.currency, price_of(row, order, source), row.tariff.model) for row in stored.rows),
+        terms=stored.terms,
     )
 
 
@@ -199,18 +213,31 @@ def _rows(charge_ids: Sequence[int], currency: str) -> dict[int, tuple[StoredRow
     found = PriceRow.objects.filter(charge__in=charge_ids)
     if currency != ALL:
         found = found.filter(currency=currency)
-    steps: Iterable[Any] = found.order_by("charge_id", "pk", "tiers__position").values_list(
-        "charge_id", "pk", "currency", "match", "model", "unit_price",
-        "tiers__pk", "tiers__up_to", "tiers__unit_price", "tiers__flat_fee",
-    )  # fmt: skip
+    names = (*OF_ROW, *(f"tiers__{name}" for name in OF_TIER), "tiers__pk")
+    steps: Iterable[Any] = found.order_by("charge_id", "pk", "tiers__position").values_list(*names)
     rows = ((charge, _row(list(parts))) for (charge, _), parts in groupby(steps, itemgetter(0, 1)))
     return {charge: tuple(row for _, row in each) for charge, each in groupby(rows, itemgetter(0))}
 
 
 def _row(steps: list[Any]) -> StoredRow:
-    """Make a row from its join with its tiers; a price per unit has none and stands for one open tier."""
-    _, pk, currency, match, model, unit_price, first, *_ = steps[0]
-    tiers = tuple(Tier(up_to, price, flat) for *_, up_to, price, flat in steps)
-    if first is None:
-        tiers = () if unit_price is None else (Tier(unit_price=unit_price),)
-    return StoredRow(pk, currency, match, PriceModel(model), tiers)
+    """Make a row from its join with its tiers."""
+    _, pk, currency, match, *numbers = steps[0][: len(OF_ROW)]
+    tiers = tuple(Tier(*step[len(OF_ROW) : -1]) for step in steps if step[-1] is not None)
+    return StoredRow(pk, currency, match, tariff_from_row(tiers, *numbers))
+
+
+def tariff_of_row(row: PriceRow) -> Tariff:
+    """Give what a row costs; tiers that were fetched before are not asked for again."""
+    tiers = tuple(Tier(*(getattr(tier, name) for name in OF_TIER)) for tier in row.tiers.all())
+    return tariff_from_row(tiers, *(getattr(row, name) for name in OF_ROW[4:]))
+
+
+def tariff_from_row(
+    tiers: tuple[Tier, ...], model: str, unit_price: Decimal | None, packages: str, retroactive: bool, *fees: Any
+) -> Tariff:
+    """Read the columns of a row; one that is one number stands for one open tier."""
+    written = WrittenModel(model)
+    if unit_price is not None:
+        tiers = (Tier(unit_price=unit_price),)
+    rule = PerTransaction(*fees) if written is WrittenModel.PERCENTAGE else None
+    return Tariff(written, tiers, ROUNDINGS[packages] if packages else None, retroactive, rule)

@@ -3,11 +3,14 @@
 Ids are left out, so the same content has the same digest wherever it stands.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from catalog.models import Contract, Metric, MetricVersion, Product, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.cards import StoredCharge, read_charges
+from catalog.rules.tariffs import Tariff
+from catalog.rules.written import FEES
 from monetization.foundation.rules.audit import plain
 from monetization.values.canonical import digest
 
@@ -59,6 +62,7 @@ def _card(version: RateCardVersion) -> dict[str, Any]:
             {
                 "product": products[charge.product_id].key,
                 "metric": metrics[charge.metric_id].key,
+                "terms": plain(asdict(charge.terms)),
                 "prices": _prices(charge),
             }
             for charge in stored
@@ -67,14 +71,18 @@ def _card(version: RateCardVersion) -> dict[str, Any]:
 
 
 def _prices(charge: StoredCharge) -> list[Any]:
+    """Give all numbers of each row: how it was written, and what it costs. A card has thousands, so no copies here."""
+    return [[row.currency, dict(row.match), *_numbers(row.tariff)] for row in charge.rows]
+
+
+def _numbers(tariff: Tariff) -> list[Any]:
+    rule = tariff.transaction
     return [
-        [
-            row.currency,
-            dict(row.match),
-            row.model.value,
-            [[tier.up_to, tier.unit_price, tier.flat_fee] for tier in row.tiers],
-        ]
-        for row in charge.rows
+        tariff.model.value,
+        [[tier.up_to, tier.unit_price, tier.flat_fee, tier.block_size] for tier in tariff.tiers],
+        tariff.packages.value if tariff.packages is not None else None,
+        tariff.retroactive,
+        [getattr(rule, name) for name in FEES] if rule is not None else None,
     ]
 
 

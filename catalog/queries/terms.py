@@ -8,6 +8,7 @@ Eight queries when nothing is in memory, three when it is, however many rows the
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -22,6 +23,7 @@ from catalog.queries.cards import (
     stored_charges,
 )
 from catalog.queries.metrics import DatedMetric, dated_metrics
+from catalog.rules.cards import charge_of
 from catalog.rules.terms import Charge, Discount, MetricTerms, Segment, Terms
 from monetization.values.periods import Period, local_midnight
 
@@ -35,8 +37,9 @@ def terms_for(*, contract: Contract, period: Period) -> Terms:
     charges = [charge for each in stored.values() for charge in each]
     metrics = _metrics(charges)
     products = Product.objects.in_bulk({charge.product_id for charge in charges})
+    agreed = Agreed(contract, versions, stored, metrics, products)
     segments = _joined(
-        Segment(piece, _charges(contract, versions, stored, metrics, products, piece.starts_at))
+        Segment(piece, agreed.charges(piece.starts_at, period.starts_at))
         for piece in period.cut(list(_cuts(versions, metrics)))
     )
     return Terms(contract.key, contract.currency, zone, period, segments, _discounts(contract))
@@ -91,46 +94,58 @@ def _joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
     return tuple(found)
 
 
-def _charges(
-    contract: Contract,
-    versions: Sequence[tuple[datetime, CardVersion]],
-    stored: dict[int, tuple[StoredCharge, ...]],
-    metrics: Sequence[DatedMetric],
-    products: dict[int, Product],
-    at: datetime,
-) -> tuple[Charge, ...]:
-    version = next((each for start, each in reversed(versions) if start <= at), None)
-    if version is None:
-        return ()
-    meaning = {dated.metric_id: dated.terms for dated in metrics if at in dated.period}
-    return tuple(
-        _charge(
-            charge,
-            products[charge.product_id],
-            meaning[charge.metric_id],
-            contract,
-            version,
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """All that charges of a contract are made of, read once: versions in force in turn, meanings, products."""
+
+    contract: Contract
+    versions: Sequence[tuple[datetime, CardVersion]]
+    stored: dict[int, tuple[StoredCharge, ...]]
+    metrics: Sequence[DatedMetric]
+    products: dict[int, Product]
+
+    def version_at(self, at: datetime) -> CardVersion | None:
+        """Find the version that prices an instant."""
+        return next((each for start, each in reversed(self.versions) if start <= at), None)
+
+    def charges(self, at: datetime, first: datetime) -> tuple[Charge, ...]:
+        """Make the charges of an instant in a period that starts ``first``."""
+        version = self.version_at(at)
+        if version is None:
+            return ()
+        meaning = {dated.metric_id: dated.terms for dated in self.metrics if at in dated.period}
+        found = []
+        for charge in self.stored[version.pk]:
+            if charge.metric_id in meaning:
+                source = self._waiting(charge, version, meaning[charge.metric_id], first)
+                if source[0].rows:
+                    found.append(self._charge(*source, meaning[charge.metric_id]))
+        return tuple(found)
+
+    def _waiting(
+        self, charge: StoredCharge, version: CardVersion, metric: MetricTerms, first: datetime
+    ) -> tuple[StoredCharge, CardVersion]:
+        """Give the prices that stood when the period began, where new ones wait for the next; there may be none."""
+        earlier = self.version_at(first)
+        if earlier is None or earlier.pk == version.pk or not charge.terms.waits(metric):
+            return charge, version
+        key = (charge.product_id, charge.metric_id)
+        stood = (each for each in self.stored[earlier.pk] if (each.product_id, each.metric_id) == key and each.rows)
+        before = next(stood, None)
+        return (before, earlier) if before is not None else (charge, version)
+
+    def _charge(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
+        product, currency = self.products[stored.product_id], self.contract.currency
+        plainly = Charge(
+            product=product.key,
+            name=product.name,
+            tax_category=product.tax_category,
+            metric=metric,
+            currency=currency,
+            prices=prices_of(stored, metric.order, version, currency),
+            tags=frozenset(product.tags),
         )
-        for charge in stored[version.pk]
-        if charge.rows and charge.metric_id in meaning
-    )
-
-
-def _charge(
-    stored: StoredCharge,
-    product: Product,
-    metric: MetricTerms,
-    contract: Contract,
-    version: CardVersion,
-) -> Charge:
-    return Charge(
-        product=product.key,
-        name=product.name,
-        tax_category=product.tax_category,
-        metric=metric,
-        currency=contract.currency,
-        prices=prices_of(stored, metric.order, version, contract.currency),
-    )
+        return charge_of(plainly, stored.terms)
 
 
 def _discounts(contract: Contract) -> tuple[Discount, ...]:

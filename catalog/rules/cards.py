@@ -5,17 +5,25 @@ are cut from.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from catalog.rules.drafts import PLAIN, ChargeTerms, Cut
+from catalog.rules.tariffs import Tariff, WrittenModel, tariff_of
 from catalog.rules.terms import Charge, MetricTerms, Price
 
 
 @dataclass(frozen=True, slots=True)
 class CardPrice:
-    """A price row and the currency it is in."""
+    """A price row and the currency it is in; `model` is how it was written, if that is known."""
 
     currency: str
     price: Price
+    model: WrittenModel | None = None
+
+    @property
+    def tariff(self) -> Tariff:
+        """What it costs, as it was written."""
+        return tariff_of(self.price, self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,7 @@ class CardCharge:
     metric: MetricTerms
     prices: tuple[CardPrice, ...]
     tier_reset: str = "billing_period"
-    flat_at_zero: bool = False
+    terms: ChargeTerms = PLAIN
 
     @property
     def currencies(self) -> frozenset[str]:
@@ -44,13 +52,28 @@ def charges_in(currency: str, card: Sequence[CardCharge]) -> tuple[Charge, ...]:
 
 
 def _charge(currency: str, on_card: CardCharge) -> Charge:
-    return Charge(
-        product=on_card.product,
-        name=on_card.name,
-        tax_category=on_card.tax_category,
-        metric=on_card.metric,
-        currency=currency,
-        prices=tuple(row.price for row in on_card.prices if row.currency == currency),
-        tier_reset=on_card.tier_reset,
-        flat_at_zero=on_card.flat_at_zero,
+    return charge_of(
+        Charge(
+            product=on_card.product,
+            name=on_card.name,
+            tax_category=on_card.tax_category,
+            metric=on_card.metric,
+            currency=currency,
+            prices=tuple(row.price for row in on_card.prices if row.currency == currency),
+            tier_reset=on_card.tier_reset,
+        ),
+        on_card.terms,
+    )
+
+
+def charge_of(charge: Charge, terms: ChargeTerms) -> Charge:
+    """Let a charge count as its terms say."""
+    return replace(
+        charge,
+        free_units=terms.free_units,
+        flat_at_zero=terms.flat_at_zero,
+        tier_by=terms.tier_by,
+        by_time=terms.cut is Cut.BY_TIME,
+        highest_of=terms.highest_of,
+        rounds_as_one=terms.rounds_as_one,
     )

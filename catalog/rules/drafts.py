@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
+from catalog.rules.tariffs import Tariff
 from catalog.rules.terms import (
     Again,
     Aggregation,
@@ -12,32 +14,71 @@ from catalog.rules.terms import (
     Filter,
     Measure,
     MetricTerms,
-    PriceModel,
     Rounding,
-    Tier,
     Window,
 )
 
 ONE = Decimal(1)
+INCREMENTS = frozenset({Aggregation.SUM, Aggregation.COUNT, Aggregation.TIME_WEIGHTED})
+
+
+class Cut(StrEnum):
+    """What a new price row does inside a period; with NONE it is as the metric's aggregation says."""
+
+    NONE = ""
+    INCREMENTS = "increments"
+    BY_TIME = "by_time"
+    NEXT_PERIOD = "next_period"
+
+
+CUTS = {
+    Cut.NONE: "as the metric counts",
+    Cut.INCREMENTS: "prices what is added from then on",
+    Cut.BY_TIME: "shares the quantity by time",
+    Cut.NEXT_PERIOD: "waits for the next period",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeTerms:
+    """How a charge counts, beside its prices; see `catalog.rules.terms.Charge`."""
+
+    free_units: Decimal = Decimal(0)
+    flat_at_zero: bool = False
+    tier_by: tuple[str, ...] = ()
+    cut: Cut = Cut.NONE
+    highest_of: str = ""
+    rounds_as_one: bool = False
+
+    def waits(self, metric: MetricTerms) -> bool:
+        """Say whether a new price row takes effect at the next period."""
+        if self.cut is not Cut.NONE:
+            return self.cut is Cut.NEXT_PERIOD
+        if metric.window is not None and metric.again is not Again.SUM:
+            return True
+        return metric.aggregation not in INCREMENTS
+
+
+PLAIN = ChargeTerms()
 
 
 @dataclass(frozen=True, slots=True)
 class PriceDraft:
-    """A price row to be written. PER_UNIT has one open tier; a dimension left out of `match` is any."""
+    """A price row to be written; a dimension left out of `match` is any."""
 
     currency: str
     match: Mapping[str, str]
-    tiers: tuple[Tier, ...]
-    model: PriceModel = PriceModel.PER_UNIT
+    tariff: Tariff
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeDraft:
-    """A product on a card, with its metric (both by key) and its price rows."""
+    """A product on a card, with its metric (both by key), its price rows and how it counts."""
 
     product: str
     metric: str
     prices: tuple[PriceDraft, ...]
+    terms: ChargeTerms = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +124,3 @@ class MetricDraft:
             window=self.window,
             again=self.again,
         )
-
-
-def tiers_of(unit_price: Decimal | None, tiers: tuple[Tier, ...] | None) -> tuple[Tier, ...]:
-    """Give the tiers of a price: those named, or one open tier for a price per unit."""
-    if tiers:
-        return tuple(tiers)
-    return (Tier(unit_price=unit_price),) if unit_price is not None else ()
-
-
-def model_of(tiers: tuple[Tier, ...], model: PriceModel | None = None) -> PriceModel:
-    """Give the price model that was named, else the one that the tiers look like."""
-    if model is not None:
-        return model
-    single = len(tiers) <= 1 and not any(tier.up_to is not None or tier.flat_fee for tier in tiers)
-    return PriceModel.PER_UNIT if single else PriceModel.GRADUATED

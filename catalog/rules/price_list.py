@@ -21,7 +21,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from catalog.rules.drafts import ChargeDraft, MetricDraft, PriceDraft
-from catalog.rules.terms import Aggregation, Dimension, Filter, FilterOp, Measure, Tier
+from catalog.rules.tariffs import per_unit
+from catalog.rules.terms import Aggregation, Dimension, Filter, FilterOp, Measure
 from catalog.rules.thresholds import labels
 from monetization.values.money import EXACT, round_half_away
 
@@ -207,7 +208,7 @@ def charge_of(family: Family, price_list: PriceList, factors: Mapping[str, Decim
     ranges = _ranges(thresholds_of(price_list.models)) if family.by_context else ()
     cells = [cell for each in models_of(family, price_list) for cell in _cells(family, each, ranges)]
     rows = tuple(
-        PriceDraft(currency, match, (Tier(unit_price=converted(price, factor)),))
+        PriceDraft(currency, match, per_unit(converted(price, factor)))
         for currency, factor in factors.items()
         for match, price in cells
     )

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from decimal import Decimal
 from itertools import product
 
 from catalog.rules.cards import CardCharge, CardPrice
+from catalog.rules.drafts import ChargeTerms
 from catalog.rules.precedence import PriceTable, ties
-from catalog.rules.price_errors import tier_errors
-from catalog.rules.terms import Dims, MetricTerms, Price
+from catalog.rules.tariff_errors import needs_amounts, storable, tariff_errors
+from catalog.rules.terms import Dims, MetricTerms
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import minor_digits
-
-LIMIT = Decimal(10) ** 20
-PLACES = 18
 
 
 def card_errors(
@@ -64,6 +61,7 @@ def _charge_errors(
             field=f"{path}.tier_reset",
             fix=fix,
         )
+    yield from terms_errors(charge.terms, charge.metric, path)
     for index, row in enumerate(charge.prices):
         yield from row_errors(row, charge.metric, f"{path}.prices[{index}]")
     for currency in sorted(charge.currencies):
@@ -72,13 +70,28 @@ def _charge_errors(
         yield from _gaps(charge, currency, path)
 
 
+def terms_errors(terms: ChargeTerms, metric: MetricTerms, path: str) -> Iterator[DomainError]:
+    """List what is wrong with how a charge counts."""
+    if not storable(terms.free_units) or terms.free_units < 0:
+        fix = "Zero or more, at most 18 places"
+        yield Invalid("Free units are a quantity", field=f"{path}.free_units", fix=fix)
+    known = ", ".join(metric.order) or "none"
+    for index, key in enumerate(terms.tier_by):
+        if key not in metric.order:
+            message = f"{metric.metric} has no dimension “{key}”"
+            yield Invalid(message, field=f"{path}.tier_by[{index}]", fix=f"Its dimensions: {known}")
+        elif key in terms.tier_by[:index]:
+            yield Invalid(f"“{key}” is named twice", field=f"{path}.tier_by[{index}]", fix="Name it once")
+
+
 def row_errors(row: CardPrice, metric: MetricTerms, path: str) -> Iterator[DomainError]:
     """List what is wrong with one row by itself; ``path`` is where it stands in the version."""
     try:
         minor_digits(row.currency)
     except Invalid as error:
         yield Invalid(error.message, field=f"{path}.currency", fix=error.fix)
-    yield from list(_precision_errors(row.price, path)) or tier_errors(row.price, path)
+    yield from tariff_errors(row.tariff, path)
+    yield from needs_amounts(row.tariff, metric, path)
     counts = Counter(key for key, _ in row.price.match)
     for key, value in row.price.match:
         yield from _match_errors(metric, key, value, counts[key], f"{path}.match.{key}")
@@ -105,27 +118,6 @@ def _values(metric: MetricTerms, key: str) -> tuple[str, ...]:
     if key == metric.measure_dimension:
         return tuple(measure.value for measure in metric.measures if measure.value)
     return next((each.labels for each in metric.dimensions if each.key == key), ())
-
-
-def _precision_errors(price: Price, path: str) -> Iterator[DomainError]:
-    for number, tier in enumerate(price.tiers):
-        for name in ("up_to", "unit_price", "flat_fee"):
-            value = getattr(tier, name)
-            if value is not None and not _storable(value):
-                field = f"{path}.tiers[{number}].{name}"
-                yield Invalid(
-                    "This number can't be kept exactly",
-                    field=field,
-                    fix="Below 10^20, at most 18 places",
-                )
-
-
-def _storable(value: Decimal) -> bool:
-    if not value.is_finite() or abs(value) >= LIMIT:
-        return False
-    _, digits, exponent = value.as_tuple()
-    places = -int(exponent)
-    return places <= PLACES or not any(digits[PLACES - places :])
 
 
 def _tie_errors(charge: CardCharge, currency: str, path: str) -> Iterator[DomainError]:

@@ -16,6 +16,7 @@ from catalog.rules.terms import Dims, MetricTerms, Segment, Window
 from metering.models import HourlyUsage
 from metering.queries.gathering import Gathering, Key
 from metering.queries.rollups import whole_hours
+from metering.queries.single import with_transactions
 from metering.rules.quantities import UsageRow
 from metering.rules.states import State, merged
 from metering.stores.events import FOREVER
@@ -53,12 +54,16 @@ class Measured:
 
 
 def usage_for(*, account_id: int, segments: Sequence[Segment]) -> list[UsageRow]:
-    """Measure an account's usage in each segment, for the metric versions that its charges read."""
+    """Measure an account's usage in each segment, for the metric versions that its charges read.
+
+    Rows carry their single events where a price looks at them.
+    """
     cuts = [Cut(each.period, {charge.metric.version_id: charge.metric for charge in each.charges}) for each in segments]
-    return [
+    rows = [
         UsageRow(row.metric_version_id, row.cut, row.dims, row.quantity, row.events, row.state)
         for row in measured(account_ids=[account_id], cuts=cuts)
     ]
+    return with_transactions(account_id, segments, rows)
 
 
 def measured(*, account_ids: Collection[int], cuts: Sequence[Cut], together: bool = False) -> list[Measured]:

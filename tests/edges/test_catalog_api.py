@@ -119,6 +119,47 @@ def test_from_nothing_to_prices_in_force(world: World) -> None:
     assert rosa.get("/contracts", status="APPROVED").json()["results"][0]["key"] == "acme-26"
 
 
+MODELS = [
+    {"model": "VOLUME", "tiers": [{"up_to": "10", "unit_price": "3", "flat_fee": "0", "block_size": "5"},
+                                  {"up_to": None, "unit_price": "2", "flat_fee": "1"}], "retroactive": True},
+    {"model": "PACKAGE", "package_size": "100", "package_price": "5", "rounding": "down"},
+    {"model": "TIERED_FLAT", "tiers": [{"up_to": "10", "unit_price": "0", "flat_fee": "3"},
+                                       {"up_to": None, "unit_price": "0", "flat_fee": "9"}]},
+    {"model": "GRADUATED_PERCENTAGE", "tiers": [{"up_to": None, "flat_fee": "0", "percent": "2.5"}]},
+    {"model": "DYNAMIC", "multiplier": "1.2"},
+]  # fmt: skip
+
+
+def test_every_model_is_read_as_it_was_written(world: World) -> None:
+    deals.list_prices(world, ["EUR"])
+    mia, path = api(world), "/rate-cards/list/versions/2"
+    mia.post("/rate-cards/list/versions")
+    one = f"{path}/prices/{mia.get(f'{path}/prices').json()['results'][0]['id']}"
+    for said in MODELS:
+        answer = put(mia, one, said)
+        assert (answer.status_code, answer.json() | said) == (200, answer.json()), answer.content
+    charge = {"free_units": "100", "tier_by": ["model"], "cut": "by_time", "round": "charge"}
+    assert put(mia, f"{path}/charges/inference", charge).json() == charge | {
+        "product": "inference", "metric": "llm-tokens", "flat_at_zero": False, "highest_of": "",
+    }  # fmt: skip
+    assert mia.get(f"{path}/charges").json()["charges"][0] | charge == mia.get(f"{path}/charges").json()["charges"][0]
+    for wrong, field in (({"tier_by": ["x"]}, "tier_by[0]"), ({"free_units": -1}, "free_units"), ({"cut": "x"}, "cut")):
+        assert refused(put(mia, f"{path}/charges/inference", wrong)) == (422, [field])
+    assert refused(put(mia, f"{path}/charges/nothing", {}))[0] == 404
+    assert refused(put(mia, one, {"model": "PACKAGE", "package_size": 0, "package_price": 1})) == (
+        422,
+        ["package_size"],
+    )
+    assert refused(put(mia, one, {"model": "PERCENTAGE", "percent": 1})) == (422, ["model"])
+    assert refused(mia.post(f"{path}/charges", {}))[0] == 405
+    assert refused(put(api(world, world.noel), f"{path}/charges/inference", charge))[0] == 403
+    whole = {"charges": [{"product": "inference", "metric": "llm-tokens", "highest_of": "top", "free_units": "7",
+                          "prices": [{"currency": "EUR", "match": {}, **MODELS[1]}]}]}  # fmt: skip
+    assert put(mia, f"{path}/prices", whole).json()["prices"] == 1
+    kept = mia.get(f"{path}/charges").json()["charges"][0]
+    assert (kept["free_units"], kept["highest_of"], kept["round"]) == ("7", "top", "line")
+
+
 def test_single_rows_and_sending_back(world: World) -> None:
     version = deals.list_prices(world, ["EUR"])
     mia, chen = api(world), api(world, world.chen)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from catalog.rules.diff import Change, Direction, difference, percent_change
+from catalog.rules.drafts import ChargeTerms
 from tests.rules.build import CALLS, TOKENS, card_charge, dims, graduated, unit_price
 
 D = Decimal
@@ -103,7 +104,7 @@ def test_settings_of_a_charge_that_change_are_named() -> None:
     new = replace(
         card_charge(("USD", unit_price("1")), metric=CALLS),
         tax_category="reduced",
-        flat_at_zero=True,
+        terms=ChargeTerms(flat_at_zero=True),
     )
     found = difference([old], [new])
     assert [(c.product, c.what, c.old, c.new) for c in found.charges] == [

@@ -11,7 +11,7 @@ from genai_prices.types import TieredPrices
 from catalog.rules import price_list as lists
 from catalog.rules.precedence import PriceTable
 from catalog.rules.published import published
-from catalog.rules.terms import MetricTerms, Price, Source, dims_of
+from catalog.rules.terms import MetricTerms, Source, dims_of
 from metering.rules.aggregate import Event, matches, readings
 
 DAY = date(2026, 3, 1)
@@ -33,8 +33,7 @@ def book(price_list: lists.PriceList) -> Book:
         charge = lists.charge_of(family, price_list, {"USD": Decimal(1)})
         source = Source("list", 1, 1)
         rows = [
-            Price(i, "", dims_of(row.match, metric.order), row.model, row.tiers, source)
-            for i, row in enumerate(charge.prices)
+            row.tariff.price(i, "", dims_of(row.match, metric.order), source) for i, row in enumerate(charge.prices)
         ]
         found.append((family, metric, PriceTable(rows, metric.order)))
     return found
