@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
             )
         ),
         portal_reads("billing_movement", "instrument_id IN (SELECT id FROM catalog_instrument)"),
-        portal_reads("billing_drawdown", OWN_INVOICES),
+        portal_reads("billing_drawdown", "instrument_id IN (SELECT id FROM catalog_instrument)"),
         portal_reads("billing_evidence", "line_id IN (SELECT id FROM billing_invoiceline)"),
         portal_reads(
             "billing_taxrate",

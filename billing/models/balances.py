@@ -4,6 +4,8 @@ A balance is the sum of movements, as of any instant. Movements are append-only,
 database refuses one that would leave a balance below zero, whoever writes at the same time.
 """
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import Q
 
@@ -11,6 +13,7 @@ from billing.models.invoices import Invoice
 from catalog.models import Instrument
 from monetization.foundation.models import User
 from monetization.foundation.models.fields import quantity_field
+from monetization.values.money import EXACT
 
 
 class Movement(models.Model):
@@ -61,7 +64,9 @@ class Drawdown(models.Model):
     """
 
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="drawdowns")
-    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="+")
+    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="drawdowns")
+    period_starts_at = models.DateTimeField(help_text="The invoice's: balances are drawn in the order of periods")
+    is_booked = models.BooleanField(default=False, help_text="Its movements are written")
     opening = quantity_field()
     drawn = quantity_field(default=0)
     expired = quantity_field(default=0)
@@ -75,7 +80,13 @@ class Drawdown(models.Model):
                 name="drawdown_within_balance",
             ),
         ]
+        indexes = [models.Index(fields=["instrument", "period_starts_at"], name="drawdown_in_order")]
         ordering = ["invoice", "pk"]
+
+    @property
+    def used(self) -> Decimal:
+        """What the balance loses by the invoice."""
+        return EXACT.add(self.drawn, self.expired)
 
     def __str__(self) -> str:
         return f"{self.instrument} on {self.invoice}"

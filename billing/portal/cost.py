@@ -35,7 +35,7 @@ def line_usage(request: HttpRequest, scope: PortalScope, price_id: int, metric_i
         raise Http404("nothing is rated")
     found = rated(contract=billed.contract, period=billed.period)
     place = {"price_id": price_id, "metric_id": metric_id}
-    pairs = zip(found.rating.lines, lines_of(found), strict=True)
+    pairs = zip(found.usage, (each for each in lines_of(found) if each.is_usage), strict=True)
     line, read = next((pair for pair in pairs if pair[1].place == place), (None, None))
     if line is None or read is None:
         raise Http404("no such line")
@@ -66,7 +66,7 @@ def _cost(scope: PortalScope, billed: Billed | None) -> dict[str, Any]:
         "currency": found.terms.currency,
         "is_running": timezone.now() in billed.period,
         "invoice": invoice.first(),
-        "unpriced": found.rating.unpriced,
+        "unpriced": found.unpriced,
         "lines": shown_lines(scope, billed, found),
-        "net": found.totals.net if found.rating.lines else Decimal(0),
+        "net": found.totals.net if found.lines else Decimal(0),
     }

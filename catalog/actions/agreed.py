@@ -145,7 +145,10 @@ def add_instrument(
     contract = _draft(contract, by)
     start, end = start_date or contract.start_date, end_date or contract.end_date
     found = [*outside(contract, [("start_date", start), ("end_date", end)])]
-    found += [*minor_errors(contract.currency, "amount", amount), *minor_errors(contract.currency, "invoiced", invoiced)]
+    found += [
+        *minor_errors(contract.currency, "amount", amount),
+        *minor_errors(contract.currency, "invoiced", invoiced),
+    ]
     refuse_if(found)
     instrument = Instrument(
         account=contract.account, contract=contract, key=key, name=name, kind=kind, currency=contract.currency,
@@ -220,4 +223,3 @@ def _same_place(products: Iterable[Product], environment_id: int, field: str) ->
         for product in products
         if product.environment_id != environment_id
     )
-

@@ -192,6 +192,14 @@ OneDiscount = one_part("discount", "discount")
 OneBound = one_part("bound", "minimum or maximum")
 OneInstrument = one_part("instrument", "commit or credit")
 
+KINDS = (
+    ("recurring-charges", RecurringCharges, OneRecurring),
+    ("one-time-charges", OneTimeCharges, OneOneTime),
+    ("discounts", Discounts, OneDiscount),
+    ("bounds", Bounds, OneBound),
+    ("instruments", Instruments, OneInstrument),
+)
+
 
 class GrantBody(Strict):
     """A credit that any contract of the account in its currency may draw; dates are local to the account."""

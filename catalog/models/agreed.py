@@ -195,7 +195,7 @@ class Instrument(models.Model):
             models.UniqueConstraint(fields=["account", "key"], name="instrument_key"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="instrument_is_positive"),
             models.CheckConstraint(
-                condition=Q(invoiced=0) | Q(kind="PREPAID", invoiced__gt=0),
+                condition=Q(invoiced=0) | Q(kind="PREPAID", invoiced__gt=0, invoiced__lte=F("amount")),
                 name="only_prepaid_is_bought",
             ),
             models.CheckConstraint(

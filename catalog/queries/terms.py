@@ -153,4 +153,3 @@ def _charge(
         currency=contract.currency,
         prices=prices_of(stored, metric.order, version, contract.currency),
     )
-

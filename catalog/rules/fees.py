@@ -34,8 +34,8 @@ def recurring_fee(
     """Make the fee of one of its periods, cut where its quantity changes."""
     days = sorted({span.first, span.until, *(day for day, _ in changes if span.first < day < span.until)})
     spans = tuple(
-        FeeSpan(_period(start, end, zone), quantity_on(fee.quantity, changes, start), _price(fee), span.share(start, end))
-        for start, end in zip(days, days[1:], strict=False)
+        FeeSpan(_period(one, end, zone), quantity_on(fee.quantity, changes, one), _price(fee), span.share(one, end))
+        for one, end in zip(days, days[1:], strict=False)
     )
     return _fee(fee, currency, span.period(zone), spans, recurring=True, timing=timing)
 
@@ -61,9 +61,7 @@ def _fee(
     recurring: bool,
     timing: Timing = Timing.ADVANCE,
 ) -> Fee:
-    return Fee(
-        fee.key, fee.product, fee.name, fee.tax_category, currency, period, spans, recurring, timing, fee.tags
-    )
+    return Fee(fee.key, fee.product, fee.name, fee.tax_category, currency, period, spans, recurring, timing, fee.tags)
 
 
 def _price(fee: FeeTerms) -> Price:

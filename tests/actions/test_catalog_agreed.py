@@ -130,9 +130,7 @@ def test_parts_are_frozen_with_their_contract(world: World, draft: Contract) -> 
 
 
 def test_whoever_adds_is_a_maker(world: World, draft: Contract) -> None:
-    agreed.add_bound(
-        contract=draft, key="floor", name="Floor", kind="MINIMUM", amount=D(100), by=world.rosa, at=AT
-    )
+    agreed.add_bound(contract=draft, key="floor", name="Floor", kind="MINIMUM", amount=D(100), by=world.rosa, at=AT)
     request = contracts.submit(contract=draft, reason="Signed", **told(world))
     with pytest.raises(NotAllowed):
         deals.approve(request, world.rosa, at=AT)
