@@ -1,7 +1,7 @@
-"""Contracts that agree more than prices: fees, discounts, minimums, commits and credits, by the product's own actions."""
+"""Contracts that agree more than prices: fees, discounts, minimums, commits and credits, by its own actions."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -39,11 +39,11 @@ def prepaid(amount: str, invoiced: str, key: str = "annual", **more: Any) -> tup
     return credit(amount, key, kind="PREPAID", invoiced=D(invoiced), **more)
 
 
-def granted(world: World, amount: str, key: str = "sorry", **more: Any) -> None:
+def granted(world: World, amount: str, key: str = "sorry", at: datetime = AT, **more: Any) -> None:
     """Grant acme a credit outside of its contract; finn approves it."""
     said: dict[str, Any] = {"currency": "EUR", "start_date": date(2026, 10, 1)} | more
     request = grants.request(
-        account=world.acme, key=key, name=key.capitalize(), amount=D(amount), reason="Outage", by=world.chen, at=AT,
+        account=world.acme, key=key, name=key.capitalize(), amount=D(amount), reason="Outage", by=world.chen, at=at,
         **said,
     )  # fmt: skip
-    deals.approve(request, world.finn, at=AT)
+    deals.approve(request, world.finn, at=at)

@@ -43,7 +43,8 @@ class LineBody(serializers.ModelSerializer[InvoiceLine]):
     class Meta:
         model = InvoiceLine
         fields = [
-            "position", "kind", "charge", "of", "instrument", "product", "description", "match", "starts_at", "ends_at", "quantity", "unit", "exact",
+            "position", "kind", "charge", "of", "instrument", "product", "description", "match", "starts_at", "ends_at",
+            "quantity", "unit", "exact",
             "amount", "tax_category", "events", "steps", "source",
         ]  # fmt: skip
 

@@ -71,7 +71,7 @@ def deferred_due(position: int, amount: Decimal) -> Due:
 
 
 def drawn_dues(position: int, amount: Decimal, paid: Decimal) -> Iterator[Due]:
-    """Name who bears a line that draws (below zero): what was paid for comes from deferred revenue, the rest is free."""
+    """Name who bears a line that draws: for what was paid it is deferred revenue; the rest was free."""
     yield Due(f"line:{position}:paid", DEFERRED, EXACT.minus(paid))
     yield Due(f"line:{position}:free", GRANTED, EXACT.add(amount, paid))
 

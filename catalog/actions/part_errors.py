@@ -1,4 +1,4 @@
-"""What is wrong with the parts of a contract beside its own days and currency, and what approvals are asked about them."""
+"""What is wrong with the parts of a contract, and what policies ask about them."""
 
 from collections.abc import Iterable
 from datetime import date

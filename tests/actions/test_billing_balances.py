@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import InternalError, transaction
+from django.db import InternalError, ProgrammingError, transaction
 from django.db.utils import IntegrityError
 
 from billing.actions import balances, invoices, runs
@@ -30,14 +30,16 @@ DECEMBER_5 = NOVEMBER_5 + timedelta(days=30)
 
 def clean(at: datetime = DECEMBER_5) -> None:
     found = {check.name: check.find(at) for check in books_checks()}
-    found.pop("documents_are_made")  # nobody runs the worker here
+    for name in ("documents_are_made", "outbox_is_moving"):  # nobody runs the worker here
+        found.pop(name)
     assert {name: rows for name, rows in found.items() if rows} == {}
 
 
 def lines(invoice: Invoice) -> list[tuple[str, str, str, int | None]]:
     rows = invoice.lines.select_related("of").order_by("position")
     return [
-        (row.kind, row.description, str(row.amount.quantize(D("0.01"))), row.of and row.of.position) for row in rows
+        (row.kind, row.description, f"{row.amount:.2f}", row.of.position if row.of is not None else None)
+        for row in rows
     ]
 
 
@@ -84,7 +86,8 @@ def test_a_credit_covers_lines_and_is_drawn_when_the_invoice_is_frozen(world: Wo
     assert Evidence.objects.filter(line__invoice=invoice).count() == 2
     invoice = issue(world, invoice)
     assert booked(invoice) == {
-        "receivable": D("69.62"), "revenue:inference": D("-108.5"), "credits_granted": D(50), "tax_payable": D("-11.12"),
+        "receivable": D("69.62"), "revenue:inference": D("-108.5"), "credits_granted": D(50),
+        "tax_payable": D("-11.12"),
     }  # fmt: skip
     printed = invoice_document(invoice)
     assert [(line.kind, line.of, line.amount) for line in printed.lines][2] == ("drawdown", 1, D("-31.00"))
@@ -200,7 +203,7 @@ def test_the_database_refuses_an_overdraft(world: World) -> None:
                 instrument=instrument, kind="CORRECTED", amount=-amount, at=NOVEMBER_5, source=f"x:{amount}",
                 booked_at=NOVEMBER_5,
             )  # fmt: skip
-    with pytest.raises((InternalError, IntegrityError)), transaction.atomic():
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
         Movement.objects.update(amount=D(500))
 
 
@@ -209,7 +212,7 @@ def test_a_grant_is_drawn_by_the_contract(world: World) -> None:
     priced.use(world, priced.october())
     invoice = drafted(contract)
     assert invoice.net == D("108.50")
-    agreements.granted(world, "8.50")
+    agreements.granted(world, "8.50", at=NOVEMBER_5 + timedelta(minutes=30))
     assert refresh_stale(at=NOVEMBER_5 + timedelta(hours=1)) >= 1
     invoice.refresh_from_db()
     assert invoice.net == D("100.00")
