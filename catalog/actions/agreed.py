@@ -187,7 +187,8 @@ def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -
 def scope(row: Any, products: Sequence[Product], environment_id: int) -> None:
     """Say which products a row is for; of its environment alone. Raises Invalid."""
     _same_place(products, environment_id, "products")
-    row.products.add(*products)
+    if products:
+        row.products.add(*products)
 
 
 def _draft(contract: Contract, by: User) -> Contract:
@@ -198,17 +199,16 @@ def _draft(contract: Contract, by: User) -> Contract:
 
 
 def _add(contract: Contract, row: Part, products: Sequence[Product] = (), *, by: User, at: datetime) -> Part:
-    model: Any = type(row)
-    if model.objects.filter(contract=contract).count() >= MOST_PARTS:
+    part: Any = row
+    if type(part).objects.filter(contract=contract).count() >= MOST_PARTS:
         raise Invalid(f"A contract has at most {MOST_PARTS} of these", field="key", fix="Take some away")
-    if hasattr(row, "product_id"):
-        _same_place([row.product], contract.environment_id, "product")
+    if hasattr(part, "product_id"):
+        _same_place([part.product], contract.environment_id, "product")
     rows.check(row)
     rows.keep(row, by=by, at=at)
-    if products:
-        scope(row, products, contract.environment_id)
+    scope(row, products, contract.environment_id)
     governed.touch(contract, by=by, at=at)
-    governed.record(contract, "edited", by=by, at=at, after={model._meta.model_name: getattr(row, "key", "")})
+    governed.record(contract, "edited", by=by, at=at, after={part._meta.model_name: part.key})
     return row
 
 

@@ -14,7 +14,7 @@ HUNDRED = Fraction(100)
 
 def part_errors(contract: Contract) -> list[DomainError]:
     """List parts that don't fit the contract as it is now: its days or its currency may have moved."""
-    if contract.pk is None:
+    if contract._state.adding:
         return []
     found: list[DomainError] = []
     for instrument in contract.instruments.all():

@@ -140,7 +140,6 @@ def parts(body: type[StrictModel], rows: str, add: Callable[..., models.Model], 
     """Make the view of the parts of one kind."""
 
     class OneKind(Parts):
-        serializer_class = body
         pagination_class = None
 
         @extend_schema(responses=body(many=True), description=f"List the contract's {noun}s.")
@@ -152,6 +151,7 @@ def parts(body: type[StrictModel], rows: str, add: Callable[..., models.Model], 
             return self.added(request)
 
     OneKind.body, OneKind.rows, OneKind.add = body, rows, staticmethod(add)
+    OneKind.serializer_class = body  # type: ignore[assignment]
     OneKind.__name__, OneKind.__doc__ = f"{rows.title().replace('_', '')}", f"The {noun}s of a contract."
     return OneKind
 
