@@ -12,6 +12,7 @@ from django.utils import timezone
 from billing.portal.frame import address, chosen, one_page, show, shown, shown_lines
 from billing.queries import rated
 from billing.queries.statement import Billed, billed_periods, buckets, issued_invoices, lines_of
+from billing.rules.lifecycle import Kind
 from metering.models import HourlyUsage
 from monetization.foundation.portal import PortalScope, portal_view
 
@@ -59,7 +60,9 @@ def _cost(scope: PortalScope, billed: Billed | None) -> dict[str, Any]:
     if billed is None:
         return {"period": None}
     found = rated(contract=billed.contract, period=billed.period)
-    invoice = issued_invoices(scope.account).filter(contract=billed.contract, period_starts_at=billed.period.starts_at)
+    invoice = issued_invoices(scope.account).filter(
+        contract=billed.contract, period_starts_at=billed.period.starts_at, kind=Kind.USAGE.value
+    )
     return {
         "period": billed.period,
         "contract": billed.contract,

@@ -26,6 +26,7 @@ from billing.queries.statement import (
     open_amounts,
 )
 from billing.rules.daily import expected, hours_of, hours_passed
+from billing.rules.lifecycle import Kind
 from metering.models import UsageMark
 from monetization.foundation.portal import PortalScope, portal_view
 from monetization.foundation.rules.charts import Chart, Slot, bars
@@ -133,7 +134,7 @@ def _to_pay(scope: PortalScope) -> dict[str, Any]:
 
 def _being_prepared(scope: PortalScope, invoices: Any, ended: Sequence[Billed]) -> list[dict[str, Any]]:
     """Rate the last ended periods whose invoice isn't issued yet, so that no cost is out of sight."""
-    done = set(invoices.values_list("contract_id", "period_starts_at"))
+    done = set(invoices.filter(kind=Kind.USAGE.value).values_list("contract_id", "period_starts_at"))
     waiting = [each for each in ended[:UNINVOICED] if (each.contract.pk, each.period.starts_at) not in done]
     rows = [(each, rated(contract=each.contract, period=each.period)) for each in waiting]
     return [_prepared(scope, each, found) for each, found in rows if found.lines]

@@ -22,7 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from billing.models import Drawdown, Invoice, Movement, TaxRate
-from billing.rules.lifecycle import Status
+from billing.rules.lifecycle import Kind, Status
 from metering.models import UsageMark
 from monetization.foundation.models import Account, ChangeRequest, Environment, LegalEntity
 
@@ -75,7 +75,7 @@ def stale_drafts() -> QuerySet[Invoice]:
 def late_candidates() -> QuerySet[Invoice]:
     """Find invoices under review or approved whose account got usage, of whatever period, since then."""
     number = UsageMark.objects.filter(account_id=OuterRef("account_id")).values("number")
-    waiting = Invoice.objects.filter(status__in=[Status.IN_REVIEW.value, Status.APPROVED.value])
+    waiting = Invoice.objects.filter(kind=Kind.USAGE.value, status__in=[Status.IN_REVIEW.value, Status.APPROVED.value])
     return waiting.annotate(mark=Subquery(number)).filter(mark__gt=F("usage_mark")).order_by("pk")
 
 

@@ -15,6 +15,7 @@ from catalog.rules.versions import VersionStatus
 from monetization.foundation.actions import rows
 from monetization.foundation.models import Account, ChangeRequest, User
 from monetization.values.errors import DomainError, refuse_if
+from monetization.values.money import plain
 
 
 @transaction.atomic
@@ -78,6 +79,6 @@ def errors(grant: CreditGrant, at: datetime) -> list[DomainError]:
 
 def _propose(grant: CreditGrant, amount: Decimal, reason: str, by: User, at: datetime) -> ChangeRequest:
     return governed.propose(
-        grant, title=f"Credit {grant} of {grant.account}", reason=reason, facts={"credits": amount}, effective_at=None,
+        grant, title=f"Credit of {grant.instrument.currency} {plain(amount)} to {grant.account}", reason=reason, facts={"credits": amount}, effective_at=None,
         by=by, at=at,
     )  # fmt: skip

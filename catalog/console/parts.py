@@ -78,13 +78,13 @@ FORMS: dict[str, Form] = {
     ),
     "bound": Form(
         "minimum or maximum",
-        (KEY, NAME, Field("kind", "Kind", "choice", options=tuple(AgreedBound.Kind.choices)), AMOUNT, PRODUCTS),
+        (KEY, NAME, Field("kind", "Kind", "choice", True, tuple(AgreedBound.Kind.choices)), AMOUNT, PRODUCTS),
         agreed.add_bound,
     ),
     "instrument": Form(
         "commit or credit",
         (
-            KEY, NAME, Field("kind", "Kind", "choice", options=tuple(Instrument.Kind.choices)), AMOUNT,
+            KEY, NAME, Field("kind", "Kind", "choice", True, tuple(Instrument.Kind.choices)), AMOUNT,
             Field("invoiced", "Billed for it", "number", help="Only a prepaid commit."), *DAYS, PRIORITY, PRODUCTS,
         ),
         agreed.add_instrument,
