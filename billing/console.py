@@ -94,7 +94,9 @@ def _moved(rows: Iterable[Any]) -> dict[int, Decimal | None]:
 def line(request: StaffRequest, pk: int, position: int) -> HttpResponse:
     """Walk a line back: its steps and price row, its usage by hour, its events."""
     found = _invoice(request, pk)
-    rows = InvoiceLine.objects.select_related("invoice", "product", "metric_version__metric", "evidence")
+    rows = InvoiceLine.objects.select_related(
+        "invoice", "product", "of", "instrument", "metric_version__metric", "evidence"
+    )
     row = get_object_or_404(rows, invoice=found, position=position)
     trail = line_trail(row)
     chosen = _chosen(request, len(trail.used))

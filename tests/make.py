@@ -198,6 +198,7 @@ def _policies(environment: Environment) -> None:
         ("contract", "Every contract", {Role.REVOPS: 1}, {}),
         ("contract", "Discounts above 20 %", {Role.HEAD: 1},
          {"operator": above, "fact": "discount_percent", "bound": Decimal(20)}),
+        ("credit", "Every credit", {Role.FINANCE: 1}, {}),
         ("invoice", "Every invoice", {Role.FINANCE: 1}, {}),
         ("invoice", "Invoices above 100,000", {Role.FINANCE: 2},
          {"operator": above, "fact": "total", "bound": Decimal(100_000)}),

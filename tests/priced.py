@@ -32,14 +32,19 @@ class Priced:
 
 def priced(world: World, **terms: Any) -> Priced:
     """Price tokens, agree with both customers from 1 September 2026, and know Germany's tax rate."""
-    card = deals.list_prices(world, currencies=("EUR", "JPY")).rate_card
+    card = list_card(world)
+    shared = {"start_date": date(2026, 9, 1), "anchor": "first"} | terms
+    acme = deals.contract(world, world.acme, card, **shared)
+    return Priced(card, acme, deals.contract(world, world.globex, card, currency="JPY", **shared))
+
+
+def list_card(world: World) -> RateCard:
+    """Price tokens on card `list`, and know Germany's tax rate."""
     tax.set_rate(
         environment=world.live, country="DE", percent=Decimal(19), start_date=date(2021, 1, 1),
         source="Umsatzsteuergesetz § 12", by=None, at=AT,
     )  # fmt: skip
-    shared = {"start_date": date(2026, 9, 1), "anchor": "first"} | terms
-    acme = deals.contract(world, world.acme, card, **shared)
-    return Priced(card, acme, deals.contract(world, world.globex, card, currency="JPY", **shared))
+    return deals.list_prices(world, currencies=("EUR", "JPY")).rate_card
 
 
 def event(account: str, time: datetime, model: str = "gpt-4o", **tokens: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Objects are acme's in LIVE; `theirs` are globex's. Dates lie in the past, so tha
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import metrics, rate_cards
+from catalog.actions import agreed, metrics, rate_cards
 from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
@@ -86,6 +86,17 @@ def _actors(world: World) -> dict[str, Client]:
     return clients
 
 
+def _parts(world: World, unsigned: Contract, now: datetime) -> None:
+    """Agree one of each in the draft, all of one key."""
+    by: dict[str, Any] = {"contract": unsigned, "key": "there", "name": "There", "by": world.chen, "at": now}
+    fee = {"product": Product.objects.filter(environment=world.live)[0], "unit_price": Decimal(1)}
+    agreed.add_recurring(**by, **fee)
+    agreed.add_one_time(**by, **fee)
+    agreed.add_discount(percent=Decimal(1), **by)
+    agreed.add_bound(kind="MINIMUM", amount=Decimal(1), **by)
+    agreed.add_instrument(kind="CREDIT", amount=Decimal(1), **by)
+
+
 def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     """Return the arguments of every kind of address."""
     live, now = terms.card.versions.get(number=1), timezone.now()
@@ -95,6 +106,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     unsigned = deals.draft_contract(
         world, world.acme_us, terms.card, at=now, key="unsigned", start_date=(now + timedelta(days=9)).date()
     )
+    _parts(world, unsigned, now)
     return {
         "account": world.acme.pk,
         "alias": _alias(world).pk,

@@ -21,6 +21,7 @@ from django.core.management import get_commands, load_command_class
 
 from billing.actions.documents import MOST_ATTEMPTS
 from billing.rules import anomalies, lifecycle, tax
+from billing.rules.pots import Pot
 from billing.rules.rating import rate
 from catalog.rules import charges
 from catalog.rules.terms import Aggregation
@@ -262,10 +263,19 @@ def aggregations(block: str) -> None:
         assert [plain(each.quantity) for each in totals] == ([said] if said != "0" else []), (kind, setting)
 
 
+def prepaid(block: str) -> None:
+    for row in rows_of(block):
+        amount, billed, drawn, paid, free, breakage = map(Decimal, row)
+        pot = Pot(amount, billed, amount, amount - drawn, "EUR")
+        assert (pot.draw(drawn), pot.expire()) == (paid, breakage)
+        assert paid + free == drawn
+        assert paid + breakage == billed
+
+
 CHECKERS: dict[str, Callable[[str], None]] = {
     "figures": figures, "periods": periods, "hours": hours, "roundings": roundings, "splits": splits,
     "digest": digest, "ranges": ranges, "tiers": tiers, "change": change, "tax": taxes,
-    "aggregations": aggregations,
+    "aggregations": aggregations, "prepaid": prepaid,
 }  # fmt: skip
 MARKED = [(name, block) for page in PAGES for name, block in asserted(page)]
 

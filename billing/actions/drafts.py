@@ -7,7 +7,8 @@ of state, so it leaves no history and no audit entry; nothing here may touch an 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -15,19 +16,19 @@ from typing import Any
 
 from django.db.models import F
 
+from billing.actions import balances
 from billing.models import Flag, Invoice, InvoiceLine, InvoiceTax
 from billing.queries.rated import Rated, rated
 from billing.rules import anomalies
 from billing.rules.anomalies import Review, Severity
-from billing.rules.kept import description, source_of, step_of
+from billing.rules.kept import source_of_line, step_of, words
 from billing.rules.lifecycle import Status
-from billing.rules.rated import RatedLine
+from billing.rules.lines import Line
 from billing.rules.tax import TaxLine
-from catalog.models import Product
+from catalog.models import Instrument, Product
 from metering.queries import mark_of
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import plain, round_half_away
-from monetization.values.periods import Period
 
 PLACES = 18
 MOST = 10**19  # one digit less than amounts and quantities have, so that sums fit too
@@ -39,7 +40,7 @@ def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
     """Bring a locked draft up to date; None where its terms can't be found (it is then parked with a flag)."""
     mark = mark_of(invoice.account_id)
     try:
-        found = rated(contract=invoice.contract, period=Period(invoice.period_starts_at, invoice.period_ends_at))
+        found = rated(contract=invoice.contract, period=invoice.period, kind=invoice.kind)
         _guard_size(found)
     except DomainError as error:
         _park(invoice, error, mark, at)
@@ -47,6 +48,7 @@ def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
     _empty(invoice)
     lines = _write_lines(invoice, found)
     _write_taxes(invoice, found.taxes.lines)
+    balances.write(invoice, found)
     write_flags(invoice, anomalies.flags(_review(invoice, found)), lines)
     _keep(
         invoice,
@@ -62,11 +64,12 @@ def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
 
 def _guard_size(found: Rated) -> None:
     """Refuse figures that no column can hold; usage or a price that large is a mistake. Raises Invalid."""
-    for line in found.rating.lines:
-        figures = (Fraction(line.amount), line.quantity, line.measured)
+    for line in found.lines:
+        measured = line.rated.measured if line.rated is not None else Fraction(0)
+        figures = (Fraction(line.amount), line.quantity, measured)
         if max(map(abs, figures)) >= MOST or len(plain(line.exact)) > EXACT_LENGTH:
             raise Invalid(
-                f"{description(line)}: the figures are larger than the books can hold",
+                f"{words(line, {})}: the figures are larger than the books can hold",
                 fix="Look at the usage behind it, and at its price",
             )
 
@@ -95,11 +98,11 @@ def previous_net(invoice: Invoice) -> Decimal | None:
 
 def _review(invoice: Invoice, found: Rated) -> Review:
     return Review(
-        lines=found.rating.lines,
+        lines=found.usage,
         net=found.totals.net,
         currency=invoice.currency,
         previous_net=previous_net(invoice),
-        unpriced=found.rating.unpriced,
+        unpriced=found.unpriced,
         missing_tax=found.taxes.missing,
     )
 
@@ -114,7 +117,7 @@ def _park(invoice: Invoice, error: DomainError, mark: int, at: datetime) -> None
 
 
 def _empty(invoice: Invoice) -> None:
-    for part in (invoice.flags, invoice.lines, invoice.taxes):
+    for part in (invoice.flags, invoice.lines, invoice.taxes, invoice.drawdowns):
         part.all().delete()
 
 
@@ -126,34 +129,70 @@ def _keep(invoice: Invoice, **values: Any) -> None:
 
 
 def _write_lines(invoice: Invoice, found: Rated) -> list[InvoiceLine]:
-    keys = {line.product for line in found.rating.lines}
+    """Write the lines in order: first those that others lower, then the ones that lower them."""
+    known = _known(invoice, found)
+    positions = {id(line): number for number, line in enumerate(found.lines, start=1)}
+    rows: dict[int, InvoiceLine] = {}
+    for lowering in (False, True):
+        mine = [line for line in found.lines if (line.of is not None) is lowering]
+        made = InvoiceLine.objects.bulk_create(
+            _line(invoice, positions[id(line)], line, found, known, rows.get(id(line.of))) for line in mine
+        )
+        rows |= {id(line): row for line, row in zip(mine, made, strict=True)}
+    return [rows[id(line)] for line in found.lines]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Rows that lines point at, by key; ``origin``: where fees are agreed."""
+
+    products: Mapping[str, int]
+    instruments: Mapping[str, Instrument]
+    origin: Mapping[str, str]
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {key: each.name for key, each in self.instruments.items()}
+
+
+def _known(invoice: Invoice, found: Rated) -> _Known:
+    keys = {line.product for line in found.lines}
     rows = Product.objects.filter(environment_id=invoice.environment_id, key__in=keys)
-    products = dict(rows.values_list("key", "pk"))
-    return InvoiceLine.objects.bulk_create(
-        _line(invoice, position, line, products[line.product], found)
-        for position, line in enumerate(found.rating.lines, start=1)
-    )
+    contract = invoice.contract
+    instruments = Instrument.objects.filter(account_id=contract.account_id, key__in={x.instrument for x in found.lines})
+    approval = f"foundation.change_request:{contract.request_id}" if contract.request_id else ""
+    origin = {"contract": contract.key, "approval": approval}
+    return _Known(dict(rows.values_list("key", "pk")), {each.key: each for each in instruments}, origin)
 
 
-def _line(invoice: Invoice, position: int, line: RatedLine, product_id: int, found: Rated) -> InvoiceLine:
+def _line(
+    invoice: Invoice, position: int, line: Line, found: Rated, known: _Known, of: InvoiceLine | None
+) -> InvoiceLine:
+    used = line.rated
+    instrument = known.instruments.get(line.instrument)
     return InvoiceLine(
         invoice=invoice,
         position=position,
-        product_id=product_id,
-        price_id=line.price.row_id,
-        metric_version_id=line.metric.version_id,
-        description=description(line)[:300],
+        kind=line.kind.value,
+        charge=line.charge[:80],
+        of=of,
+        instrument=instrument,
+        lowers_tax=line.lowers_tax,
+        product_id=known.products.get(line.product),
+        price_id=used.price.row_id if used is not None else None,
+        metric_version_id=used.metric.version_id if used is not None else None,
+        description=words(line, known.names)[:300],
         match=dict(line.match),
         starts_at=line.period.starts_at,
         ends_at=line.period.ends_at or invoice.period_ends_at,
         quantity=round_half_away(line.quantity, PLACES),
-        unit=line.unit,
+        unit=used.unit if used is not None else "",
         exact=plain(line.exact),
         amount=line.amount,
         tax_category=line.tax_category,
-        events=line.events,
+        events=used.events if used is not None else 0,
         steps=[step_of(step) for step in line.steps],
-        source=source_of(line, found.terms.discounts),
+        source=source_of_line(line, found.terms.discounts, known.origin),
     )
 
 

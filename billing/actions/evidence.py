@@ -2,6 +2,7 @@
 
 The buckets are added up from the events alone, by segment, metric and dimension values; a line takes those that it
 billed, and their sums must be its own. So usage and events that differ stop an invoice instead of being billed.
+A line that isn't of usage rests on terms and on other lines, and has no evidence.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from hashlib import sha256
 from billing.models import Evidence, Invoice, InvoiceLine
 from billing.queries.rated import Rated
 from billing.rules.rated import RatedLine
+from billing.rules.scopes import LineKind
 from catalog.rules.terms import Dims, MetricTerms
 from metering.queries import Bucket, bucket_digests
 from metering.queries.partitions import refuse_dropped
@@ -26,9 +28,9 @@ def gather(invoice: Invoice, found: Rated) -> None:
     """Write the evidence of a draft's lines, which must be those of this rating. Raises Conflict, WrongState."""
     refuse_dropped(invoice.period)
     buckets = _buckets(invoice.account_id, found)
-    rows = invoice.lines.order_by("position")
+    rows = invoice.lines.filter(kind=LineKind.USAGE.value).order_by("position")
     Evidence.objects.bulk_create(
-        _evidence(row, line, _mine(line, buckets)) for row, line in zip(rows, found.rating.lines, strict=True)
+        _evidence(row, line, _mine(line, buckets)) for row, line in zip(rows, found.usage, strict=True)
     )
 
 
@@ -47,7 +49,7 @@ def _buckets(account_id: int, found: Rated) -> dict[Slot, list[Bucket]]:
 
 
 def _used(metrics: dict[int, MetricTerms], segment: int, found: Rated) -> Iterable[MetricTerms]:
-    billed = {row.metric_version_id for line in found.rating.lines for row in line.usage if row.segment == segment}
+    billed = {row.metric_version_id for line in found.usage for row in line.usage if row.segment == segment}
     return [metric for version, metric in metrics.items() if version in billed]
 
 

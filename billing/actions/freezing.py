@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from billing.actions import ledger
-from billing.models import Invoice, IssuedCopy
+from billing.models import Invoice, InvoiceLine, IssuedCopy
 from billing.queries.paper import document_from_rows
 from billing.rules import transfers
 from billing.rules.anomalies import Severity
+from billing.rules.lifecycle import Kind
+from billing.rules.pots import Pot
 from billing.rules.printed import content_of
+from billing.rules.scopes import LineKind
+from catalog.models import Instrument
 from metering.models import UsageMark
 from monetization.values.canonical import digest
 
@@ -22,6 +28,8 @@ def hold_usage(invoice: Invoice, at: datetime) -> None:
 
 def note_grace(invoice: Invoice, at: datetime) -> None:
     """Flag an invoice whose account still has days of grace."""
+    if invoice.kind == Kind.COMMIT.value:
+        return
     ends_at = invoice.period_ends_at + timedelta(days=invoice.account.grace_days)
     if at < ends_at:
         invoice.flags.create(
@@ -38,9 +46,34 @@ def keep_copy(invoice: Invoice, at: datetime) -> None:
 
 
 def book(invoice: Invoice, at: datetime) -> None:
-    """Book what the customer owes: each line and each tax."""
-    lines = invoice.lines.values_list("position", "product__key", "amount")
+    """Book what the customer owes, each line and each tax, and what expired of value paid for."""
+    books, pots = ledger.books_of(invoice), _pots(invoice)
+    dues = [due for line in invoice.lines.select_related("product", "instrument") for due in _dues(line, pots)]
     taxes = invoice.taxes.values_list("category", "percent", "amount")
-    dues = [*(transfers.line_due(*line) for line in lines), *(transfers.tax_due(*tax) for tax in taxes)]
-    booked = transfers.issued(invoice.pk, dues, ledger.books_of(invoice))
+    dues += [transfers.tax_due(*tax) for tax in taxes]
+    lost = ((key, pot.expire()) for key, pot in sorted(pots.items()))
+    booked = [*transfers.issued(invoice.pk, dues, books), *transfers.expired(invoice.pk, lost, books)]
     ledger.book(invoice=invoice, transfers=booked, at=at)
+
+
+def _pots(invoice: Invoice) -> dict[int, Pot]:
+    """Give the prepaid value that the invoice draws on, as it found it."""
+    rows = invoice.drawdowns.filter(instrument__kind=Instrument.Kind.PREPAID).select_related("instrument")
+    return {
+        row.instrument_id: Pot(
+            row.instrument.amount, row.instrument.invoiced, row.opening, row.expired, invoice.currency
+        )
+        for row in rows
+    }
+
+
+def _dues(line: InvoiceLine, pots: Mapping[int, Pot]) -> Iterator[transfers.Due]:
+    """Say who earns a line: its product; what is owed to the customer, where it is bought or drawn."""
+    product = line.product.key if line.product is not None else ""
+    if line.kind == LineKind.DRAWDOWN.value and line.instrument_id is not None:
+        paid = pots[line.instrument_id].draw(-line.amount) if line.instrument_id in pots else Decimal(0)
+        yield from transfers.drawn_dues(line.position, line.amount, paid)
+    elif line.invoice.kind == Kind.COMMIT.value:
+        yield transfers.deferred_due(line.position, line.amount)
+    else:
+        yield transfers.line_due(line.position, product, line.amount)

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from billing.actions import documents, drafts, evidence, freezing, numbers, telling
+from billing.actions import balances, documents, drafts, evidence, freezing, numbers, telling
 from billing.models import Invoice
 from billing.queries.content import content_digest
 from billing.rules.anomalies import Severity
@@ -29,14 +29,16 @@ POLICY = "invoice"
 
 
 @transaction.atomic
-def draft(*, contract: Contract, period: Period, by: User | None, at: datetime) -> Invoice:
-    """Draft the usage invoice of a contract's period, or bring the one that there is up to date."""
+def draft(
+    *, contract: Contract, period: Period, by: User | None, at: datetime, kind: str = Kind.USAGE.value
+) -> Invoice:
+    """Draft the invoice of a contract's period, of its usage or its purchases; bring one that is there up to date."""
     rows.allow(by, "billing.draft_invoice")
     contract = rows.lock(contract)
-    found = _drafted(contract, period)
+    found = _drafted(contract, period, kind)
     if found is not None:
         return refresh(invoice=found, at=at) if found.status == Status.DRAFT.value else found
-    invoice = _new(contract, period, by, at)
+    invoice = _new(contract, period, kind, by)
     rows.keep(invoice, by=by, at=at)
     telling.record(invoice, "drafted", by=by, at=at, after={"period": period.starts_at, "contract": contract.key})
     drafts.recompute(invoice, at=at)
@@ -58,18 +60,21 @@ def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
     rows.allow(by, "billing.review_invoice")
     invoice = rows.lock(invoice)
     guard(invoice.status, Status.IN_REVIEW)
-    if invoice.period_ends_at > at:
+    if invoice.kind == Kind.USAGE.value and invoice.period_ends_at > at:
         raise WrongState(
             "The period of this invoice is still running", fix=f"Review it after {invoice.period_ends_at:%d %B %Y}"
         )
     sweep(at=at)  # repeats that the door could not see, before anything rests on them
     freezing.hold_usage(invoice, at)
+    held = balances.hold(invoice)
+    balances.guard_order(invoice, held)
     found = drafts.recompute(invoice, at=at)
     if found is None:
         flag = invoice.flags.first()
         raise WrongState("This invoice can't be computed", fix=flag.sentence if flag else None)
     freezing.note_grace(invoice, at)
     evidence.gather(invoice, found)
+    balances.draw(invoice, held, at=at)
     invoice.prepared_by, invoice.reviewed_at = by, at
     invoice.content_digest = content_digest(invoice)
     _move(invoice, Status.IN_REVIEW, by=by, at=at)
@@ -85,10 +90,13 @@ def send_back(*, invoice: Invoice, reason: str, by: User, at: datetime) -> Invoi
     guard(invoice.status, Status.DRAFT)
     if not reason.strip():
         raise Invalid("Sending back needs its reason", field="reason", fix="Say what is wrong")
+    balances.hold(invoice)
+    balances.give_back(invoice, at=at, reason=reason)
     invoice.content_digest = invoice.prepared_by = invoice.reviewed_at = None
     invoice.approved_by = invoice.approved_at = None
     _move(invoice, Status.DRAFT, by=by, at=at, reason=reason)
     evidence.drop(invoice)
+    invoice.drawdowns.all().delete()
     telling.record(invoice, "sent_back", by=by, at=at, reason=reason)
     drafts.recompute(invoice, at=at)
     return invoice
@@ -158,12 +166,12 @@ def facts_of(invoice: Invoice) -> dict[str, Decimal]:
     return {"total": invoice.total, "flags": Decimal(risky)}
 
 
-def _drafted(contract: Contract, period: Period) -> Invoice | None:
-    mine = Invoice.objects.filter(contract=contract, period_starts_at=period.starts_at, kind=Kind.USAGE.value)
+def _drafted(contract: Contract, period: Period, kind: str) -> Invoice | None:
+    mine = Invoice.objects.filter(contract=contract, period_starts_at=period.starts_at, kind=kind)
     return mine.first()
 
 
-def _new(contract: Contract, period: Period, by: User | None, at: datetime) -> Invoice:
+def _new(contract: Contract, period: Period, kind: str, by: User | None) -> Invoice:
     if period.ends_at is None:
         raise Invalid("A billing period needs an end", field="period", fix="Take one of the contract's periods")
     return Invoice(
@@ -171,7 +179,7 @@ def _new(contract: Contract, period: Period, by: User | None, at: datetime) -> I
         account=contract.account,
         contract=contract,
         legal_entity=contract.legal_entity,
-        kind=Kind.USAGE.value,
+        kind=kind,
         currency=contract.currency,
         period_starts_at=period.starts_at,
         period_ends_at=period.ends_at,

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from billing.actions import invoices
 from billing.models import Invoice
+from billing.queries.purchases import purchases_in
 from billing.rules.lifecycle import Kind
 from catalog.models import Contract
 from catalog.queries import periods_of
@@ -47,7 +48,12 @@ def draft_due(*, environment: Environment, by: User | None, at: datetime) -> Run
 
 
 def _draft_missing(contract: Contract, by: User | None, at: datetime) -> list[Invoice]:
-    made = Invoice.objects.filter(contract=contract, kind=Kind.USAGE.value)
-    known = set(made.values_list("period_starts_at", flat=True))
-    missing = [period for period in periods_of(contract, at) if period.starts_at not in known]
-    return [invoices.draft(contract=contract, period=period, by=by, at=at) for period in missing]
+    known = set(Invoice.objects.filter(contract=contract).values_list("kind", "period_starts_at"))
+    started = list(periods_of(contract, at))
+    due = [(Kind.COMMIT.value, period) for period in started if purchases_in(contract, period)]
+    due += [(Kind.USAGE.value, period) for period in started]
+    return [
+        invoices.draft(contract=contract, period=period, kind=kind, by=by, at=at)
+        for kind, period in due
+        if (kind, period.starts_at) not in known
+    ]

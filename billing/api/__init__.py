@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from billing.api import invoices, lines, payments, quotes, steps
+from billing.api import balances, invoices, lines, payments, quotes, steps
 
 ONE = "invoices/<int:pk>"
 patterns: list[URLPattern] = [
     path("invoices", invoices.Invoices.as_view(), name="api_invoices"),
     path(ONE, invoices.OneInvoice.as_view(), name="api_invoice"),
+    path("accounts/<str:key>/balances", balances.Balances.as_view(), name="api_account_balances"),
     path(f"{ONE}/pdf", invoices.Pdf.as_view(), name="api_invoice_pdf"),
     path(f"{ONE}/refresh", steps.Refresh.as_view(), name="api_invoice_refresh"),
     path(f"{ONE}/review", steps.Review.as_view(), name="api_invoice_review"),

@@ -30,14 +30,21 @@ class InOrder(Cursor):
 class LineBody(serializers.ModelSerializer[InvoiceLine]):
     """A line: quantity, amount rounded once, and the steps that explain it."""
 
-    product = serializers.CharField(source="product.key")
+    product = serializers.CharField(source="product.key", default=None, allow_null=True)
+    of = serializers.IntegerField(
+        source="of.position", default=None, allow_null=True, help_text="Position of the line that it lowers"
+    )
+    instrument = serializers.CharField(
+        source="instrument.key", default=None, allow_null=True, help_text="Key of the commit or credit that it draws on"
+    )
     quantity = Exact()
     amount = Amount()
 
     class Meta:
         model = InvoiceLine
         fields = [
-            "position", "product", "description", "match", "starts_at", "ends_at", "quantity", "unit", "exact",
+            "position", "kind", "charge", "of", "instrument", "product", "description", "match", "starts_at", "ends_at",
+            "quantity", "unit", "exact",
             "amount", "tax_category", "events", "steps", "source",
         ]  # fmt: skip
 
@@ -96,7 +103,9 @@ class OfLines(OfInvoices):
 
     def line(self) -> InvoiceLine:
         """Return the line of this address. Raises NotFound."""
-        lines = self.invoice().lines.select_related("invoice", "product", "metric_version__metric", "evidence")
+        lines = self.invoice().lines.select_related(
+            "invoice", "product", "of", "instrument", "metric_version__metric", "evidence"
+        )
         found = lines.filter(position=self.kwargs["position"]).first()
         if found is None:
             raise NotFound("There is no such line")
@@ -112,7 +121,7 @@ class Lines(OfInvoices, ListView):
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
             return InvoiceLine.objects.none()
-        return self.invoice().lines.select_related("invoice", "product")
+        return self.invoice().lines.select_related("invoice", "product", "of", "instrument")
 
 
 class OneLine(OfLines):

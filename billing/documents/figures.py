@@ -45,6 +45,8 @@ def span(first: date, last: date) -> str:
 
 def tier(step: PrintedStep) -> str:
     """Name a tier by its bounds."""
+    if step.part != 1:
+        return f"for {step.weight} of the period"
     if step.up_to is None:
         return f"above {number(step.over)}" if step.over else "all units"
     if not step.over:

@@ -67,7 +67,7 @@ def context_of(document: InvoiceDocument) -> dict[str, Any]:
 
 def _shared_discounts(document: InvoiceDocument) -> tuple[str, ...]:
     """Give the discounts that every line has, so that they are said once."""
-    found = {line.discounts for line in document.lines}
+    found = {line.discounts for line in document.lines if not line.lowers}
     return found.pop() if len(found) == 1 else ()
 
 
@@ -86,7 +86,7 @@ def _rows(line: PrintedLine, document: InvoiceDocument, said: tuple[str, ...]) -
     row = Row(
         tone="line",
         text=figures.detail(line, (document.first_date, document.last_date)) or line.product,
-        quantity=figures.number(line.quantity),
+        quantity=figures.number(line.quantity) if line.quantity or line.steps else "",
         unit=line.unit,
         price=figures.number(line.unit_price) if line.unit_price is not None else "",
         amount=figures.amount(line.amount, document.currency),

@@ -32,6 +32,27 @@ ISSUED_IS_FINAL = run(
 )
 
 
+NEVER_OVERDRAWN = run(
+    """
+CREATE FUNCTION billing_never_overdrawn() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  balance numeric;
+BEGIN
+  PERFORM 1 FROM catalog_instrument WHERE id = NEW.instrument_id FOR UPDATE;
+  SELECT coalesce(sum(amount), 0) INTO balance FROM billing_movement WHERE instrument_id = NEW.instrument_id;
+  IF balance + NEW.amount < 0 THEN
+    RAISE EXCEPTION 'instrument % would be overdrawn: % and %', NEW.instrument_id, balance, NEW.amount
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER never_overdrawn BEFORE INSERT ON billing_movement
+  FOR EACH ROW EXECUTE FUNCTION billing_never_overdrawn();
+""",
+    "DROP TRIGGER never_overdrawn ON billing_movement; DROP FUNCTION billing_never_overdrawn();",
+)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("billing", "0001_initial"),
@@ -42,12 +63,14 @@ class Migration(migrations.Migration):
     operations = [
         append_only("billing_transfer"),
         append_only("billing_payment"),
+        append_only("billing_movement"),
+        NEVER_OVERDRAWN,
         append_only("billing_issuedcopy"),
         frozen("billing_invoice", free=("DRAFT",), arrows=ARROWS, columns=ON_ITS_WAY),
         ISSUED_IS_FINAL,
         *(
             frozen_part(table, column="invoice_id", status=OF_INVOICE, free=("DRAFT",))
-            for table in ("billing_invoiceline", "billing_invoicetax")
+            for table in ("billing_invoiceline", "billing_invoicetax", "billing_drawdown")
         ),
         frozen_part("billing_evidence", column="line_id", status=OF_LINE, free=("DRAFT",)),
         frozen_part(
@@ -61,6 +84,8 @@ class Migration(migrations.Migration):
                 "billing_payment",
             )
         ),
+        portal_reads("billing_movement", "instrument_id IN (SELECT id FROM catalog_instrument)"),
+        portal_reads("billing_drawdown", "instrument_id IN (SELECT id FROM catalog_instrument)"),
         portal_reads("billing_evidence", "line_id IN (SELECT id FROM billing_invoiceline)"),
         portal_reads(
             "billing_taxrate",

@@ -1,5 +1,6 @@
-"""Tables of "dues": invoices, their documents and payments, the ledger, tax rates."""
+"""Tables of "dues": invoices, their documents and payments, balances, the ledger, tax rates."""
 
+from billing.models.balances import Drawdown, Movement
 from billing.models.documents import Document, IssuedCopy
 from billing.models.invoices import Evidence, Flag, Invoice, InvoiceLine, InvoiceTax
 from billing.models.ledger import LedgerAccount, Payment, Transfer
@@ -7,6 +8,7 @@ from billing.models.tax import TaxRate
 
 __all__ = [
     "Document",
+    "Drawdown",
     "Evidence",
     "Flag",
     "Invoice",
@@ -14,6 +16,7 @@ __all__ = [
     "InvoiceTax",
     "IssuedCopy",
     "LedgerAccount",
+    "Movement",
     "Payment",
     "TaxRate",
     "Transfer",

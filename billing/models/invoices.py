@@ -1,7 +1,8 @@
 """Invoices and their lines. A draft is recomputed; from IN_REVIEW on its lines are frozen (trigger).
 
-Every line points at the price row and metric version that made it, and carries its steps, so that
-each number on paper can be walked back to usage and events.
+Every line says its kind. One of usage points at the price row and metric version that made it, and carries its steps,
+so that each number on paper can be walked back to usage and events; one that discounts, caps or covers another points
+at that one and, where it draws on a balance, at the commit or credit.
 """
 
 from decimal import Decimal
@@ -11,11 +12,14 @@ from django.db.models import F
 from simple_history.models import HistoricalRecords
 
 from billing.rules.lifecycle import Kind, Status
-from catalog.models import Contract, MetricVersion, PriceRow, Product
+from billing.rules.scopes import LineKind
+from catalog.models import Contract, Instrument, MetricVersion, PriceRow, Product
 from monetization.foundation.models import Account, Environment, LegalEntity, User
 from monetization.foundation.models.fields import amount_field, choices, currency_field, quantity_field
 from monetization.values.money import EXACT
 from monetization.values.periods import Period
+
+LOWERING = (LineKind.DISCOUNT, LineKind.CAP, LineKind.DRAWDOWN)
 
 
 class Invoice(models.Model):
@@ -97,11 +101,19 @@ class Invoice(models.Model):
 
 
 class InvoiceLine(models.Model):
-    """A charge and price row: quantity and the amount rounded once; `steps` explain it."""
+    """A charge and price row: quantity and the amount rounded once; `steps` explain it.
+
+    ``product`` is None where a line is for several: a minimum of the whole invoice.
+    """
 
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
     position = models.PositiveIntegerField()
-    product = models.ForeignKey(Product, models.PROTECT)
+    kind = models.CharField(max_length=9, choices=choices(LineKind), default=LineKind.USAGE.value)
+    charge = models.CharField(max_length=80, blank=True, help_text="recurring:seats; a product's key for its usage")
+    of = models.ForeignKey("self", models.CASCADE, null=True, related_name="lowered_by", help_text="What it lowers")
+    instrument = models.ForeignKey(Instrument, models.PROTECT, null=True, related_name="+")
+    lowers_tax = models.BooleanField(default=True, help_text="Whether a negative line lowers the taxed base")
+    product = models.ForeignKey(Product, models.PROTECT, null=True)
     price = models.ForeignKey(PriceRow, models.PROTECT, null=True)
     metric_version = models.ForeignKey(MetricVersion, models.PROTECT, null=True)
     description = models.CharField(max_length=300)
@@ -118,11 +130,27 @@ class InvoiceLine(models.Model):
     source = models.JSONField(default=dict, help_text="Card, version, owner, approval")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["invoice", "position"], name="one_line_a_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "position"], name="one_line_a_position"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=[kind.value for kind in LOWERING], of__isnull=False, amount__lte=0)
+                | (~models.Q(kind__in=[kind.value for kind in LOWERING]) & models.Q(of__isnull=True)),
+                name="what_lowers_names_its_line",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind=LineKind.DRAWDOWN.value) | models.Q(instrument__isnull=False),
+                name="what_draws_names_its_balance",
+            ),
+        ]
         ordering = ["position"]
 
     def __str__(self) -> str:
         return f"{self.invoice} line {self.position}"
+
+    @property
+    def heading(self) -> str:
+        """Under which name it stands on paper: its product's, or what is for all of them."""
+        return self.product.name if self.product is not None else "All products"
 
 
 class InvoiceTax(models.Model):

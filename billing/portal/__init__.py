@@ -7,7 +7,7 @@ Pages work without any script.
 
 from django.urls import include, path
 
-from billing.portal import account, calculator, cost, events, invoices, limits, overview, usage
+from billing.portal import account, balances, calculator, cost, events, invoices, limits, overview, usage
 
 app_name = "portal"
 of_account = [
@@ -21,6 +21,7 @@ of_account = [
     path("invoices/<int:invoice_id>/", invoices.detail, name="invoice"),
     path("invoices/<int:invoice_id>/pdf/", invoices.pdf, name="invoice_pdf"),
     path("invoices/<int:invoice_id>/lines/<int:position>/", invoices.line_usage, name="invoice_line"),
+    path("balances/", balances.balances, name="balances"),
     path("limits/", limits.limits, name="limits"),
     path("people/", account.people, name="people"),
     path("settings/", account.settings, name="settings"),

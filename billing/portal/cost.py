@@ -12,6 +12,7 @@ from django.utils import timezone
 from billing.portal.frame import address, chosen, one_page, show, shown, shown_lines
 from billing.queries import rated
 from billing.queries.statement import Billed, billed_periods, buckets, issued_invoices, lines_of
+from billing.rules.lifecycle import Kind
 from metering.models import HourlyUsage
 from monetization.foundation.portal import PortalScope, portal_view
 
@@ -35,7 +36,7 @@ def line_usage(request: HttpRequest, scope: PortalScope, price_id: int, metric_i
         raise Http404("nothing is rated")
     found = rated(contract=billed.contract, period=billed.period)
     place = {"price_id": price_id, "metric_id": metric_id}
-    pairs = zip(found.rating.lines, lines_of(found), strict=True)
+    pairs = zip(found.usage, (each for each in lines_of(found) if each.is_usage), strict=True)
     line, read = next((pair for pair in pairs if pair[1].place == place), (None, None))
     if line is None or read is None:
         raise Http404("no such line")
@@ -59,14 +60,16 @@ def _cost(scope: PortalScope, billed: Billed | None) -> dict[str, Any]:
     if billed is None:
         return {"period": None}
     found = rated(contract=billed.contract, period=billed.period)
-    invoice = issued_invoices(scope.account).filter(contract=billed.contract, period_starts_at=billed.period.starts_at)
+    invoice = issued_invoices(scope.account).filter(
+        contract=billed.contract, period_starts_at=billed.period.starts_at, kind=Kind.USAGE.value
+    )
     return {
         "period": billed.period,
         "contract": billed.contract,
         "currency": found.terms.currency,
         "is_running": timezone.now() in billed.period,
         "invoice": invoice.first(),
-        "unpriced": found.rating.unpriced,
+        "unpriced": found.unpriced,
         "lines": shown_lines(scope, billed, found),
-        "net": found.totals.net if found.rating.lines else Decimal(0),
+        "net": found.totals.net if found.lines else Decimal(0),
     }

@@ -78,10 +78,11 @@ def shown(line: ReadLine, zone: str, usage_address: str) -> ShownLine:
 
 def shown_lines(scope: PortalScope, billed: Billed, rated: Rated) -> list[ShownLine]:
     """Put the lines of a rated period into words, each with the way to its usage."""
-    return [
-        shown(line, rated.terms.zone, f"{address(scope, 'line_usage', **line.place)}?period={billed.key}")
-        for line in lines_of(rated)
-    ]
+    return [shown(line, rated.terms.zone, _usage_address(scope, billed, line)) for line in lines_of(rated)]
+
+
+def _usage_address(scope: PortalScope, billed: Billed, line: ReadLine) -> str:
+    return f"{address(scope, 'line_usage', **line.place)}?period={billed.key}" if line.is_usage else ""
 
 
 def one_page(request: HttpRequest, rows: QuerySet[Any], size: int) -> dict[str, Any]:

@@ -40,9 +40,12 @@ def detail(request: HttpRequest, scope: PortalScope, invoice_id: int) -> HttpRes
     document = invoice_document(invoice)
     stored = invoice.lines.select_related("invoice").order_by("position")
     lines = [
-        shown(line, document.zone, address(scope, "invoice_line", invoice_id=invoice.pk, **line.place))
+        shown(
+            line, document.zone,
+            address(scope, "invoice_line", invoice_id=invoice.pk, **line.place) if line.is_usage else "",
+        )
         for line in lines_of_invoice(document, stored)
-    ]
+    ]  # fmt: skip
     return show(
         request, scope, "invoice", "invoices", invoice=invoice, document=document, currency=document.currency,
         lines=lines, payments=invoice.payments.order_by("received_date", "pk"),

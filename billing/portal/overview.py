@@ -26,6 +26,7 @@ from billing.queries.statement import (
     open_amounts,
 )
 from billing.rules.daily import expected, hours_of, hours_passed
+from billing.rules.lifecycle import Kind
 from metering.models import UsageMark
 from monetization.foundation.portal import PortalScope, portal_view
 from monetization.foundation.rules.charts import Chart, Slot, bars
@@ -79,7 +80,9 @@ def _running(scope: PortalScope, billed: Billed, now: datetime) -> dict[str, Any
     found = rated(contract=billed.contract, period=billed.period)
     days = cost_by_day(found, scope.account)
     figures = _figures(billed, found, now)
-    largest = sorted(shown_lines(scope, billed, found), key=lambda each: -each.line.amount)[:LARGEST]
+    largest = sorted(
+        (each for each in shown_lines(scope, billed, found) if each.line.amount > 0), key=lambda each: -each.line.amount
+    )[:LARGEST]
     return {
         "figures": figures,
         "currency": found.terms.currency,
@@ -103,12 +106,12 @@ def _figures(billed: Billed, found: Rated, now: datetime) -> Figures:
         last_date=days[-1].date,
         so_far=net,
         expected=expected(net, billed.period, now, currency),
-        counted_at=mark.changed_at if mark and found.rating.lines else None,
+        counted_at=mark.changed_at if mark and found.usage else None,
         day=sum(each.date <= today for each in days),
         days=len(days),
         hours_passed=hours_passed(billed.period, now),
         hours=hours_of(billed.period),
-        unpriced=bool(found.rating.unpriced),
+        unpriced=bool(found.unpriced),
     )
 
 
@@ -131,10 +134,10 @@ def _to_pay(scope: PortalScope) -> dict[str, Any]:
 
 def _being_prepared(scope: PortalScope, invoices: Any, ended: Sequence[Billed]) -> list[dict[str, Any]]:
     """Rate the last ended periods whose invoice isn't issued yet, so that no cost is out of sight."""
-    done = set(invoices.values_list("contract_id", "period_starts_at"))
+    done = set(invoices.filter(kind=Kind.USAGE.value).values_list("contract_id", "period_starts_at"))
     waiting = [each for each in ended[:UNINVOICED] if (each.contract.pk, each.period.starts_at) not in done]
     rows = [(each, rated(contract=each.contract, period=each.period)) for each in waiting]
-    return [_prepared(scope, each, found) for each, found in rows if found.rating.lines]
+    return [_prepared(scope, each, found) for each, found in rows if found.lines]
 
 
 def _prepared(scope: PortalScope, billed: Billed, found: Rated) -> dict[str, Any]:

@@ -50,8 +50,10 @@ WHERE i.net <> l.net OR i.tax <> t.tax OR i.total <> l.net + t.tax ORDER BY i.id
 """
 TAX_BASES = """
 SELECT i.id AS invoice, i.number, i.net, t.base AS taxed
-FROM billing_invoice i, LATERAL (SELECT sum(base) AS base FROM billing_invoicetax WHERE invoice_id = i.id) t
-WHERE i.status NOT IN ('DRAFT', 'IN_REVIEW') AND coalesce(t.base, 0) <> i.net ORDER BY i.id
+FROM billing_invoice i, LATERAL (SELECT sum(base) AS base FROM billing_invoicetax WHERE invoice_id = i.id) t,
+  LATERAL (SELECT coalesce(sum(amount), 0) AS net FROM billing_invoiceline
+    WHERE invoice_id = i.id AND (amount >= 0 OR lowers_tax)) l
+WHERE i.status NOT IN ('DRAFT', 'IN_REVIEW') AND coalesce(t.base, 0) <> l.net ORDER BY i.id
 """
 TRANSFERS = """
 SELECT i.id AS invoice, i.number, i.status, i.total, b.billed, i.paid, b.settled, p.paid AS payments
@@ -60,7 +62,8 @@ FROM billing_invoice i,
       coalesce(sum(CASE d.code WHEN 'receivable' THEN t.amount ELSE -t.amount END)
         FILTER (WHERE t.code = 'invoice_issued'), 0) AS billed,
       coalesce(sum(t.amount) FILTER (WHERE t.code = 'payment_recorded'), 0) AS settled,
-      coalesce(bool_or(t.currency <> i.currency OR 'receivable' NOT IN (d.code, c.code)), false) AS strange
+      coalesce(bool_or(t.currency <> i.currency
+        OR ('receivable' NOT IN (d.code, c.code) AND t.code <> 'value_expired')), false) AS strange
     FROM billing_transfer t JOIN billing_ledgeraccount d ON d.id = t.debit_id
       JOIN billing_ledgeraccount c ON c.id = t.credit_id WHERE t.invoice_id = i.id) b,
   LATERAL (SELECT coalesce(sum(amount), 0) AS paid FROM billing_payment WHERE invoice_id = i.id) p
@@ -138,6 +141,15 @@ UNION ALL
 SELECT 'payment', p.id FROM billing_payment p JOIN billing_invoice i ON i.id = p.invoice_id
   WHERE p.environment_id <> i.environment_id OR p.currency <> i.currency
 UNION ALL
+SELECT 'balance', x.id FROM catalog_instrument x JOIN foundation_account a ON a.id = x.account_id
+  LEFT JOIN catalog_contract c ON c.id = x.contract_id LEFT JOIN catalog_creditgrant g ON g.id = x.grant_id
+  WHERE x.account_id <> coalesce(c.account_id, g.account_id)
+     OR a.environment_id <> coalesce(c.environment_id, g.environment_id)
+UNION ALL
+SELECT 'movement', m.id FROM billing_movement m JOIN catalog_instrument x ON x.id = m.instrument_id
+  JOIN billing_invoice i ON i.id = m.invoice_id
+  WHERE i.account_id <> x.account_id OR i.currency <> x.currency
+UNION ALL
 SELECT 'contract', c.id FROM catalog_contract c JOIN foundation_account a ON a.id = c.account_id
   JOIN catalog_ratecard r ON r.id = c.rate_card_id JOIN foundation_legalentity e ON e.id = c.legal_entity_id
   WHERE c.environment_id <> ALL (ARRAY[a.environment_id, r.environment_id, e.environment_id])
@@ -173,10 +185,42 @@ SELECT NULL, i.id, i.status, NULL, 'no document was ordered' FROM billing_invoic
   WHERE i.number <> '' AND NOT EXISTS (SELECT 1 FROM billing_document d WHERE d.invoice_id = i.id)
 ORDER BY 2
 """
+BALANCES = """
+WITH running AS (
+  SELECT instrument_id, at, sum(amount) OVER (PARTITION BY instrument_id ORDER BY at) AS balance FROM billing_movement
+), booked AS (
+  SELECT invoice_id, instrument_id, -sum(amount) AS moved FROM billing_movement WHERE invoice_id IS NOT NULL
+  GROUP BY 1, 2
+), drawing AS (
+  SELECT d.invoice_id, d.instrument_id, d.drawn, CASE WHEN d.is_booked THEN d.drawn + d.expired ELSE 0 END AS used,
+    d.is_booked, i.status FROM billing_drawdown d JOIN billing_invoice i ON i.id = d.invoice_id
+), lowered AS (
+  SELECT invoice_id, instrument_id, -sum(amount) AS covered FROM billing_invoiceline WHERE kind = 'drawdown'
+  GROUP BY 1, 2
+)
+SELECT 'below zero' AS wrong, instrument_id AS instrument, NULL::bigint AS invoice, min(balance) AS figure
+  FROM running WHERE balance < 0 GROUP BY instrument_id
+UNION ALL
+SELECT 'granted', x.id, NULL, sum(m.amount) FROM billing_movement m JOIN catalog_instrument x ON x.id = m.instrument_id
+  WHERE m.kind = 'GRANTED' GROUP BY x.id, x.amount HAVING sum(m.amount) <> x.amount
+UNION ALL
+SELECT 'movements and invoice differ', coalesce(b.instrument_id, d.instrument_id),
+    coalesce(b.invoice_id, d.invoice_id), b.moved
+  FROM booked b FULL JOIN drawing d USING (invoice_id, instrument_id) WHERE coalesce(b.moved, 0) <> coalesce(d.used, 0)
+UNION ALL
+SELECT 'frozen and not drawn', instrument_id, invoice_id, drawn FROM drawing WHERE is_booked <> (status <> 'DRAFT')
+UNION ALL
+SELECT 'lines and drawdown differ', x.id, coalesce(l.invoice_id, d.invoice_id), l.covered
+  FROM lowered l FULL JOIN drawing d USING (invoice_id, instrument_id)
+  JOIN catalog_instrument x ON x.id = instrument_id
+  WHERE x.kind <> 'POSTPAID' AND coalesce(l.covered, 0) <> coalesce(d.drawn, 0)
+ORDER BY 2, 3, 1
+"""
 QUERIES: tuple[tuple[str, str, str], ...] = (
     ("lines_sum_to_total", "An invoice's total is the sum of its printed lines and taxes.", SUMS),
     ("tax_rests_on_lines", "The bases of an approved invoice's taxes sum to its net.", TAX_BASES),
     ("invoice_matches_transfers", "What an issued invoice bills and what was paid of it is booked.", TRANSFERS),
+    ("credits_not_overdrawn", "No balance was ever below zero, and each is what invoices drew of it.", BALANCES),
     ("copy_matches_invoice", "Every issued invoice has a frozen copy that says the same.", COPIES),
     ("numbers_without_gaps", "Each number of a series up to its counter is on exactly one invoice.", NUMBERS),
     ("versions_do_not_overlap", "At an instant one contract and one version of anything is in force.", OVERLAPS),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from billing.models import Invoice, InvoiceLine
 from billing.rules.moves import Figures, Move, move, percent_of
 
-Same = tuple[int, tuple[tuple[str, str], ...]]
+Same = tuple[str, str, int | None, int | None, str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Comparison:
 
 
 def compare(invoice: Invoice) -> Comparison:
-    """Set an invoice beside that of the period before, line by line (product and match)."""
+    """Set an invoice beside that of the period before, line by line (kind, charge, product, balance and match)."""
     before = (
         Invoice.objects.filter(contract_id=invoice.contract_id, kind=invoice.kind)
         .filter(period_starts_at__lt=invoice.period_starts_at)
@@ -49,7 +49,8 @@ def _lines(invoice: Invoice) -> list[InvoiceLine]:
 
 
 def _same(line: InvoiceLine) -> Same:
-    return line.product_id, tuple(sorted(line.match.items()))
+    named = line.description if line.of_id is not None else ""
+    return line.kind, line.charge, line.product_id, line.instrument_id, named, tuple(sorted(line.match.items()))
 
 
 def _figures(line: InvoiceLine) -> Figures:

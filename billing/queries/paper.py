@@ -52,7 +52,7 @@ def document_from_rows(invoice: Invoice) -> InvoiceDocument:
         contract=contract.key,
         contract_name=contract.name,
         purchase_order=contract.purchase_order,
-        lines=tuple(_line(line, zone, invoice.currency) for line in invoice.lines.select_related("product")),
+        lines=tuple(_line(line, zone, invoice.currency) for line in invoice.lines.select_related("product", "of")),
         taxes=tuple(_tax(tax, invoice.currency) for tax in invoice.taxes.all()),
         net=round_once(invoice.net, invoice.currency),
         tax=round_once(invoice.tax, invoice.currency),
@@ -92,7 +92,9 @@ def _address(place: LegalEntity | Account) -> tuple[str, ...]:
 def _line(line: InvoiceLine, zone: str, currency: str) -> PrintedLine:
     return PrintedLine(
         position=line.position,
-        product=line.product.name,
+        kind=line.kind,
+        of=line.of.position if line.of is not None else None,
+        product=line.heading,
         detail=line.description,
         first_date=local_date(line.starts_at, zone),
         last_date=local_date(line.ends_at - timedelta(microseconds=1), zone),
@@ -113,6 +115,7 @@ def _step(step: dict[str, Any], currency: str) -> PrintedStep:
         unit_price=_exact(step["unit_price"]),
         flat_fee=_exact(step["flat_fee"]),
         amount=round_once(Decimal(step["share"]), currency),
+        weight=step.get("weight", "1"),
     )
 
 

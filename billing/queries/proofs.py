@@ -10,11 +10,13 @@ from typing import Any
 from billing.models import InvoiceLine, IssuedCopy
 from billing.queries.usage_proof import usage_matches_events
 from billing.rules.lifecycle import Status
+from billing.rules.scopes import LineKind
 from catalog.queries.cards import tariff_of_row
 from catalog.rules.tariffs import WrittenModel
 from monetization.values.canonical import digest
 from monetization.values.money import round_half_away, round_once
 
+PRICED = (LineKind.USAGE.value, LineKind.RECURRING.value, LineKind.ONE_TIME.value)
 Row = dict[str, Any]
 Proof = tuple[str, str, Callable[[datetime], list[Row]]]
 
@@ -46,23 +48,31 @@ def copies_keep_their_digest(at: datetime) -> list[Row]:
 
 def _wrong(line: InvoiceLine) -> Iterator[str]:
     """Say what doesn't follow: steps → list amount → exact → rounded → shares; usage → evidence → quantity."""
-    currency, source, exact = line.invoice.currency, line.source, Fraction(line.exact)
+    source, exact = line.source, Fraction(line.exact)
+    if line.kind not in PRICED:
+        yield from _wrong_rounding(line, exact)
+        return
     listed = sum((_step(step) for step in line.steps), Fraction(0))
     if listed != Fraction(source["list"]):
         yield "the steps don't sum to the list amount"
     if not source["discounts"] and exact != listed:
         yield "the exact amount is not the list amount"
-    if round_once(exact, currency) != line.amount:
-        yield "the amount is not the exact amount rounded once"
+    yield from _wrong_rounding(line, exact)
     if sum(Fraction(step["share"]) for step in line.steps) != line.amount and line.steps:
         yield "the shares of the steps don't sum to the amount"
-    yield from _wrong_steps(line)
-    yield from _wrong_price(line)
-    yield from _wrong_usage(line)
+    if line.kind == LineKind.USAGE.value:
+        yield from _wrong_steps(line)
+        yield from _wrong_price(line)
+        yield from _wrong_usage(line)
+
+
+def _wrong_rounding(line: InvoiceLine, exact: Fraction) -> Iterator[str]:
+    if round_once(exact, line.invoice.currency) != line.amount:
+        yield "the amount is not the exact amount rounded once"
 
 
 def _step(step: Row) -> Fraction:
-    return Fraction(step["exact"])
+    return Fraction(step["exact"]) * Fraction(step.get("weight", 1))
 
 
 def _wrong_steps(line: InvoiceLine) -> Iterator[str]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from billing.models import Invoice
-from billing.rules.lifecycle import Status
+from billing.rules.lifecycle import Kind, Status
 from monetization.foundation.models import Account
 
 
@@ -72,7 +72,7 @@ def queue(accounts: QuerySet[Account], tab: Tab, *, at: datetime) -> QuerySet[In
 
 
 def _condition(tab: Tab, at: datetime) -> Q:
-    over = Q(period_ends_at__lte=at)
+    over = Q(period_ends_at__lte=at) | Q(kind=Kind.COMMIT.value)  # a purchase doesn't wait for its period's end
     return {
         Tab.READY: Q(status=Status.DRAFT.value) & over,
         Tab.RUNNING: Q(status=Status.DRAFT.value) & ~over,
@@ -84,7 +84,7 @@ def _condition(tab: Tab, at: datetime) -> Q:
 
 def neighbours(invoice: Invoice, accounts: QuerySet[Account], *, at: datetime) -> tuple[int | None, int | None]:
     """Return the invoices before and after in the same list, for the keys j and k."""
-    tab = Tab.of(invoice.status, is_over=invoice.period_ends_at <= at)
+    tab = Tab.of(invoice.status, is_over=invoice.kind == Kind.COMMIT.value or invoice.period_ends_at <= at)
     keys = list(queue(accounts, tab, at=at).values_list("pk", flat=True)[:500])
     if invoice.pk not in keys:
         return None, None

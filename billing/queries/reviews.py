@@ -21,8 +21,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from billing.models import Invoice, TaxRate
-from billing.rules.lifecycle import Status
+from billing.models import Drawdown, Invoice, Movement, TaxRate
+from billing.rules.lifecycle import Kind, Status
 from metering.models import UsageMark
 from monetization.foundation.models import Account, ChangeRequest, Environment, LegalEntity
 
@@ -50,7 +50,7 @@ def review_queue(environment: Environment) -> QuerySet[Invoice]:
 
 
 def stale_drafts() -> QuerySet[Invoice]:
-    """Find drafts whose usage, terms, tax rates or addresses moved since they were computed."""
+    """Find drafts whose usage, terms, balances, tax rates or addresses moved since they were computed."""
     number = UsageMark.objects.filter(account_id=OuterRef("account_id")).values("number")
     since = OuterRef("rated_at") - SETTLING
     moved = (
@@ -58,7 +58,12 @@ def stale_drafts() -> QuerySet[Invoice]:
         | _exists(TaxRate.history.model, environment_id=OuterRef("environment_id"), history_date__gt=since)
         | _exists(Account.history.model, id=OuterRef("account_id"), history_date__gt=since)
         | _exists(LegalEntity.history.model, id=OuterRef("legal_entity_id"), history_date__gt=since)
-    )
+        | _exists(Movement, instrument__account_id=OuterRef("account_id"), booked_at__gt=since)
+        | _exists(
+            Drawdown, instrument__account_id=OuterRef("account_id"), is_booked=False,
+            period_starts_at__lt=OuterRef("period_starts_at"), invoice__rated_at__gt=OuterRef("rated_at"),
+        )
+    )  # fmt: skip
     return (
         Invoice.objects.filter(status=Status.DRAFT.value)
         .annotate(mark=Coalesce(Subquery(number), Value(0)))
@@ -70,7 +75,7 @@ def stale_drafts() -> QuerySet[Invoice]:
 def late_candidates() -> QuerySet[Invoice]:
     """Find invoices under review or approved whose account got usage, of whatever period, since then."""
     number = UsageMark.objects.filter(account_id=OuterRef("account_id")).values("number")
-    waiting = Invoice.objects.filter(status__in=[Status.IN_REVIEW.value, Status.APPROVED.value])
+    waiting = Invoice.objects.filter(kind=Kind.USAGE.value, status__in=[Status.IN_REVIEW.value, Status.APPROVED.value])
     return waiting.annotate(mark=Subquery(number)).filter(mark__gt=F("usage_mark")).order_by("pk")
 
 

@@ -6,7 +6,7 @@ module: no owner, approval, flag, cost or note. It writes nothing and runs under
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,9 +18,12 @@ from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from billing.models import Document, Invoice, InvoiceLine
 from billing.queries.rated import Rated
 from billing.rules import daily
+from billing.rules.kept import words
+from billing.rules.lines import Line
 from billing.rules.printed import InvoiceDocument, PrintedLine
 from billing.rules.rated import RatedLine
-from catalog.models import Contract
+from billing.rules.scopes import LineKind
+from catalog.models import Contract, Instrument
 from catalog.queries import periods_of
 from metering.models import HourlyUsage
 from metering.queries import usage_for
@@ -71,6 +74,11 @@ class ReadLine:
     price_list: str
     events: int
     place: dict[str, Any]
+    kind: str = LineKind.USAGE.value
+
+    @property
+    def is_usage(self) -> bool:
+        return self.kind == LineKind.USAGE.value
 
     @property
     def has_fees(self) -> bool:
@@ -118,7 +126,9 @@ def billed_periods(account: Account, at: datetime) -> list[Billed]:
 
 def lines_of(rated: Rated) -> list[ReadLine]:
     """Give the lines of a rated period, in the order in which an invoice prints them."""
-    return [_line(line, rated.terms.period) for line in rated.rating.lines]
+    names = dict(Instrument.objects.filter(key__in=_drawn(rated)).values_list("key", "name"))
+    whole = rated.terms.period
+    return [_line(line.rated, whole) if line.rated is not None else _other(line, whole, names) for line in rated.lines]
 
 
 def lines_of_invoice(document: InvoiceDocument, lines: Iterable[InvoiceLine]) -> list[ReadLine]:
@@ -193,12 +203,38 @@ def _line(line: RatedLine, whole: Period) -> ReadLine:
     )
 
 
+def _drawn(rated: Rated) -> set[str]:
+    return {line.instrument for line in rated.lines if line.instrument}
+
+
+def _other(line: Line, whole: Period, names: Mapping[str, str]) -> ReadLine:
+    """Read a line that isn't of usage; it has no address of its own."""
+    return ReadLine(
+        name=words(line, names),
+        detail="",
+        period=line.period if line.period != whole and line.of is None else None,
+        quantity=line.quantity,
+        unit="",
+        amount=line.amount,
+        list_exact=line.list_exact,
+        exact=line.exact,
+        steps=tuple(
+            ReadStep(s.over, s.up_to, s.quantity, s.unit_price, s.flat_fee, s.exact, s.share) for s in line.steps
+        ),
+        discounts=line.discounts,
+        price_list="",
+        events=0,
+        place={},
+        kind=line.kind.value,
+    )
+
+
 def _printed(line: PrintedLine, stored: InvoiceLine) -> ReadLine:
     period = Period(stored.starts_at, stored.ends_at)
     invoice = stored.invoice
     return ReadLine(
-        name=line.product,
-        detail=line.detail if line.detail != line.product else "",
+        name=line.product if line.kind == LineKind.USAGE.value else line.detail,
+        detail=line.detail if line.kind == LineKind.USAGE.value and line.detail != line.product else "",
         period=period if period != Period(invoice.period_starts_at, invoice.period_ends_at) else None,
         quantity=line.quantity,
         unit=line.unit,
@@ -212,7 +248,7 @@ def _printed(line: PrintedLine, stored: InvoiceLine) -> ReadLine:
                 quantity=step.quantity,
                 unit_price=step.unit_price,
                 flat_fee=step.flat_fee,
-                exact=exact_of(kept["exact"]),
+                exact=exact_of(kept["exact"]) * step.part,
                 share=step.amount,
             )
             for step, kept in zip(line.steps, stored.steps, strict=True)
@@ -221,6 +257,7 @@ def _printed(line: PrintedLine, stored: InvoiceLine) -> ReadLine:
         price_list=_price_list((card["card"], card["version"]) for card in stored.source.get("cards", ())),
         events=stored.events,
         place={"position": stored.position},
+        kind=line.kind,
     )
 
 

@@ -7,19 +7,22 @@ from datetime import date, timedelta
 
 from billing.models import TaxRate
 from billing.rules import tax as tax_rules
-from billing.rules.rated import Rating
+from billing.rules.lines import Line
 from billing.rules.tax import TaxProfile
 from catalog.models import Contract
 from monetization.values.periods import Period, local_date
 
 
-def tax_of(contract: Contract, rating: Rating, on: date) -> tax_rules.Taxes:
-    """Tax rounded lines by the places of seller and buyer and the rates of a local date."""
+def tax_of(contract: Contract, lines: Sequence[Line], on: date) -> tax_rules.Taxes:
+    """Tax rounded lines by the places of seller and buyer and the rates of a local date.
+
+    A negative line that doesn't lower the taxed base is left out.
+    """
     account, entity = contract.account, contract.legal_entity
     profile = TaxProfile(entity.country, account.country, account.tax_id)
-    lines = [(line.tax_category, line.amount) for line in rating.lines]
+    based = [(line.tax_category, line.amount) for line in lines if line.amount >= 0 or line.lowers_tax]
     rates = _rates(contract.environment_id, entity.country)
-    return tax_rules.tax(lines, profile, on=on, rates=rates, currency=contract.currency)
+    return tax_rules.tax(based, profile, on=on, rates=rates, currency=contract.currency)
 
 
 def tax_point(period: Period, zone: str) -> date:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from billing.rules.lines import Line
 from billing.rules.rated import RatedLine, Step
+from billing.rules.scopes import LineKind
 from catalog.rules.terms import Discount
 from monetization.values.money import plain
 
@@ -16,9 +18,35 @@ def description(line: RatedLine) -> str:
     return " · ".join(value for _, value in line.match) or line.name
 
 
+def words(line: Line, names: Mapping[str, str]) -> str:
+    """Describe a line; ``names``: what commits and credits are called, by their id."""
+    if line.rated is not None:
+        return description(line.rated)
+    name = names.get(line.instrument, line.instrument)
+    if line.of is not None:
+        what = name if line.kind is LineKind.DRAWDOWN else line.name
+        return line.name if line.kind is LineKind.CAP else f"{what}, on {words(line.of, names)}"
+    return f"Shortfall of {name}" if name else line.name
+
+
+def source_of_line(line: Line, discounts: Iterable[Discount], origin: Mapping[str, str]) -> dict[str, Any]:
+    """Keep what a line of any kind rests on; ``origin`` says where a fee is agreed."""
+    if line.rated is not None:
+        return source_of(line.rated, discounts)
+    kept: dict[str, Any] = {
+        "cards": [], "discounts": _percents(line.discounts, discounts), "list": plain(line.list_exact),
+        "measured": "0", "quantity": plain(line.quantity), "usage": [],
+    }  # fmt: skip
+    return kept | {"agreed": dict(origin)}
+
+
+def _percents(names: Iterable[str], discounts: Iterable[Discount]) -> list[str]:
+    percents = {each.name: each.percent for each in discounts}
+    return [f"{name} of {plain(percents[name])} %" for name in names]
+
+
 def source_of(line: RatedLine, discounts: Iterable[Discount]) -> dict[str, Any]:
     """Keep what a line rests on: price rows with their approval, discounts, exact sums, and the usage billed."""
-    percents = {each.name: each.percent for each in discounts}
     return {
         "cards": [
             {
@@ -31,7 +59,7 @@ def source_of(line: RatedLine, discounts: Iterable[Discount]) -> dict[str, Any]:
             }
             for price in line.prices
         ],
-        "discounts": [f"{name} of {plain(percents[name])} %" for name in line.discounts],
+        "discounts": _percents(line.discounts, discounts),
         "list": plain(line.list_exact),
         "measured": plain(line.measured),
         "quantity": plain(line.quantity),
@@ -52,7 +80,7 @@ def _usage(line: RatedLine) -> list[dict[str, Any]]:
 
 def step_of(step: Step) -> dict[str, Any]:
     """Write a step down; all numbers are text."""
-    return {
+    said = {
         "over": plain(step.over),
         "up_to": None if step.up_to is None else plain(step.up_to),
         "quantity": plain(step.quantity),
@@ -61,3 +89,5 @@ def step_of(step: Step) -> dict[str, Any]:
         "exact": plain(step.exact),
         "share": plain(step.share),
     }
+    weight = Fraction(*step.weight)
+    return said if weight == 1 else said | {"weight": plain(weight)}

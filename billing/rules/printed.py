@@ -11,10 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
 import msgspec
+
+from billing.rules.scopes import LineKind
 
 FORMAT = 1
 
@@ -34,7 +37,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintedStep:
-    """One tier of a line: ``amount`` is its share of the line's rounded amount."""
+    """One tier of a line: ``amount`` is its share of the line's rounded amount.
+
+    ``weight`` is the part of the period that it is for, ``14/31``; only a fee has one.
+    """
 
     over: Decimal
     up_to: Decimal | None
@@ -42,16 +48,25 @@ class PrintedStep:
     unit_price: Decimal
     flat_fee: Decimal
     amount: Decimal
+    weight: str = "1"
+
+    @property
+    def part(self) -> Fraction:
+        """The part of its period for which a fee is due."""
+        return Fraction(self.weight)
 
     @property
     def is_plain(self) -> bool:
         """Quantity × price is all there is to say."""
-        return not self.over and self.up_to is None and not self.flat_fee
+        return not self.over and self.up_to is None and not self.flat_fee and self.weight == "1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintedLine:
-    """A line: what was used, how much, at what price; ``first_date`` to ``last_date`` are both served."""
+    """A line: what was used or is due, how much, at what price; ``first_date`` to ``last_date`` are both served.
+
+    ``of`` is the position of the line that a negative one lowers. Copies of old say neither kind nor that: of usage.
+    """
 
     position: int
     product: str
@@ -64,6 +79,13 @@ class PrintedLine:
     tax_category: str
     steps: tuple[PrintedStep, ...]
     discounts: tuple[str, ...] = ()
+    kind: str = LineKind.USAGE.value
+    of: int | None = None
+
+    @property
+    def lowers(self) -> bool:
+        """It takes something off another line: a discount, a cap, a drawdown."""
+        return self.of is not None
 
     @property
     def unit_price(self) -> Decimal | None:

@@ -16,7 +16,9 @@ from monetization.values.errors import Invalid
 from monetization.values.money import EXACT
 
 RECEIVABLE, CASH, TAX_PAYABLE = "receivable", "cash", "tax_payable"
-INVOICE_ISSUED, PAYMENT_RECORDED = "invoice_issued", "payment_recorded"
+DEFERRED, GRANTED, BREAKAGE = "deferred_revenue", "credits_granted", "breakage"
+SEVERAL = "several"
+INVOICE_ISSUED, PAYMENT_RECORDED, VALUE_EXPIRED = "invoice_issued", "payment_recorded", "value_expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,33 @@ class Due:
 
 
 def revenue(product: str) -> str:
-    """Name the revenue account of a product."""
-    return f"revenue:{product}"
+    """Name the revenue account of a product; without one, that of what is for several."""
+    return f"revenue:{product or SEVERAL}"
 
 
 def line_due(position: int, product: str, amount: Decimal) -> Due:
     """Name what a line at a printed position earns, and for which product."""
     return Due(f"line:{position}", revenue(product), amount)
+
+
+def deferred_due(position: int, amount: Decimal) -> Due:
+    """Name what a purchase adds to what is owed to the customer in service."""
+    return Due(f"line:{position}", DEFERRED, amount)
+
+
+def drawn_dues(position: int, amount: Decimal, paid: Decimal) -> Iterator[Due]:
+    """Name who bears a line that draws: for what was paid it is deferred revenue; the rest was free."""
+    yield Due(f"line:{position}:paid", DEFERRED, EXACT.minus(paid))
+    yield Due(f"line:{position}:free", GRANTED, EXACT.add(amount, paid))
+
+
+def expired(invoice: int, lost: Iterable[tuple[int, Decimal]], books: Books) -> tuple[Transfer, ...]:
+    """Book paid value that expired with an invoice's period: it is earned as breakage."""
+    return tuple(
+        Transfer(books, DEFERRED, BREAKAGE, amount, VALUE_EXPIRED, f"invoice:{invoice}:expired:{instrument}")
+        for instrument, amount in lost
+        if amount
+    )
 
 
 def tax_due(category: str, percent: Decimal, amount: Decimal) -> Due:

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from catalog.actions import contracts, governed, metrics, rate_cards
-from catalog.models import Contract, MetricVersion, RateCardVersion
+from catalog.actions import contracts, governed, grants, metrics, rate_cards
+from catalog.models import Contract, CreditGrant, MetricVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
 from catalog.rules.versions import VersionStatus
@@ -23,6 +23,7 @@ MODELS: dict[str, type[Governed]] = {
     "catalog.metric_version": MetricVersion,
     "catalog.rate_card_version": RateCardVersion,
     "catalog.contract": Contract,
+    "catalog.credit_grant": CreditGrant,
 }
 
 
@@ -117,4 +118,5 @@ CHECKS: tuple[tuple[type[Governed], Callable[..., list[DomainError]]], ...] = (
     (MetricVersion, metrics.errors),
     (RateCardVersion, rate_cards.errors),
     (Contract, contracts.errors),
+    (CreditGrant, grants.errors),
 )

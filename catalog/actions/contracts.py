@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from catalog.actions import governed
+from catalog.actions.part_errors import facts_of, part_errors
 from catalog.models import Contract, RateCard, RateCardVersion
 from catalog.queries.cards import read_charges
 from catalog.queries.contracts import cycle_of
@@ -51,7 +52,7 @@ def draft(
 ) -> Contract:
     """Write down what an account shall agree to; dates are local to the account, the last day is served."""
     rows.allow(by, DRAFT)
-    _guard_account(by, account)
+    guard_account(by, account)
     contract = Contract(
         environment=account.environment, account=account, key=key, name=name,
         legal_entity=legal_entity, rate_card=rate_card, currency=currency, start_date=start_date,
@@ -72,7 +73,7 @@ def edit(*, contract: Contract, by: User, at: datetime, **changes: Any) -> Contr
     """Change a draft's terms; account and key stay."""
     rows.allow(by, DRAFT)
     contract = governed.lock_draft(contract)
-    _guard_account(by, contract.account)
+    guard_account(by, contract.account)
     refuse_if(
         Invalid("This can't be changed", field=name, fix="Draft a new contract")
         for name in sorted(changes.keys() - EDITABLE)
@@ -92,11 +93,11 @@ def submit(*, contract: Contract, reason: str, by: User, at: datetime, title: st
     """Ask for decisions about a draft; its terms are frozen from here on."""
     rows.allow(by, DRAFT)
     contract = governed.lock_draft(contract)
-    _guard_account(by, contract.account)
+    guard_account(by, contract.account)
     refuse_if(errors(contract, at))
     return governed.propose(
         contract, title=title or f"Contract {contract}", reason=reason,
-        facts={"discount_percent": contract.discount_percent}, effective_at=None, by=by, at=at,
+        facts=facts_of(contract), effective_at=None, by=by, at=at,
     )  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def errors(contract: Contract, at: datetime) -> list[DomainError]:
     other = _overlapping(contract)
     if other is not None:
         raise Conflict(f"{other} covers some of these days already.", fix="Choose days that no contract covers.")
-    return [*_field_errors(contract), *_price_errors(contract)]
+    return [*_field_errors(contract), *part_errors(contract), *_price_errors(contract)]
 
 
 def _overlapping(contract: Contract) -> Contract | None:
@@ -176,7 +177,8 @@ def _price_errors(contract: Contract) -> list[DomainError]:
     return [Invalid(message, field="currency", fix=fix)]
 
 
-def _guard_account(by: User, account: Account) -> None:
+def guard_account(by: User, account: Account) -> None:
+    """Hide accounts that somebody may not see. Raises NotFound."""
     if not accounts_for(by, account.environment).filter(pk=account.pk).exists():
         raise NotFound("There is no such account.", field="account")
 

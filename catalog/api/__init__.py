@@ -2,11 +2,24 @@
 
 from django.urls import URLPattern, path
 
-from catalog.api import changes, charges, contracts, metrics, prices, products, rate_cards
+from catalog.api import agreed, changes, charges, contracts, metrics, prices, products, rate_cards
+from monetization.foundation.rest.views import View
 
 METRIC_VERSION = "metrics/<str:key>/versions/<int:number>"
 CARD_VERSION = "rate-cards/<str:key>/versions/<int:number>"
 REQUEST = "change-requests/<int:pk>"
+CONTRACT = "contracts/<str:key>"
+
+
+def _parts(name: str, many: type[View], one: type[View]) -> tuple[URLPattern, URLPattern]:
+    """Give the addresses of the parts of one kind."""
+    noun = f"api_contract_{name.replace('-', '_')}"
+    return (
+        path(f"{CONTRACT}/{name}", many.as_view(), name=noun),
+        path(f"{CONTRACT}/{name}/<str:name>", one.as_view(), name=f"{noun}_one"),
+    )
+
+
 patterns: list[URLPattern] = [
     path("metrics", metrics.Metrics.as_view(), name="api_metrics"),
     path("metrics/<str:key>", metrics.OneMetric.as_view(), name="api_metric"),
@@ -31,6 +44,8 @@ patterns: list[URLPattern] = [
     path("contracts/<str:key>", contracts.OneContract.as_view(), name="api_contract"),
     path("contracts/<str:key>/submit", contracts.Submit.as_view(), name="api_contract_submit"),
     path("contracts/<str:key>/discard", contracts.Discard.as_view(), name="api_contract_discard"),
+    *(route for name, many, one in agreed.KINDS for route in _parts(name, many, one)),
+    path("accounts/<str:key>/credits", agreed.GrantCredit.as_view(), name="api_account_credits"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),
     path(f"{REQUEST}/withdraw", changes.Withdraw.as_view(), name="api_change_request_withdraw"),

@@ -14,10 +14,17 @@ from django.db import migrations
 from catalog.rules.versions import ARROWS
 from monetization.foundation.walls import OWN_ACCOUNTS, frozen, frozen_part, portal_reads, run
 
+
+def _of(table: str) -> str:
+    """Ask for the status of the contract that a row of this table is a part of."""
+    return f"SELECT c.status FROM catalog_contract c JOIN catalog_{table} t ON t.contract_id = c.id WHERE t.id = $1"
+
+
 GOVERNED = {
     "catalog_metricversion": "catalog.metric_version",
     "catalog_ratecardversion": "catalog.rate_card_version",
     "catalog_contract": "catalog.contract",
+    "catalog_creditgrant": "catalog.credit_grant",
 }
 OF_METRIC = "SELECT status FROM catalog_metricversion WHERE id = $1"
 OF_CARD = "SELECT status FROM catalog_ratecardversion WHERE id = $1"
@@ -28,15 +35,28 @@ OF_PRICE = (
     "SELECT v.status FROM catalog_pricerow p JOIN catalog_charge c ON c.id = p.charge_id"
     " JOIN catalog_ratecardversion v ON v.id = c.version_id WHERE p.id = $1"
 )
+OF_CONTRACT = "SELECT status FROM catalog_contract WHERE id = $1"
+OF_GRANT = "SELECT status FROM catalog_creditgrant WHERE id = $1"
+OF_INSTRUMENT = (
+    "SELECT coalesce(c.status, g.status) FROM catalog_instrument i LEFT JOIN catalog_contract c ON c.id = i.contract_id"
+    " LEFT JOIN catalog_creditgrant g ON g.id = i.grant_id WHERE i.id = $1"
+)
+AGREED = ("recurringcharge", "onetimecharge", "agreeddiscount", "agreedbound", "instrument")
 PARTS = (
     ("catalog_metricmeasure", "version_id", OF_METRIC),
     ("catalog_metricdimension", "version_id", OF_METRIC),
     ("catalog_charge", "version_id", OF_CARD),
     ("catalog_pricerow", "charge_id", OF_CHARGE),
     ("catalog_pricetier", "price_id", OF_PRICE),
+    *((f"catalog_{table}", "contract_id", OF_CONTRACT) for table in AGREED),
+    ("catalog_quantitychange", "charge_id", _of("recurringcharge")),
+    ("catalog_agreeddiscount_products", "agreeddiscount_id", _of("agreeddiscount")),
+    ("catalog_agreedbound_products", "agreedbound_id", _of("agreedbound")),
+    ("catalog_instrument_products", "instrument_id", OF_INSTRUMENT),
 )
 # Each subquery is itself filtered by the policy of the table that it reads.
 OWN_ENVIRONMENTS = "environment_id IN (SELECT environment_id FROM foundation_account)"
+OWN_CONTRACTS = "contract_id IN (SELECT id FROM catalog_contract)"
 OWN_CARDS = "(SELECT rate_card_id FROM catalog_contract)"
 READ = {
     "catalog_contract": f"account_id IN {OWN_ACCOUNTS} AND status = 'APPROVED'",
@@ -46,6 +66,13 @@ READ = {
     "catalog_charge": "version_id IN (SELECT id FROM catalog_ratecardversion)",
     "catalog_pricerow": "charge_id IN (SELECT id FROM catalog_charge)",
     "catalog_pricetier": "price_id IN (SELECT id FROM catalog_pricerow)",
+    "catalog_creditgrant": f"account_id IN {OWN_ACCOUNTS} AND status = 'APPROVED'",
+    **{f"catalog_{table}": OWN_CONTRACTS for table in AGREED if table != "instrument"},
+    "catalog_instrument": f"{OWN_CONTRACTS} OR grant_id IN (SELECT id FROM catalog_creditgrant)",
+    "catalog_quantitychange": "charge_id IN (SELECT id FROM catalog_recurringcharge)",
+    "catalog_agreeddiscount_products": "agreeddiscount_id IN (SELECT id FROM catalog_agreeddiscount)",
+    "catalog_agreedbound_products": "agreedbound_id IN (SELECT id FROM catalog_agreedbound)",
+    "catalog_instrument_products": "instrument_id IN (SELECT id FROM catalog_instrument)",
     "catalog_product": OWN_ENVIRONMENTS,
     "catalog_metric": OWN_ENVIRONMENTS,
     "catalog_metricversion": "metric_id IN (SELECT id FROM catalog_metric) AND status = 'APPROVED'",
@@ -91,6 +118,13 @@ def needs_approval(table: str, noun: str) -> migrations.RunPython:
     )
 
 
+GRANTED_WITH_ITS_GRANT = run(
+    "CREATE TRIGGER granted BEFORE INSERT OR UPDATE OR DELETE ON catalog_instrument"
+    f" FOR EACH ROW EXECUTE FUNCTION frozen_part('{OF_GRANT}', 'grant_id', 'DRAFT');",
+    "DROP TRIGGER granted ON catalog_instrument;",
+)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0001_initial"),
@@ -102,5 +136,6 @@ class Migration(migrations.Migration):
         *(frozen(table, free=("DRAFT",), arrows=ARROWS, columns=()) for table in GOVERNED),
         *(needs_approval(table, noun) for table, noun in GOVERNED.items()),
         *(frozen_part(table, column=column, status=status, free=("DRAFT",)) for table, column, status in PARTS),
+        GRANTED_WITH_ITS_GRANT,
         *(portal_reads(table, own) for table, own in READ.items()),
     ]

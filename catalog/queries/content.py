@@ -6,8 +6,9 @@ Ids are left out, so the same content has the same digest wherever it stands.
 from dataclasses import asdict
 from typing import Any
 
-from catalog.models import Contract, Metric, MetricVersion, Product, RateCardVersion
+from catalog.models import Contract, CreditGrant, Metric, MetricVersion, Product, RateCardVersion
 from catalog.models.versions import Governed
+from catalog.queries.agreed_content import agreed_of, granted_of
 from catalog.queries.cards import StoredCharge, read_charges
 from catalog.rules.tariffs import Tariff
 from catalog.rules.written import FEES
@@ -37,6 +38,8 @@ def content_of(row: Governed) -> dict[str, Any]:
         return _card(row)
     if isinstance(row, Contract):
         return _contract(row)
+    if isinstance(row, CreditGrant):
+        return {"account": row.account.key, "key": row.key, "name": row.name, **granted_of(row)}
     raise TypeError(f"{type(row).__name__} has no governed content")
 
 
@@ -94,6 +97,7 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "legal_entity": contract.legal_entity.key,
         "rate_card": contract.rate_card.key,
         "pinned_version": pinned.number if pinned is not None else None,
+        **agreed_of(contract),
     }
 
 

@@ -4,10 +4,12 @@ A segment is a stretch of the period in which neither the card version nor a met
 for the contract: a pinned contract isn't cut by versions that it doesn't follow. Before a card's first
 version nothing is priced, so usage there stays unpriced and visible.
 
-Eight queries when nothing is in memory, three when it is, however many rows the card has.
+What is agreed beside the card (fees, discounts, minimums, commits …) comes from `catalog.queries.agreed`.
+
+A fixed number of queries, however many rows the card has; fewer when the card is in memory.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +17,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from catalog.models import Contract, Product
+from catalog.queries.agreed import agreed_for
 from catalog.queries.cards import (
     CardVersion,
     StoredCharge,
@@ -23,13 +26,17 @@ from catalog.queries.cards import (
     stored_charges,
 )
 from catalog.queries.metrics import DatedMetric, dated_metrics
+from catalog.rules.agreed import Instrument
 from catalog.rules.cards import charge_of
-from catalog.rules.terms import Charge, Discount, MetricTerms, Segment, Terms
+from catalog.rules.terms import Charge, MetricTerms, Segment, Terms
 from monetization.values.periods import Period, local_midnight
 
 
-def terms_for(*, contract: Contract, period: Period) -> Terms:
-    """Give all that is agreed in one contract for one period, as frozen values."""
+def terms_for(*, contract: Contract, period: Period, balances: Mapping[str, Decimal] | None = None) -> Terms:
+    """Give all that is agreed in one contract for one billing period, as frozen values.
+
+    ``balances``: what can be drawn of commits and credits, by key; whole amounts where they aren't named.
+    """
     zone = contract.account.time_zone
     versions = _in_force(contract, period, zone)
     used = [(version.pk, version.digest) for _, version in versions]
@@ -37,12 +44,21 @@ def terms_for(*, contract: Contract, period: Period) -> Terms:
     charges = [charge for each in stored.values() for charge in each]
     metrics = _metrics(charges)
     products = Product.objects.in_bulk({charge.product_id for charge in charges})
-    agreed = Agreed(contract, versions, stored, metrics, products)
+    charged = Charged(contract, versions, stored, metrics, products)
+    agreed = agreed_for(contract, period, balances or {})
+    edges = set(_edges(agreed.instruments))
     segments = _joined(
-        Segment(piece, agreed.charges(piece.starts_at, period.starts_at))
-        for piece in period.cut(list(_cuts(versions, metrics)))
+        (
+            Segment(piece, charged.charges(piece.starts_at, period.starts_at))
+            for piece in period.cut([*_cuts(versions, metrics), *edges])
+        ),
+        edges,
     )
-    return Terms(contract.key, contract.currency, zone, period, segments, _discounts(contract))
+    return Terms(
+        contract.key, contract.currency, zone, period, segments, agreed.discounts, agreed.fees,
+        minimums=agreed.minimums, maximums=agreed.maximums, instruments=agreed.instruments, served=agreed.served,
+        full_period=agreed.full_period,
+    )  # fmt: skip
 
 
 def _in_force(contract: Contract, period: Period, zone: str) -> list[tuple[datetime, CardVersion]]:
@@ -82,11 +98,19 @@ def _cuts(versions: Sequence[tuple[datetime, CardVersion]], metrics: Sequence[Da
     yield from (dated.period.starts_at for dated in metrics)
 
 
-def _joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """Join neighbours with the same terms: a cut that changes nothing is none."""
+def _edges(instruments: Iterable[Instrument]) -> Iterable[datetime]:
+    """List where what may cover a line changes."""
+    for each in instruments:
+        yield each.period.starts_at
+        if each.period.ends_at is not None:
+            yield each.period.ends_at
+
+
+def _joined(segments: Iterable[Segment], edges: Collection[datetime]) -> tuple[Segment, ...]:
+    """Join neighbours with the same terms, but at edges: a cut that changes nothing is none."""
     found: list[Segment] = []
     for segment in segments:
-        if found and found[-1].charges == segment.charges:
+        if found and found[-1].charges == segment.charges and segment.period.starts_at not in edges:
             whole = Period(found[-1].period.starts_at, segment.period.ends_at)
             found[-1] = Segment(whole, segment.charges)
         else:
@@ -95,7 +119,7 @@ def _joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
+class Charged:
     """All that charges of a contract are made of, read once: versions in force in turn, meanings, products."""
 
     contract: Contract
@@ -146,8 +170,3 @@ class Agreed:
             tags=frozenset(product.tags),
         )
         return charge_of(plainly, stored.terms)
-
-
-def _discounts(contract: Contract) -> tuple[Discount, ...]:
-    percent: Decimal = contract.discount_percent
-    return (Discount(percent, contract.key, "Contract discount"),) if percent else ()

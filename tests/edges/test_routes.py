@@ -46,6 +46,7 @@ PLACES = {
     "limit": "limit", "correction": "correction", "backfill": "backfill", "quarantined": "quarantined",
 }  # fmt: skip
 DRAFTED = {
+    "contract_part_new": "contract_draft", "contract_part_remove": "contract_draft",
     "contract_discard": "contract_draft", "contract_edit": "contract_draft", "contract_submit": "contract_draft",
     "metric_version_discard": "meaning_draft", "metric_version_edit": "meaning_draft",
     "metric_version_submit": "meaning_draft", "price": "price_draft", "price_remove": "price_draft",
@@ -62,6 +63,7 @@ BODY = {
     "most": "7", "metric": "llm-tokens", "window": "DAY",
 }  # fmt: skip
 SAID = {"reason": "Tried"}
+FEE = {"key": "tried", "name": "Tried", "product": "inference", "unit_price": "1"}
 API_BODIES: dict[str, dict[str, Any]] = {
     "api_alias_end": {"ends_at": "2026-06-01T00:00:00Z"}, "api_aliases": {"alias": "tried"},
     "api_change_request_send_back": SAID, "api_change_request_withdraw": SAID, "api_contract_submit": SAID,
@@ -77,6 +79,12 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_playground": {"meaning": {"event_type": "llm.request", "aggregation": "COUNT"}, "events": []},
     "api_limits": {"name": "Tried", "account": "acme", "metric": "llm-tokens", "most": "1"},
     "api_limit": {"most": "7"}, "api_quotes": {"currency": "EUR", "charges": []},
+    "api_account_credits": {"key": "tried", "name": "Tried", "amount": "1", "currency": "EUR",
+                            "start_date": "2026-11-01", "reason": "Tried"},
+    "api_contract_recurring_charges": FEE, "api_contract_one_time_charges": FEE,
+    "api_contract_discounts": {"key": "tried", "name": "Tried", "percent": "1"},
+    "api_contract_bounds": {"key": "tried", "name": "Tried", "kind": "MINIMUM", "amount": "1"},
+    "api_contract_instruments": {"key": "tried", "name": "Tried", "kind": "CREDIT", "amount": "1"},
     "api_quota_check": {"account": "acme", "metric": "llm-tokens", "amount": "1"},
     "api_quota_reserve": {"account": "acme", "metric": "llm-tokens", "amount": "1", "key": "tried"},
     "api_quota_settle": {"key": "held", "event": {"id": "nothing"}}, "api_quota_release": {"key": "held"},
@@ -84,7 +92,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
                    "data": {"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1}},
 }  # fmt: skip
 WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "billing", "verb": "send-back",
-         "position": 1, "content_type_id": 1}  # fmt: skip
+         "position": 1, "content_type_id": 1, "part": "discount", "name": "there"}  # fmt: skip
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",
@@ -170,7 +178,7 @@ def _value(key: str, name: str, path: str, stage: Stage, own: dict[str, object])
 
 def _api_key(short: str) -> str:
     best = max((word for word in API_KEYS if short.startswith(word)), key=len)
-    if short in ("contract_discard", "contract_submit"):
+    if short.startswith("contract_"):
         return "unsigned"
     return API_KEYS[best]
 

@@ -17,7 +17,7 @@ from monetization.values.canonical import digest
 Missing = tuple[tuple[Role, int], ...]
 Said = Mapping[tuple[str, bytes], list[Decision]]
 INBOX_LIMIT = 200
-ABOUT_CUSTOMERS = ("contract",)
+ABOUT_CUSTOMERS = ("contract", "credit")
 
 
 def requests_for(user: User, environment: Environment) -> QuerySet[ChangeRequest]:

@@ -1,0 +1,89 @@
+"""A billing period by local dates: the full one, what of it is served, and which share of it a span of days is.
+
+Pure, and the same for contracts and quotes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+
+from catalog.rules.agreed import Timing
+from monetization.values.periods import DAY, MONTHS, Cadence, Cycle, Period, days_between, local_midnight
+
+STUBS = "first_and_last"  # both stubs prorate, unless another setting is agreed
+DAY_COUNT = "actual"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A full period ``[starts, ends)`` of local dates, and what of it is served; ``months`` long, or None."""
+
+    starts: date
+    ends: date
+    first: date
+    until: date
+    months: int | None = None
+
+    def share(self, start: date, end: date, stubs: str = STUBS, day_count: str = DAY_COUNT) -> tuple[int, int]:
+        """Give the share of the full period that days [start, end) inside the served ones are.
+
+        A stub that doesn't prorate counts as whole: the days that it lacks are added to what lies at its edge.
+        """
+        first = self.first if stubs in ("first", "first_and_last") else self.starts
+        until = self.until if stubs in ("last", "first_and_last") else self.ends
+        start, end = (first if start == self.first else start), (until if end == self.until else end)
+        if day_count == "30" and self.months is not None:
+            full = 30 * self.months
+            whole = first == self.starts and until == self.ends
+            most = full if whole else min(days_between(first, until), full)
+            ends = most if end == until else min(days_between(first, end), most)
+            return ends - min(days_between(first, start), most), full
+        return days_between(start, end), days_between(self.starts, self.ends)
+
+    @property
+    def served(self) -> tuple[int, int]:
+        """The share of the full period that is served."""
+        return self.share(self.first, self.until)
+
+    def period(self, zone: str) -> Period:
+        """Give the served days as instants."""
+        return Period(local_midnight(self.first, zone), local_midnight(self.until, zone))
+
+    def full(self, zone: str) -> Period:
+        """Give the full period as instants."""
+        return Period(local_midnight(self.starts, zone), local_midnight(self.ends, zone))
+
+
+def cycle_spans(cycle: Cycle) -> Iterator[Span]:
+    """Yield the periods of a cycle, in order; without end where the cycle has none."""
+    for index in count():
+        start, end = cycle.dates(index)
+        if cycle.end_date is not None and start > cycle.end_date:
+            return
+        first = max(start, cycle.start_date)
+        until = end if cycle.end_date is None else min(end, cycle.end_date + DAY)
+        if first < until:
+            yield Span(start, end, first, until, MONTHS.get(cycle.cadence))
+
+
+def span_from(cycle: Cycle, first: date) -> Span:
+    """Find the period whose first served day is this one."""
+    return next(span for span in cycle_spans(cycle) if span.first >= first)
+
+
+def billed_with(cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Span) -> list[Span]:
+    """List the periods of a charge's own cadence that are billed with a billing period."""
+    if cadence is None or cadence is cycle.cadence:
+        return [bill]
+    own = Cycle(cycle.start_date, cycle.zone, cadence, cycle.anchor, cycle.end_date)
+    found = []
+    for span in cycle_spans(own):
+        if span.first >= bill.until:
+            break
+        day = span.first if timing is Timing.ADVANCE else span.until - DAY
+        if bill.first <= day < bill.until:
+            found.append(span)
+    return found
