@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from billing.queries.quotes import Used, last_closed, on_own_terms, span_between
 from billing.quotes import bounded
 from billing.rules.quotes.bodies import DaysBody
-from billing.rules.quotes.days import day_in
+from billing.rules.quotes.moments import day_in
 from billing.rules.quotes.quote import Quoted
 from catalog.models import Contract
 from monetization.foundation.models import Account

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from billing.rules.quotes.bodies import QuoteBody, decoder
-from billing.rules.quotes.days import day_in, spans_of
+from billing.rules.quotes.days import spans_of
+from billing.rules.quotes.moments import day_in
 from billing.rules.quotes.spans import Span
 from monetization.values.errors import Invalid
 from monetization.values.periods import zone_of

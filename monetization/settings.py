@@ -263,6 +263,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "LimitWindow": [("DAY", "Day"), ("BILLING_PERIOD", "Billing period")],
         "MetricWindow": [("", "The whole period"), ("hour", "Each hour (UTC)"), ("day", "Each day of the account")],
+        "QuantityRounding": [("", "Exact"), ("up", "Up"), ("down", "Down"), ("half_up", "Half away from zero")],
+        "PackageRounding": ["up", "down", "exact"],
         "LimitKind": [("QUANTITY", "Quantity of a metric"), ("SPEND", "Spend"), ("BALANCE", "Balance left")],
         "InvoiceKind": [(each.value, each.label) for each in Kind],
         "InvoiceStatus": [(each.value, each.label) for each in Status],

@@ -79,7 +79,7 @@ class QuotedLineBody(serializers.Serializer[Any]):
     of = serializers.IntegerField(allow_null=True, help_text="Index of the line that this one lowers")
 
 
-class BalanceBody(serializers.Serializer[Any]):
+class QuotedBalanceBody(serializers.Serializer[Any]):
     """A credit or commit before and after."""
 
     id = serializers.CharField()
@@ -112,7 +112,7 @@ class QuotedInvoiceBody(serializers.Serializer[Any]):
     period = DaysBody()
     full_period = DaysBody()
     lines = QuotedLineBody(many=True)
-    instruments = BalanceBody(many=True)
+    instruments = QuotedBalanceBody(many=True)
     taxes = TaxedBody(many=True)
     unpriced = UnpricedBody(many=True)
     net = serializers.CharField()

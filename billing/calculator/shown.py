@@ -8,11 +8,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.balances import Balance
-from billing.rules.bill import Bill, Tax
+from billing.rules.bill import Bill
 from billing.rules.lines import Line
 from billing.rules.quotes.quote import Quoted
 from billing.rules.rated import Step
 from billing.rules.scopes import LineKind
+from billing.rules.taxing import Tax
 from monetization.foundation.templatetags.show import exact
 from monetization.values.money import round_once, total_of
 from monetization.values.periods import Period

@@ -13,31 +13,23 @@ from fractions import Fraction
 
 from billing.rules.balances import Balance
 from billing.rules.caps import caps
+from billing.rules.composites import composite_line
 from billing.rules.drawdown import draw
-from billing.rules.fees import composite_line, fee_lines, keep
+from billing.rules.fees import fee_lines
 from billing.rules.fixed import fixed_discounts
-from billing.rules.lines import NOTHING, Line
-from billing.rules.percentages import discounts, rounded, with_amount
-from billing.rules.rated import RatedLine
+from billing.rules.lines import Line
+from billing.rules.opened import rounded_lines, usage_line
+from billing.rules.percentages import discounts
 from billing.rules.rating import Priced, price
 from billing.rules.scopes import LineKind, named
+from billing.rules.taxing import Tax, taxes_of
 from billing.rules.whole import true_up, true_ups
 from catalog.rules.terms import PriceModel, Terms
 from metering.rules.quantities import UsageRow
-from monetization.values.money import EXACT, allocate, round_once, shares, total_of
+from monetization.values.money import EXACT, round_once, total_of
 
 ZERO = Decimal(0)
 BEFORE_COVER = (LineKind.USAGE, LineKind.RECURRING, LineKind.ONE_TIME, LineKind.COMPOSITE, LineKind.TRUE_UP)
-
-
-@dataclass(frozen=True, slots=True)
-class Tax:
-    """Tax of one category and rate, on the sum of its lines, rounded once."""
-
-    category: str
-    percent: Decimal
-    base: Decimal
-    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +58,7 @@ def bill(terms: Terms, usage: Sequence[UsageRow], rates: Mapping[str, Sequence[D
     below += caps(terms.maximums, lines, terms)
     drawn = draw(terms.instruments, lines, terms)
     every = [*lines, *drawn.true_ups, *below, *drawn.covering]
-    taxes = _taxes(every, rates or {}, terms.currency)
+    taxes = taxes_of(every, rates or {}, terms.currency)
     net = round_once(total_of(line.amount for line in every), terms.currency)
     tax = round_once(total_of(each.amount for each in taxes), terms.currency)
     return Bill(tuple(every), tuple(taxes), net, tax, EXACT.add(net, tax), tuple(drawn.balances), found.unpriced)
@@ -75,8 +67,8 @@ def bill(terms: Terms, usage: Sequence[UsageRow], rates: Mapping[str, Sequence[D
 def _lines(terms: Terms, usage: Sequence[UsageRow]) -> tuple[list[Line], Priced]:
     """Price, discount and round: usage, then recurring, then one-time."""
     found = price(terms, usage)
-    rated = _rounded(discounts(found.lines, terms))
-    lines = [_usage_line(line) for line in rated]
+    rated = rounded_lines(discounts(found.lines, terms))
+    lines = [usage_line(line) for line in rated]
     fees = [line for fee in terms.fees for line in fee_lines(fee, terms.discounts)]
     fees.sort(key=lambda line: (line.kind is LineKind.ONE_TIME, line.period.starts_at, -line.list_exact, line.name))
     return [*lines, *fees], found
@@ -100,45 +92,3 @@ def _missing(found: Priced, terms: Terms) -> Iterator[Line]:
             line = true_up(charge.tax_category, amount, f"Commitment of {charge.name}", terms, mine)
             line.exact = line.list_exact = missing * Fraction(charge.rate)
             yield line
-
-
-def _rounded(lines: Sequence[RatedLine]) -> list[RatedLine]:
-    """Round each line; those of a charge that rounds as one share one rounding by largest remainder."""
-    together: dict[str, list[RatedLine]] = {}
-    for line in lines:
-        if line.charge.rounds_as_one:
-            together.setdefault(line.charge.slot, []).append(line)
-    split: dict[int, Decimal] = {}
-    for mine in together.values():
-        currency = mine[0].currency
-        amount = round_once(sum((line.exact for line in mine), NOTHING), currency)
-        exacts = [line.exact for line in mine]
-        parts = (allocate if amount and min(exacts) >= 0 else shares)(amount, exacts, currency)
-        split |= {id(line): part for line, part in zip(mine, parts, strict=True)}
-    return [with_amount(line, split[id(line)]) if id(line) in split else rounded(line) for line in lines]
-
-
-def _usage_line(line: RatedLine) -> Line:
-    charge = line.charge
-    own = sum((piece.exact for piece in line.pieces if piece.committed), NOTHING)
-    left = (line.exact - own) / (line.list_exact - own) if line.list_exact != own else Fraction(1)
-    pieces = (piece if piece.committed else replace(piece, exact=piece.exact * left) for piece in line.pieces)
-    made = Line(
-        LineKind.USAGE, charge.slot, charge.product, charge.name, charge.tax_category, line.period, line.amount,
-        line.exact, line.list_exact, charge.tags, line.match, line.quantity, line.steps,
-        tuple(pieces), line.discounts, line,
-    ).open_with(line.amount)  # fmt: skip
-    return keep(made, line.spend, line.currency)
-
-
-def _taxes(lines: Sequence[Line], rates: Mapping[str, Sequence[Decimal]], currency: str) -> list[Tax]:
-    """Tax each category's lines together, once for each of its rates."""
-    bases: dict[str, Decimal] = {}
-    for line in lines:
-        if line.amount >= 0 or line.lowers_tax:
-            bases[line.tax_category] = EXACT.add(bases.get(line.tax_category, ZERO), line.amount)
-    return [
-        Tax(category, percent, base, round_once(Fraction(base) * Fraction(percent) / 100, currency))
-        for category, base in sorted(bases.items())
-        for percent in rates.get(category, ())
-    ]

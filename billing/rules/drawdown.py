@@ -7,7 +7,7 @@ counted and still billed, and what is short at the commit's end is a true-up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -16,10 +16,10 @@ from billing.rules.coverable import Stretch, stretches_of
 from billing.rules.instruments import in_order
 from billing.rules.lines import Line
 from billing.rules.scopes import LineKind, covers, named
-from billing.rules.whole import split_true_up
+from billing.rules.shortfalls import ends_here, shortfalls
 from catalog.rules.agreed import Instrument, InstrumentKind
 from catalog.rules.terms import Terms
-from monetization.values.money import EXACT, round_once, total_of
+from monetization.values.money import EXACT, total_of
 
 ZERO = Decimal(0)
 NAMES = {InstrumentKind.CREDIT: "Credit", InstrumentKind.PREPAID: "Prepaid commit"}
@@ -31,10 +31,10 @@ def draw(instruments: Sequence[Instrument], lines: Sequence[Line], terms: Terms)
     balances = [Balance(each) for each in in_order(instruments, everything)]
     stood = {id(line): line.open for line in lines}
     covering = _cover(lines, balances, terms)
-    short = [] if terms.is_threshold else _true_ups(balances, lines, stood, terms)
+    short = [] if terms.is_threshold else shortfalls(balances, lines, stood, terms)
     covering += _cover(short, balances, terms)
     for balance in balances:
-        if _ends(balance.instrument, terms):
+        if ends_here(balance.instrument, terms):
             balance.expired = balance.left
     return Drawn(short, covering, balances)
 
@@ -71,26 +71,6 @@ def _draw(stretch: Stretch, left: Decimal, taken: dict[str, Decimal], currency: 
             taken[name] = EXACT.add(taken.get(name, ZERO), amount)
             balance.drawn += Fraction(amount) / Fraction(balance.instrument.rate)
     return covered
-
-
-def _true_ups(
-    balances: Sequence[Balance], lines: Sequence[Line], stood: Mapping[int, Decimal], terms: Terms
-) -> list[Line]:
-    """Charge what postpaid commits that end here are short of, split by what stood before anything was covered."""
-    found: list[Line] = []
-    for balance in balances:
-        each = balance.instrument
-        amount = round_once(balance.left * Fraction(each.rate), terms.currency)
-        if each.kind is InstrumentKind.POSTPAID and each.true_up and _ends(each, terms) and amount > 0:
-            fitting = [(line.tax_category, stood[id(line)]) for line in lines if line.fits(each.scope)]
-            found += split_true_up(amount, f"Commit {each.id}", each.scope, fitting, terms, instrument=each.id)
-    return found
-
-
-def _ends(instrument: Instrument, terms: Terms) -> bool:
-    """Say whether an instrument ends with or inside the full period."""
-    end, last = instrument.period.ends_at, (terms.full_period or terms.period).ends_at
-    return end is not None and end > terms.period.starts_at and (last is None or end <= last)
 
 
 def _lowers_tax(instrument: Instrument, terms: Terms) -> bool:

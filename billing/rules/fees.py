@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from billing.rules.composites import MOMENT, keep, last_moment
 from billing.rules.lines import NOTHING, Line
 from billing.rules.percentages import percent_off
 from billing.rules.pieces import Piece
 from billing.rules.rated import Step
 from billing.rules.scopes import LineKind
-from catalog.rules.agreed import Composite, Discount, Timing
+from catalog.rules.agreed import Discount, Timing
 from catalog.rules.charges import Part
-from catalog.rules.terms import Fee, FeeSpan, Terms
+from catalog.rules.terms import Fee, FeeSpan
 from catalog.rules.walks import Walk, walk
-from monetization.values.money import EXACT, round_once, shares, total_of
+from monetization.values.money import round_once, shares
 from monetization.values.periods import Period
-
-MOMENT = timedelta(microseconds=1)
 
 
 def fee_lines(fee: Fee, discounts: Sequence[Discount]) -> list[Line]:
@@ -29,23 +27,6 @@ def fee_lines(fee: Fee, discounts: Sequence[Discount]) -> list[Line]:
         found.setdefault(span.price.row_id, []).append(span)
     lines = [_line(fee, spans, discounts) for spans in found.values()]
     return [line for line in lines if line.exact or line.list_exact]
-
-
-def composite_line(composite: Composite, lines: Sequence[Line], terms: Terms) -> Line:
-    """Make a line of a percentage of others, after their discounts."""
-    base = total_of(line.open for line in lines if line.kind is not LineKind.COMPOSITE and line.fits(composite.of))
-    exact = Fraction(base) * Fraction(composite.percent) / 100
-    return Line(
-        LineKind.COMPOSITE, composite.key, composite.product, composite.name, composite.tax_category, terms.period,
-        Decimal(0), exact, exact, composite.tags, pieces=(Piece(last_moment(terms.period), exact),),
-    ).open_with(round_once(exact, terms.currency))  # fmt: skip
-
-
-def keep(line: Line, spend: Fraction, currency: str) -> Line:
-    """Note what percentages took off that still counts as spend."""
-    if spend != line.exact:
-        line.kept = EXACT.subtract(round_once(spend, currency), line.amount)
-    return line
 
 
 def _line(fee: Fee, spans: Sequence[FeeSpan], discounts: Sequence[Discount]) -> Line:
@@ -92,9 +73,3 @@ def _weighed(span: FeeSpan, parts: tuple[Part, ...]) -> Fraction:
 def _seen(fee: Fee, line: Period) -> Period:
     """Give the instant at which instruments look at a line: its first, or its last where it is billed in arrears."""
     return Period(line.starts_at, line.starts_at + MOMENT) if fee.timing is Timing.ADVANCE else last_moment(line)
-
-
-def last_moment(period: Period) -> Period:
-    """Give a period's last instant."""
-    end = period.ends_at or period.starts_at + MOMENT
-    return Period(end - MOMENT, end)

@@ -5,22 +5,21 @@ key, which its account has once. Balances are billing's: it gives them in, and a
 its whole amount.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from catalog.models import AgreedBound, AgreedDiscount, Contract, Instrument, OneTimeCharge, RecurringCharge
+from catalog.models import AgreedBound, AgreedDiscount, Contract, Instrument
+from catalog.queries.agreed_fees import fees_of
 from catalog.queries.contracts import cycle_of
 from catalog.rules import agreed
-from catalog.rules.agreed import InstrumentKind, Scope, Timing
-from catalog.rules.fees import FeeTerms, one_time_fee, recurring_fee
-from catalog.rules.spans import Span, billed_with, span_from
-from catalog.rules.terms import Discount, Fee, Source
-from monetization.values.periods import Cadence, Period, local_date, service_period
+from catalog.rules.agreed import InstrumentKind, Scope
+from catalog.rules.spans import Span, span_from
+from catalog.rules.terms import Discount, Fee
+from monetization.values.periods import Period, local_date, service_period
 
 ZERO = Decimal(0)
 
@@ -44,7 +43,7 @@ def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decima
     span = span_of(contract, period)
     bounds = list(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
     return Agreed(
-        fees=tuple(_fees(contract, span)),
+        fees=tuple(fees_of(contract, span)),
         discounts=_discounts(contract),
         minimums=_bounds(bounds, AgreedBound.Kind.MINIMUM),
         maximums=_bounds(bounds, AgreedBound.Kind.MAXIMUM),
@@ -76,37 +75,6 @@ def instruments_of(contract: Contract) -> "QuerySet[Instrument]":
 def access(instrument: Instrument, zone: str) -> Period:
     """Give the instants in which an instrument may be drawn."""
     return service_period(instrument.start_date, instrument.end_date, zone)
-
-
-def _fees(contract: Contract, span: Span) -> Iterable[Fee]:
-    zone, cycle, source = contract.account.time_zone, cycle_of(contract), _source(contract)
-    recurring = RecurringCharge.objects.filter(contract=contract).select_related("product").prefetch_related("changes")
-    for charge in recurring.order_by("pk"):
-        changes = [(each.start_date, each.quantity) for each in charge.changes.all()]
-        cadence, timing = Cadence(charge.cadence) if charge.cadence else None, Timing(charge.timing.lower())
-        for each in billed_with(cycle, cadence, timing, span):
-            yield recurring_fee(
-                _fee(charge, "recurring", source), changes, each, timing=timing, currency=contract.currency, zone=zone
-            )
-    for once in OneTimeCharge.objects.filter(contract=contract).select_related("product").order_by("pk"):
-        day: date = once.date or contract.start_date
-        if span.first <= day < span.until:
-            yield one_time_fee(_fee(once, "one_time", source), day, currency=contract.currency, zone=zone)
-
-
-def _fee(charge: RecurringCharge | OneTimeCharge, kind: str, source: Source) -> FeeTerms:
-    product = charge.product
-    return FeeTerms(
-        row_id=charge.pk, key=f"{kind}:{charge.key}", product=product.key, name=charge.name,
-        tax_category=product.tax_category, tags=frozenset(product.tags), unit_price=charge.unit_price,
-        quantity=charge.quantity, source=source,
-    )  # fmt: skip
-
-
-def _source(contract: Contract) -> Source:
-    """A fee's price stands in the contract itself."""
-    approval = f"foundation.change_request:{contract.request_id}" if contract.request_id else ""
-    return Source(contract.key, 0, 0, f"foundation.user:{contract.created_by_id}", approval)
 
 
 def _discounts(contract: Contract) -> tuple[Discount, ...]:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from billing.rules import (
-    bill,
     breadths,
     caps,
+    composites,
     costs,
     counters,
     coverable,
@@ -27,8 +27,10 @@ from billing.rules import (
     owned,
     percentages,
     rating,
+    shortfalls,
+    taxing,
     whole,
-)  # fmt: skip
+)
 from billing.rules.quotes import events, recurring, spans, usage
 from billing.rules.quotes.answer import answer_of
 from billing.rules.quotes.bodies import decoder
@@ -64,7 +66,7 @@ FAULTS: dict[str, Fault] = {
     "the cheapest metric is billed": (rating, "_dearest", "max(found", "min(found"),
     "discounts add up": (percentages, "percent_off", "exact *= 1 - ", "exact -= "),
     "advance is arrears": (fees, "_seen", "is Timing.ADVANCE", "is not Timing.ADVANCE"),
-    "composites forget discounts": (fees, "composite_line", "line.open for", "line.amount for"),
+    "composites forget discounts": (composites, "composite_line", "line.open for", "line.amount for"),
     "every stub prorates at its end": (spans, "Span.share", 'if stubs in ("last", "first_and_last")', "if True"),
     "no stub prorates at its start": (spans, "Span.share", 'if stubs in ("first", "first_and_last")', "if False"),
     "months of thirty days have 31": (spans, "days_of_30", "min(end.day, 30)", "end.day"),
@@ -76,10 +78,10 @@ FAULTS: dict[str, Fault] = {
     "a discount on a stub is whole": (fixed, "_prorated", "Fraction(discount.amount) * share", "discount.amount"),
     "a balance is drawn in money": (drawdown, "_draw", "/ Fraction(balance.instrument.rate)", "/ 1"),
     "scoped credits cover true-ups": (coverable, "_may", "if line.kind is LineKind.TRUE_UP", "if False"),
-    "an instrument outlives its last day": (drawdown, "_ends", "end <= last", "end < last"),
+    "an instrument outlives its last day": (shortfalls, "ends_here", "end <= last", "end < last"),
     "high priority numbers first": (instruments, "_order", "first, each.priority", "first, -each.priority"),
     "rolled over comes last": (instruments, "_order", "0 if each.rolled_over", "3 if each.rolled_over"),
-    "no credit lowers the tax": (bill, "_taxes", "or line.lowers_tax", "or False"),
+    "no credit lowers the tax": (taxing, "taxes_of", "or line.lowers_tax", "or False"),
     "the latest value takes a new price at once": (usage, "Usage.waits", "not in INCREMENTS", "in ()"),
     "repeats are counted": (events, "_once", "(event.source, event.id) not in seen", "True"),
 }  # fmt: skip

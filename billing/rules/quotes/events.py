@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing.rules.quotes.bodies import EventBody, QuoteBody
-from billing.rules.quotes.days import instant_in
+from billing.rules.quotes.moments import instant_in
 from billing.rules.quotes.usage import Usage
 from catalog.rules.terms import Aggregation, Dims, PriceModel, Terms
 from catalog.rules.transactions import Transaction

@@ -9,8 +9,9 @@ from decimal import Decimal
 from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.bodies.charges import ChargeBody
 from billing.rules.quotes.bodies.whole import PricingUnitBody
-from billing.rules.quotes.days import charge_spans, day_in
+from billing.rules.quotes.days import charge_spans
 from billing.rules.quotes.models import SOURCE
+from billing.rules.quotes.moments import day_in
 from billing.rules.quotes.prices import Dated, dated
 from billing.rules.quotes.recurring import named_of, period_of, recurring_fee
 from billing.rules.quotes.scopes import scope_of

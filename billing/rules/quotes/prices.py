@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.rules.quotes.bodies.prices import PriceBody
-from billing.rules.quotes.days import instant_in
 from billing.rules.quotes.models import price_of
+from billing.rules.quotes.moments import instant_in
 from catalog.rules.terms import Dims, Price, dims_of
 from monetization.values.errors import Invalid
 from monetization.values.periods import Period

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.bill import Bill, bill
+from billing.rules.quotes.agreed import terms_of
 from billing.rules.quotes.bodies import QuoteBody
-from billing.rules.quotes.bodies.charges import ChargeBody
-from billing.rules.quotes.charges import segments, usage_charges
+from billing.rules.quotes.charges import usage_charges
 from billing.rules.quotes.days import spans_of
 from billing.rules.quotes.events import rows_of
-from billing.rules.quotes.fees import composites_of, fees_of
 from billing.rules.quotes.prices import START
-from billing.rules.quotes.scopes import bounds_of, discounts_of, instruments_of
 from billing.rules.quotes.spans import Span
-from billing.rules.quotes.usage import Usage
 from billing.rules.scopes import LineKind
-from catalog.rules.agreed import Named
 from catalog.rules.terms import Terms
 from monetization.values.errors import Invalid
 from monetization.values.money import EXACT, finite, minor_digits
@@ -50,50 +45,12 @@ def quote(body: QuoteBody, today: date) -> list[Quoted]:
     spans = spans_of(body, today)
     first = spans[0].period(body.time_zone).starts_at if spans else START
     for number, span in enumerate(spans):
-        terms = _terms(body, charges, span, balances, remaining, is_first=number == 0)
+        terms = terms_of(body, charges, span, balances, remaining, is_first=number == 0)
         made = bill(terms, rows_of(body, charges, terms, first), rates)
         found.append(Quoted(span, terms, made))
         balances |= {each.instrument.id: _carried(each.left, each.instrument.balance) for each in made.balances}
         _use_discounts(body, made, remaining)
     return found
-
-
-def _terms(
-    body: QuoteBody,
-    charges: Sequence[Usage],
-    span: Span,
-    balances: dict[str, Decimal],
-    remaining: dict[str, Decimal],
-    *,
-    is_first: bool,
-) -> Terms:
-    period = span.period(body.time_zone)
-    instruments = instruments_of(body, balances)
-    edges = [each.period.starts_at for each in instruments]
-    edges += [each.period.ends_at for each in instruments if each.period.ends_at is not None]
-    return Terms(
-        contract="quote",
-        currency=body.currency,
-        zone=body.time_zone,
-        period=period,
-        segments=tuple(segments(period, charges, edges, body.currency)),
-        discounts=discounts_of(body, remaining),
-        fees=tuple(fees_of(body, span, is_first=is_first)),
-        composites=composites_of(body),
-        minimums=bounds_of(body, "minimum"),
-        maximums=bounds_of(body, "maximum"),
-        instruments=instruments,
-        served=span.share(span.first, span.until, body.proration, body.day_count),
-        is_threshold=body.kind == "THRESHOLD",
-        full_period=span.full(body.time_zone),
-        things=tuple(_thing(charge) for charge in body.charges),
-    )
-
-
-def _thing(charge: ChargeBody) -> Named:
-    product = charge.product or charge.key
-    tags, name = frozenset(charge.tags), charge.name or product
-    return Named(charge.key, product, name, charge.tax_category, tags, charge.kind)
 
 
 def _carried(left: Fraction, balance: Decimal) -> Decimal:

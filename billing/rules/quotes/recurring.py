@@ -10,7 +10,7 @@ from typing import Any
 from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.bodies.charges import ChargeBody
 from billing.rules.quotes.bodies.whole import PricingUnitBody
-from billing.rules.quotes.days import day_in
+from billing.rules.quotes.moments import day_in
 from billing.rules.quotes.prices import Dated, in_force
 from billing.rules.quotes.spans import Span
 from billing.rules.quotes.units import rate_of

@@ -8,7 +8,7 @@ from decimal import Decimal
 from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.bodies.charges import ScopeBody
 from billing.rules.quotes.bodies.whole import BoundBody, DiscountBody, InstrumentBody
-from billing.rules.quotes.days import day_in, instant_in
+from billing.rules.quotes.moments import day_in, instant_in
 from billing.rules.quotes.prices import START
 from billing.rules.quotes.units import rate_of, rates
 from catalog.rules.agreed import Bound, Discount, Instrument, InstrumentKind, OwnPrice, Scope

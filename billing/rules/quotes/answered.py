@@ -1,0 +1,68 @@
+"""Lines, steps and balances of a quote's answer."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from billing.rules.balances import Balance
+from billing.rules.lines import Line
+from billing.rules.rated import Step
+from monetization.values.money import plain, round_once
+from monetization.values.periods import Period
+
+
+def answered_line(line: Line, places: dict[int, int], currency: str) -> dict[str, Any]:
+    """Write a line; ``places`` says where each stands."""
+    rated = line.rated
+    return {
+        "kind": line.kind.value,
+        "charge": line.charge,
+        "product": line.product,
+        "name": line.name,
+        "tax_category": line.tax_category,
+        "row": rated.price.row_id if rated else line.row,
+        "dimensions": dict(line.match),
+        **_period(line.period),
+        "measured": plain(rated.measured) if rated else None,
+        "free": plain(rated.free) if rated else None,
+        "quantity": plain(line.quantity),
+        "unit": rated.unit if rated else "",
+        "list_exact": plain(line.list_exact),
+        "exact": plain(line.exact),
+        "amount": str(round_once(line.amount, currency)),
+        "steps": [_step(step) for step in line.steps],
+        "discounts": list(line.discounts),
+        "instrument": line.instrument or None,
+        "of": places[id(line.of)] if line.of is not None else None,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    weight = Fraction(*step.weight)
+    return {
+        "over": plain(step.over),
+        "up_to": plain(step.up_to) if step.up_to is not None else None,
+        "quantity": plain(step.quantity),
+        "unit_price": plain(step.unit_price),
+        "flat_fee": plain(step.flat_fee),
+        "share_of_period": plain(weight),
+        "exact": plain(step.exact),
+        "amount": str(step.share),
+    }
+
+
+def answered_balance(balance: Balance) -> dict[str, Any]:
+    """Write what became of a balance."""
+    return {
+        "id": balance.instrument.id,
+        "before": plain(balance.instrument.balance),
+        "drawn": plain(balance.drawn),
+        "expired": plain(balance.expired),
+        "after": plain(balance.left),
+    }
+
+
+def _period(period: Period) -> dict[str, str | None]:
+    end = period.ends_at
+    return {"starts_at": period.starts_at.isoformat(), "ends_at": end.isoformat() if end else None}
