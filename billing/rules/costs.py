@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from billing.rules.evened import joined
 from billing.rules.owned import Purse
-from billing.rules.pieces import LIFT, Cost
+from billing.rules.pieces import Cost
 from billing.rules.stretches import NOTHING, Slice, Stretch
 from catalog.rules.charges import Part
 from catalog.rules.terms import Dims, PriceModel
@@ -40,43 +41,12 @@ def costs(stretches: Iterable[Stretch], purse: Purse) -> list[Cost]:
     for stretch in stretches:
         cost = Cost()
         for values, every in stretch.tracks.items():
-            slices = _joined(every, stretch, purse)
+            slices = joined(every, stretch, purse)
             key = (stretch.charge.slot, stretch.charge.metric.metric, stretch.conditions, values)
             _price(cost, stretch, slices, tracks.setdefault(key, _Track()), purse)
         _inside(cost, stretch)
         found.append(cost)
     return found
-
-
-def _joined(slices: Sequence[Slice], stretch: Stretch, purse: Purse) -> list[Slice]:
-    """Join neighbouring slices that the same instruments see: a cut for other charges' sake changes nothing here."""
-    found: list[Slice] = []
-    seen: list[frozenset[str]] = []
-    for piece in slices:
-        key = purse.alive(stretch, piece.period.starts_at)
-        if found and seen[-1] == key and found[-1].before + found[-1].quantity == piece.before:
-            found[-1] = found[-1].joined(piece)
-        else:
-            found.append(piece)
-            seen.append(key)
-    return found
-
-
-def lift(stretches: Sequence[Stretch], found: Sequence[Cost]) -> None:
-    """Lift lines, the latest first, where those of a charge sum below zero while its quantity isn't negative."""
-    by_charge: dict[str, list[tuple[Stretch, Cost]]] = {}
-    for stretch, cost in zip(stretches, found, strict=True):
-        by_charge.setdefault(stretch.charge.slot, []).append((stretch, cost))
-    for mine in by_charge.values():
-        lack = -sum((cost.exact for _, cost in mine), NOTHING)
-        quantity = sum((piece.quantity for stretch, _ in mine for piece in stretch.slices), NOTHING)
-        if lack <= 0 or quantity < 0:
-            continue
-        for stretch, cost in sorted(mine, key=lambda pair: pair[0].period.starts_at, reverse=True):
-            given = min(lack, max(-cost.exact, NOTHING))
-            if given:
-                cost.add(stretch.period, (Part(LIFT, ZERO, None, NOTHING, ZERO, ZERO, given),))
-                lack -= given
 
 
 def _price(cost: Cost, stretch: Stretch, slices: Sequence[Slice], track: _Track, purse: Purse) -> None:

@@ -12,17 +12,18 @@ discounts, compounding → round once per line. Tax is a call of its own on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.costs import costs, lift
+from billing.rules.costs import costs
 from billing.rules.counters import counters
-from billing.rules.free import allot, commit_windows
+from billing.rules.evened import lift
 from billing.rules.owned import Purse
 from billing.rules.percentages import discounts, rounded
 from billing.rules.pieces import Cost
+from billing.rules.pools import dearest, pools
 from billing.rules.rated import RatedLine, Rating, Step
 from billing.rules.scopes import named
 from billing.rules.selecting import places
@@ -57,7 +58,7 @@ def price(terms: Terms, usage: Sequence[UsageRow]) -> Priced:
     inside = places(rows)
     stretches = [stretch for counter in counters(terms) for stretch in counter.stretches(inside)]
     stretches.sort(key=lambda stretch: stretch.order)
-    lacking = _pools(terms, stretches)
+    lacking = pools(terms, stretches)
     found = costs(stretches, Purse(terms.instruments, named(terms)))
     lift(stretches, found)
     lines = [line for pair in zip(stretches, found, strict=True) if (line := _line(*pair)) is not None]
@@ -67,41 +68,11 @@ def price(terms: Terms, usage: Sequence[UsageRow]) -> Priced:
     ]
     priced = {row for stretch in stretches for piece in stretch.slices for row in piece.usage}
     unpriced = tuple(row for row in rows if row.quantity and row not in priced)
-    winners = _dearest(listed, terms)
+    winners = dearest(listed, terms)
     kept = tuple(line for line in lines if winners.get(line.charge.highest_of, line.charge.slot) == line.charge.slot)
     billed = {line.charge.slot for line in kept}
     missing = tuple(each for each in lacking if not each[0].highest_of or each[0].slot in billed)
     return Priced(kept, unpriced, missing)
-
-
-def _pools(terms: Terms, stretches: Sequence[Stretch]) -> tuple[tuple[Charge, Fraction], ...]:
-    """Take free units and commitments by window out of each charge; list what is missing in the latter."""
-    by_charge: dict[str, list[Stretch]] = {}
-    for stretch in stretches:
-        by_charge.setdefault(stretch.charge.slot, []).append(stretch)
-    charges = {charge.slot: charge for segment in terms.segments for charge in segment.charges}
-    missing = []
-    for slot, charge in charges.items():
-        mine = by_charge.get(slot, [])
-        if charge.free_units:
-            allot(mine, Fraction(charge.free_units) * Fraction(*terms.served))
-        if charge.windowed is not None:
-            missing.append((charge, commit_windows(mine, charge.windowed, charge.prices[0], terms.period, terms.zone)))
-    return tuple(missing)
-
-
-def _dearest(listed: Iterable[tuple[Charge, Fraction]], terms: Terms) -> dict[str, str]:
-    """Of charges that are billed by the highest of several metrics, find the dearest; the earlier on a tie.
-
-    One that wasn't used costs nothing, which is more than one that gives back.
-    """
-    sums: dict[str, dict[str, Fraction]] = {}
-    unused = ((charge, NOTHING) for segment in terms.segments for charge in segment.charges)
-    for charge, exact in sorted((*unused, *listed), key=lambda pair: pair[0].metric.version_id):
-        if charge.highest_of:
-            group = sums.setdefault(charge.highest_of, {})
-            group[charge.slot] = group.get(charge.slot, NOTHING) + exact
-    return {group: max(found, key=lambda slot: found[slot]) for group, found in sums.items()}
 
 
 def _line(stretch: Stretch, cost: Cost) -> RatedLine | None:

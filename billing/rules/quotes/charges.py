@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.bodies.charges import ChargeBody
-from billing.rules.quotes.prices import Dated, dated, in_force
+from billing.rules.quotes.checks import check, free_units_of
+from billing.rules.quotes.prices import Dated, dated
 from billing.rules.quotes.units import rate_of, rates
 from billing.rules.quotes.usage import Usage
-from catalog.rules.precedence import ties
 from catalog.rules.terms import Dimension, Measure, MetricTerms, Segment
-from monetization.values.errors import Invalid
-from monetization.values.money import EXACT
 from monetization.values.periods import Period
 
 
@@ -28,8 +25,8 @@ def usage_charges(body: QuoteBody) -> list[Usage]:
         path = f"charges[{number}]"
         metric = metric_of(charge, number + 1)
         rows = tuple(dated(charge.prices, metric.order, f"{path}.prices", body.time_zone))
-        _check(charge, rows, metric, path)
-        free = _free(charge, body.charges, path)
+        check(charge, rows, metric, path)
+        free = free_units_of(charge, body.charges, path)
         found.append(Usage(charge, metric, rows, free, rate_of(charge.pricing_unit, units, path)))
     return found
 
@@ -77,27 +74,3 @@ def metric_of(charge: ChargeBody, number: int) -> MetricTerms:
 
 def _edges(row: Dated) -> list[datetime]:
     return [row.period.starts_at, *([row.period.ends_at] if row.period.ends_at else [])]
-
-
-def _check(charge: ChargeBody, rows: Sequence[Dated], metric: MetricTerms, path: str) -> None:
-    if not charge.metric.divisor:
-        raise Invalid("A quantity can't be divided by zero", field=f"{path}.metric.divisor", fix="Give a number")
-    for name in (*charge.tier_by, *charge.metric.per):
-        if name not in metric.order:
-            raise Invalid(f"“{name}” is no dimension of the metric", field=f"{path}.tier_by", fix="Name it there")
-    starts = {row.period.starts_at for row in rows}
-    for at in starts:
-        pairs = ties(in_force(rows, at), metric.order)
-        if pairs:
-            raise Invalid("Two rows price the same usage", field=f"{path}.prices", fix="Make one more exact")
-
-
-def _free(charge: ChargeBody, charges: Sequence[ChargeBody], path: str) -> Decimal:
-    pooled = charge.free_units_per
-    if pooled is None:
-        return charge.free_units
-    seats = next((each for each in charges if each.key == pooled.charge and each.kind == "recurring"), None)
-    if seats is None:
-        fix = "Name a recurring charge"
-        raise Invalid(f"“{pooled.charge}” is not recurring", field=f"{path}.free_units_per.charge", fix=fix)
-    return EXACT.add(charge.free_units, EXACT.multiply(pooled.units, seats.quantity))
