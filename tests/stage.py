@@ -127,6 +127,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "request": waiting.pk,
         "version": live.pk,
         "version_draft": draft.pk,
+        "charge": draft.charges.earliest("pk").pk,
         "rate_card": terms.card.pk,
         "correction": corrections.deprecate(
             environment=world.live,

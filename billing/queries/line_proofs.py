@@ -42,7 +42,7 @@ def _wrong_rounding(line: InvoiceLine, exact: Fraction) -> Iterator[str]:
 
 
 def _step(step: Row) -> Fraction:
-    return Fraction(step["exact"]) * Fraction(step.get("weight", 1))
+    return Fraction(step["exact"])
 
 
 def _wrong_steps(line: InvoiceLine) -> Iterator[str]:

@@ -248,7 +248,7 @@ def _printed(line: PrintedLine, stored: InvoiceLine) -> ReadLine:
                 quantity=step.quantity,
                 unit_price=step.unit_price,
                 flat_fee=step.flat_fee,
-                exact=exact_of(kept["exact"]) * step.part,
+                exact=exact_of(kept["exact"]),
                 share=step.amount,
             )
             for step, kept in zip(line.steps, stored.steps, strict=True)

@@ -29,6 +29,11 @@ DAMAGES: tuple[tuple[str, str], ...] = (
     ("invoice_matches_transfers", "UPDATE billing_transfer SET currency = 'USD' WHERE source LIKE '%:line:1'"),
     ("invoice_matches_transfers", "DELETE FROM billing_payment"),
     ("invoice_matches_transfers", "UPDATE billing_invoice SET status = 'PAID' WHERE status = 'ISSUED'"),
+    (
+        "credits_not_overdrawn",
+        "INSERT INTO billing_movement (instrument_id, kind, amount, at, source, reason, booked_at)"
+        " VALUES (999, 'EXPIRED', -1, now(), 'forged', '', now())",
+    ),
     ("copy_matches_invoice", "DELETE FROM billing_issuedcopy"),
     ("copy_matches_invoice", "UPDATE billing_issuedcopy SET content = jsonb_set(content, '{total}', '\"1.00\"')"),
     ("copies_keep_their_digest", "UPDATE billing_issuedcopy SET content = jsonb_set(content, '{buyer,name}', '\"X\"')"),

@@ -371,10 +371,10 @@ def test_an_account_in_trouble_is_parked_and_the_others_go_on(
     rating = import_module("billing.queries.rated")
     real = rating.terms_for
 
-    def broken(*, contract: Any, period: Any) -> Any:
+    def broken(*, contract: Any, **more: Any) -> Any:
         if contract.pk == terms.acme.pk:
             raise Invalid("No price list is in force", fix="Publish one")
-        return real(contract=contract, period=period)
+        return real(contract=contract, **more)
 
     monkeypatch.setattr(rating, "terms_for", broken)
     use(world, [event("globex", OCTOBER + timedelta(days=3), input=2_000_000)])

@@ -442,7 +442,7 @@ def test_two_contracts_in_flight_and_only_one_gets_through(base: World, first) -
 def test_a_discount_above_the_policy_needs_the_head(base: World, first) -> None:
     draft = deals.draft_contract(base, base.acme, first.rate_card, discount_percent=Decimal("20.5"))
     request = contracts.submit(contract=draft, reason="", by=base.rosa, at=AT)
-    assert request.items.get().facts == {"discount_percent": "20.5"}
+    assert request.items.get().facts == {"credits": "0", "discount_percent": "20.5"}
     with pytest.raises(NotAllowed):  # chen drafted it, rosa submitted it
         say(base, request, Verdict.APPROVE, base.chen)
 

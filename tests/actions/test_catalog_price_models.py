@@ -12,7 +12,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from billing.models import Invoice
-from billing.queries import proofs
+from billing.queries import line_proofs
 from billing.rules.quotes.answer import answer_of
 from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.quote import quote
@@ -128,7 +128,9 @@ def test_a_draft_invoice_is_what_the_engine_says_of_the_same_members(world: Worl
     assert lines(invoice) == [(kind, D(amount)) for kind, amount in engine(sent, ROWS)]
     assert dict(lines(invoice))["package"] == 15  # 250.5 units are three packages of 100
     assert dict(lines(invoice))["percentage"] == D("4.17")  # one free; 30 at 1.17; 140 at 4.36, at most 3
-    assert [problem for line in invoice.lines.all() for problem in proofs._wrong(line)] == ["there is no evidence"] * 12
+    assert [problem for line in invoice.lines.all() for problem in line_proofs.faults_of(line)] == [
+        "there is no evidence"
+    ] * 12
 
 
 def test_free_units_tiers_apart_and_rounding_travel_too(world: World) -> None:

@@ -53,7 +53,7 @@ DRAFTED = {
     "price_new": "version_draft", "rate_card_product": "version_draft", "rate_card_version": "version",
     "rate_card_version_discard": "version_draft", "rate_card_version_effective": "version_draft",
     "rate_card_version_note": "version_draft", "rate_card_version_submit": "version_draft",
-    "backfill_begin": "meaning_draft",
+    "backfill_begin": "meaning_draft", "rate_card_charge": "charge",
     "alias_end": "alias", "key_revoke": "key", "key": "key", "change_request": "request",
 }  # fmt: skip
 BODY = {
@@ -96,7 +96,7 @@ WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",
-    "rate_card_version": "list", "backfill": "llm-tokens",
+    "rate_card_version": "list", "backfill": "llm-tokens", "charge": "list",
 }  # fmt: skip
 
 
