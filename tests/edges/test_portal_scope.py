@@ -57,7 +57,7 @@ def test_pat_sees_every_page_of_both_accounts(made: Filled) -> None:
     pat = make.signed_in(made.world.pat)
     found = {name: pat.get(address).status_code for name, address in addresses(made, made.world.acme).items()}
     assert found == dict.fromkeys(found, 200)
-    assert len(found) == 12
+    assert len(found) == 13
     assert pat.get(reverse("portal:home", args=[made.world.acme_us.pk])).status_code == 200
     assert pat.get(reverse("portal:start")).headers["Location"] == reverse("portal:home", args=[made.world.acme.pk])
 
