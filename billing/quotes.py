@@ -23,7 +23,7 @@ from monetization.values.periods import zone_of
 
 MOST_BYTES = 1_000_000
 MOST_CHARGES, MOST_ROWS, MOST_TIERS, MOST_EVENTS = 500, 5_000, 20_000, 20_000
-MOST_OTHERS = 500  # discounts, minimums, maximums, instruments, pricing units, taxes: of each
+MOST_OTHERS = 100  # discounts, minimums, maximums, instruments, pricing units, taxes: of each
 MOST_WORK = 400_000  # events and price rows, once for each period
 MOST_DAYS = 3_700
 DIGITS, PLACES = 20, 30

@@ -39,7 +39,7 @@ class DaysBody(serializers.Serializer[Any]):
     end_date = serializers.DateField()
 
 
-class PricedStepBody(serializers.Serializer[Any]):
+class QuotedStepBody(serializers.Serializer[Any]):
     """What a line costs in one tier."""
 
     over = serializers.CharField()
@@ -73,7 +73,7 @@ class QuotedLineBody(serializers.Serializer[Any]):
     list_exact = serializers.CharField()
     exact = serializers.CharField()
     amount = serializers.CharField(help_text="Rounded once")
-    steps = PricedStepBody(many=True)
+    steps = QuotedStepBody(many=True)
     discounts = serializers.ListField(child=serializers.CharField())
     instrument = serializers.CharField(allow_null=True)
     of = serializers.IntegerField(allow_null=True, help_text="Index of the line that this one lowers")
