@@ -42,17 +42,21 @@ def _dynamic(row: PriceBody, number: int, match: Dims, field: str) -> Price:
 
 
 def _tiered(row: PriceBody, number: int, match: Dims, field: str) -> Price:
-    return _price(number, match, PriceModel(row.model), tuple(map(_tier, row.tiers)), row)
+    return _price(number, match, PriceModel(row.model), _tiers(row, field), row)
 
 
 def _percent_tiers(row: PriceBody, number: int, match: Dims, field: str) -> Price:
-    return _price(number, match, PriceModel.GRADUATED, tuple(map(_tier, row.tiers)), row)
+    return _price(number, match, PriceModel.GRADUATED, _tiers(row, field), row)
 
 
-def _tier(tier: TierBody) -> Tier:
+def _tiers(row: PriceBody, field: str) -> tuple[Tier, ...]:
+    return tuple(_tier(tier, f"{field}.tiers[{number}]") for number, tier in enumerate(row.tiers))
+
+
+def _tier(tier: TierBody, field: str) -> Tier:
     unit_price = tier.unit_price if tier.percent is None else EXACT.multiply(tier.percent, CENT)
     if tier.block_size is not None and tier.block_size <= 0:
-        raise Invalid("A block has more than no units", field="block_size", fix="Give a size above zero")
+        raise Invalid("A block has more than no units", field=f"{field}.block_size", fix="Give a size above zero")
     return Tier(tier.up_to, unit_price, tier.flat_fee, tier.block_size)
 
 
