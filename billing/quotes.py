@@ -17,7 +17,7 @@ import msgspec
 from billing.rules.quotes.bodies import QuoteBody, decoder
 from billing.rules.quotes.days import spans_of
 from billing.rules.quotes.moments import day_in
-from billing.rules.quotes.spans import Span
+from catalog.rules.spans import Span
 from monetization.values.errors import Invalid
 from monetization.values.periods import zone_of
 

@@ -12,11 +12,11 @@ from billing.models import TaxRate
 from billing.queries.taxed import tax_point
 from billing.rules.bill import bill
 from billing.rules.quotes.quote import Quoted
-from billing.rules.quotes.spans import Span
 from billing.rules.tax import Missing, TaxProfile, treatment
 from billing.rules.tax import TaxRate as Rate
 from catalog.models import Contract
 from catalog.queries import contract_at, cycle_of, terms_for
+from catalog.rules.spans import Span
 from catalog.rules.terms import Dims, Terms
 from metering.queries import usage_for
 from metering.rules.quantities import UsageRow

@@ -10,9 +10,9 @@ from fractions import Fraction
 
 from billing.queries.quotes import Used, last_closed, on_own_terms, span_between
 from billing.rules.quotes.quote import Quoted
-from billing.rules.quotes.spans import Span
 from catalog.models import Contract
 from catalog.queries import cycle_of, terms_for
+from catalog.rules.spans import Span
 from catalog.rules.terms import Charge, Dims, Terms
 from metering.queries import usage_for
 from monetization.values.money import EXACT, finite, round_half_away

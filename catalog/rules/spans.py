@@ -37,11 +37,11 @@ class Span:
         start, end = (first if start == self.first else start), (until if end == self.until else end)
         if day_count == "30" and self.months is not None:
             full = 30 * self.months
-            whole = first == self.starts and until == self.ends
-            most = full if whole else min(days_between(first, until), full)
-            ends = most if end == until else min(days_between(first, end), most)
-            return ends - min(days_between(first, start), most), full
+            return self._of(end, full) - self._of(start, full), full
         return days_between(start, end), days_between(self.starts, self.ends)
+
+    def _of(self, day: date, full: int) -> int:
+        return full if day == self.ends else min(days_of_30(self.starts, day), full)
 
     @property
     def served(self) -> tuple[int, int]:
@@ -55,6 +55,12 @@ class Span:
     def full(self, zone: str) -> Period:
         """Give the full period as instants."""
         return Period(local_midnight(self.starts, zone), local_midnight(self.ends, zone))
+
+
+def days_of_30(start: date, end: date) -> int:
+    """Count days as if every month had 30 (30/360): the 31st is the 30th."""
+    months = 12 * (end.year - start.year) + end.month - start.month
+    return 30 * months + min(end.day, 30) - min(start.day, 30)
 
 
 def cycle_spans(cycle: Cycle) -> Iterator[Span]:

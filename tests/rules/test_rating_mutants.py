@@ -32,10 +32,10 @@ from billing.rules import (
     taxing,
     whole,
 )
-from billing.rules.quotes import events, recurring, spans, usage
+from billing.rules.quotes import events, recurring, usage
 from billing.rules.quotes.answer import answer_of
 from billing.rules.quotes.bodies import decoder
-from catalog.rules import charges, transactions, volumes, walks
+from catalog.rules import charges, spans, transactions, volumes, walks
 from tests.bargains import bargain
 from tests.golden.quoting import TODAY
 from tests.rater import rate

@@ -10,9 +10,9 @@ from billing.rules.quotes.bodies.charges import ChargeBody
 from billing.rules.quotes.charges import segments
 from billing.rules.quotes.fees import composites_of, fees_of
 from billing.rules.quotes.scopes import bounds_of, discounts_of, instruments_of
-from billing.rules.quotes.spans import Span
 from billing.rules.quotes.usage import Usage
 from catalog.rules.agreed import Named
+from catalog.rules.spans import Span
 from catalog.rules.terms import Terms
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from billing.rules.quotes.bodies import CycleBody, DaysBody, QuoteBody
 from billing.rules.quotes.bodies.charges import ChargeBody
 from billing.rules.quotes.moments import day_in
-from billing.rules.quotes.spans import Span
+from catalog.rules.spans import Span
 from monetization.values.errors import Invalid
 from monetization.values.periods import DAY, MONTHS, Cadence, Cycle, zone_of
 

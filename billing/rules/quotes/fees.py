@@ -15,9 +15,9 @@ from billing.rules.quotes.moments import day_in
 from billing.rules.quotes.prices import Dated, dated
 from billing.rules.quotes.recurring import named_of, period_of, recurring_fee
 from billing.rules.quotes.scopes import scope_of
-from billing.rules.quotes.spans import Span
 from billing.rules.quotes.units import rate_of, rates
 from catalog.rules.agreed import Composite
+from catalog.rules.spans import Span
 from catalog.rules.terms import Fee, FeeSpan, Price, PriceModel, Tier
 from monetization.values.errors import Invalid
 from monetization.values.periods import DAY, Period, local_midnight

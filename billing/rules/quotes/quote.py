@@ -14,8 +14,8 @@ from billing.rules.quotes.charges import usage_charges
 from billing.rules.quotes.days import spans_of
 from billing.rules.quotes.events import rows_of
 from billing.rules.quotes.prices import START
-from billing.rules.quotes.spans import Span
 from billing.rules.scopes import LineKind
+from catalog.rules.spans import Span
 from catalog.rules.terms import Terms
 from monetization.values.errors import Invalid
 from monetization.values.money import EXACT, finite, minor_digits

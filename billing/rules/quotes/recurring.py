@@ -12,8 +12,8 @@ from billing.rules.quotes.bodies.charges import ChargeBody
 from billing.rules.quotes.bodies.whole import PricingUnitBody
 from billing.rules.quotes.moments import day_in
 from billing.rules.quotes.prices import Dated, in_force
-from billing.rules.quotes.spans import Span
 from billing.rules.quotes.units import rate_of
+from catalog.rules.spans import Span
 from catalog.rules.terms import Fee, FeeSpan
 from monetization.values.periods import Period, local_date, local_midnight
 
