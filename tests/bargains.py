@@ -504,7 +504,8 @@ def price_in_units(dice: Dice, body: Body) -> None:
     """Price a charge in a unit of its own, with a balance in that unit."""
     charge = body["charges"][0]
     unit = {"key": "token", "rate": dice.pick(["0.01", "0.05", "0.1", "0.5"])}
-    body["pricing_units"] = [unit | ({"digits": 4} if dice.chance(30) else {})]
+    dice.chance(30)  # drawn for nothing, so that every seed keeps its bargain
+    body["pricing_units"] = [unit]
     charge["pricing_unit"] = "token"
     if dice.chance(60):
         balance = {"id": "tokens", "kind": "credit", "balance": dice.text(50, 900, 0), "pricing_unit": "token"}

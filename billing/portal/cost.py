@@ -36,7 +36,7 @@ def line_usage(request: HttpRequest, scope: PortalScope, price_id: int, metric_i
         raise Http404("nothing is rated")
     found = rated(contract=billed.contract, period=billed.period)
     place = {"price_id": price_id, "metric_id": metric_id}
-    pairs = zip(found.usage, (each for each in lines_of(found) if each.is_usage), strict=True)
+    pairs = zip(found.usage, (each for each in lines_of(found, scope.account) if each.is_usage), strict=True)
     line, read = next((pair for pair in pairs if pair[1].place == place), (None, None))
     if line is None or read is None:
         raise Http404("no such line")

@@ -78,7 +78,9 @@ def shown(line: ReadLine, zone: str, usage_address: str) -> ShownLine:
 
 def shown_lines(scope: PortalScope, billed: Billed, rated: Rated) -> list[ShownLine]:
     """Put the lines of a rated period into words, each with the way to its usage."""
-    return [shown(line, rated.terms.zone, _usage_address(scope, billed, line)) for line in lines_of(rated)]
+    return [
+        shown(line, rated.terms.zone, _usage_address(scope, billed, line)) for line in lines_of(rated, scope.account)
+    ]
 
 
 def _usage_address(scope: PortalScope, billed: Billed, line: ReadLine) -> str:

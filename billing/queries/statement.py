@@ -124,9 +124,10 @@ def billed_periods(account: Account, at: datetime) -> list[Billed]:
     return sorted(found, key=lambda each: each.period, reverse=True)[:MOST_PERIODS]
 
 
-def lines_of(rated: Rated) -> list[ReadLine]:
-    """Give the lines of a rated period, in the order in which an invoice prints them."""
-    names = dict(Instrument.objects.filter(key__in=_drawn(rated)).values_list("key", "name"))
+def lines_of(rated: Rated, account: Account) -> list[ReadLine]:
+    """Give the lines of an account's rated period, in the order in which an invoice prints them."""
+    own = Instrument.objects.filter(account=account, key__in=_drawn(rated))
+    names = dict(own.values_list("key", "name"))
     whole = rated.terms.period
     return [_line(line.rated, whole) if line.rated is not None else _other(line, whole, names) for line in rated.lines]
 

@@ -118,8 +118,8 @@ class OwnPrice:
 class Instrument:
     """A commit's access item or a credit: ``balance`` can be drawn by what is used in ``period``.
 
-    ``invoiced`` ÷ ``original`` is the cost basis; ``rate`` turns the balance's unit into the currency, whose balances
-    have ``digits`` (None: as the currency). ``lowers_tax``: drawing lowers the taxed base.
+    ``invoiced`` ÷ ``original`` is the cost basis; ``rate`` turns the balance's unit into the currency. ``lowers_tax``:
+    drawing lowers the taxed base.
     """
 
     id: str
@@ -133,7 +133,6 @@ class Instrument:
     scope: Scope = Scope()
     prices: tuple[OwnPrice, ...] = ()
     rate: Decimal = ONE
-    digits: int | None = None
     true_up: bool = True
     lowers_tax: bool = True
 

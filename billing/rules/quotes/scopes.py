@@ -92,7 +92,6 @@ def _instrument(said: InstrumentBody, number: int, body: QuoteBody, balances: Ma
         scope=scope_of(said.scope),
         prices=own,
         rate=rate_of(said.pricing_unit, units, path),
-        digits=units[said.pricing_unit].digits if said.pricing_unit else None,
         true_up=said.true_up,
         lowers_tax=said.tax_at == "purchase",
     )

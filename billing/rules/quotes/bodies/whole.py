@@ -68,7 +68,6 @@ class PricingUnitBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, 
 
     key: str
     rate: Decimal
-    digits: int = 2
 
 
 class TaxBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
