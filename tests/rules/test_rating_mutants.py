@@ -54,7 +54,7 @@ FAULTS: dict[str, Fault] = {
     "the fee of the tier before stays": (volumes, "fee_moves", "-old.tier.flat_fee", "old.tier.flat_fee * 0"),
     "a begun block is left out": (charges, "Step.blocks", "ceil(blocks)", "floor(blocks)"),
     "a bound belongs to the tier above": (charges, "Step.entered", "position > self.over", "position >= self.over"),
-    "a volume price looks at where it began": (volumes, "whole_cost", "step_at(price, position)", "step_at(price, base)"),
+    "a volume looks at where it began": (volumes, "whole_cost", "step_at(price, position)", "step_at(price, base)"),
     "the position is forgotten": (counters, "Counter._slice", ".position)", ".position * 0)"),
     "time is shared wrongly": (counters, "Counter._shared", "quantity * here", "quantity * passed"),
     "a cut starts a new line": (counters, "Counter._first", "while self._same(", "while not self and self._same("),
