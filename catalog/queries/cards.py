@@ -13,6 +13,7 @@ from operator import attrgetter, itemgetter
 from typing import Any
 
 from catalog.models import Charge, PriceRow, Product, RateCard, RateCardVersion
+from catalog.queries.memory import recall
 from catalog.queries.metrics import latest_terms, metrics_in_force
 from catalog.rules.cards import CardCharge, CardPrice
 from catalog.rules.diff import Difference
@@ -111,13 +112,13 @@ def live_version(
 
 def stored_charges(versions: Sequence[tuple[int, bytes]], currency: str) -> dict[int, tuple[StoredCharge, ...]]:
     """Give the charges of approved versions in one currency, from memory where they were read before."""
-    missing = [each for each in versions if (*each, currency) not in _known]
-    if missing:
-        read = read_charges([pk for pk, _ in missing], currency)
-        if len(_known) + len(missing) > KEPT:
-            _known.clear()
-        _known.update({(pk, digest, currency): read.get(pk, ()) for pk, digest in missing})
-    return {pk: _known[pk, digest, currency] for pk, digest in versions}
+
+    def read(missing: Sequence[tuple[int, bytes, str]]) -> dict[tuple[int, bytes, str], tuple[StoredCharge, ...]]:
+        charges = read_charges([pk for pk, *_ in missing], currency)
+        return {key: charges.get(key[0], ()) for key in missing}
+
+    found = recall(_known, [(*each, currency) for each in versions], read, KEPT)
+    return {pk: charges for (pk, *_), charges in found.items()}
 
 
 def read_charges(version_ids: Sequence[int], currency: str = ALL) -> dict[int, tuple[StoredCharge, ...]]:
@@ -190,11 +191,12 @@ def price_of(row: StoredRow, order: Sequence[str], source: Source) -> Price:
 def prices_of(stored: StoredCharge, order: tuple[str, ...], version: CardVersion, currency: str) -> tuple[Price, ...]:
     """Give an approved charge's rows as prices; the same object each time, so that it can be indexed."""
     key = (stored.charge_id, version, order, currency)
-    if key not in _made:
+    made = _made.get(key)
+    if made is None:
         if len(_made) >= KEPT * 4:
             _made.clear()
-        _made[key] = tuple(price_of(row, order, version.source) for row in stored.rows)
-    return _made[key]
+        made = _made[key] = tuple(price_of(row, order, version.source) for row in stored.rows)
+    return made
 
 
 def _card_charge(stored: StoredCharge, product: Product, metric: MetricTerms, source: Source) -> CardCharge:

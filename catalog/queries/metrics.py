@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Prefetch, Q
 
 from catalog.models import MetricDimension, MetricMeasure, MetricVersion
+from catalog.queries.memory import recall
 from catalog.rules.terms import (
     Again,
     Aggregation,
@@ -98,13 +99,11 @@ def _dated(
 
 
 def _terms_of(keys: Sequence[Key]) -> dict[int, MetricTerms]:
-    missing = [key for key in keys if key not in _known]
-    if missing:
-        read = _read([pk for pk, _ in missing])
-        if len(_known) + len(missing) > KEPT:
-            _known.clear()
-        _known.update({key: read[key[0]] for key in missing})
-    return {key[0]: _known[key] for key in keys}
+    def read(missing: Sequence[Key]) -> dict[Key, MetricTerms]:
+        terms = _read([pk for pk, _ in missing])
+        return {key: terms[key[0]] for key in missing}
+
+    return {key[0]: terms for key, terms in recall(_known, keys, read, KEPT).items()}
 
 
 def _read(ids: Sequence[int]) -> dict[int, MetricTerms]:
