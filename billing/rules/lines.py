@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from billing.rules.pieces import Piece
 from billing.rules.rated import RatedLine, Step
-from billing.rules.scopes import LineKind, covers, fits
-from catalog.rules.agreed import Named, Scope
+from billing.rules.scopes import LineKind, covers
+from catalog.rules.agreed import Named, Scope, fits
 from catalog.rules.terms import Dims
 from monetization.values.money import EXACT, total_of
 from monetization.values.periods import Period

@@ -19,6 +19,8 @@ from catalog.models import (
     Contract,
     Instrument,
     OneTimeCharge,
+    PriceMultiplier,
+    PriceOverride,
     Product,
     QuantityChange,
     RecurringCharge,
@@ -47,13 +49,13 @@ def add_recurring(
     cadence: str = "",
 ) -> RecurringCharge:
     """Agree a fee for each period; ``changes``: another quantity from a local day on."""
-    contract = _draft(contract, by)
+    contract = open_draft(contract, by)
     charge = RecurringCharge(
         contract=contract, key=key, name=name, product=product, unit_price=unit_price, quantity=quantity,
         timing=timing, cadence=cadence,
     )  # fmt: skip
     refuse_if(outside(contract, ((f"changes[{n}]", day) for n, (day, _) in enumerate(changes))))
-    _add(contract, charge, by=by, at=at)
+    add_part(contract, charge, by=by, at=at)
     for day, number in changes:
         change = QuantityChange(charge=charge, start_date=day, quantity=number)
         rows.check(change)
@@ -75,12 +77,12 @@ def add_one_time(
     date: date | None = None,
 ) -> OneTimeCharge:
     """Agree a fee that is due once, on a local day; None: the contract's first."""
-    contract = _draft(contract, by)
+    contract = open_draft(contract, by)
     refuse_if(outside(contract, [("date", date)]))
     charge = OneTimeCharge(
         contract=contract, key=key, name=name, product=product, unit_price=unit_price, quantity=quantity, date=date
     )
-    return _add(contract, charge, by=by, at=at)
+    return add_part(contract, charge, by=by, at=at)
 
 
 @transaction.atomic
@@ -97,12 +99,12 @@ def add_discount(
     products: Sequence[Product] = (),
 ) -> AgreedDiscount:
     """Agree a percentage, or an amount a period, off what these products cost; without any, off everything."""
-    contract = _draft(contract, by)
+    contract = open_draft(contract, by)
     refuse_if(minor_errors(contract.currency, "amount", amount))
     discount = AgreedDiscount(
         contract=contract, key=key, name=name, percent=percent, amount=amount, counts_for_minimum=counts_for_minimum
     )
-    return _add(contract, discount, products, by=by, at=at)
+    return add_part(contract, discount, products, by=by, at=at)
 
 
 @transaction.atomic
@@ -119,10 +121,10 @@ def add_bound(
     products: Sequence[Product] = (),
 ) -> AgreedBound:
     """Agree a minimum or a maximum of what these products come to in a period; without any, of everything."""
-    contract = _draft(contract, by)
+    contract = open_draft(contract, by)
     refuse_if(minor_errors(contract.currency, "amount", amount))
     bound = AgreedBound(contract=contract, key=key, name=name, kind=kind, amount=amount, prorates=prorates)
-    return _add(contract, bound, products, by=by, at=at)
+    return add_part(contract, bound, products, by=by, at=at)
 
 
 @transaction.atomic
@@ -142,7 +144,7 @@ def add_instrument(
     products: Sequence[Product] = (),
 ) -> Instrument:
     """Agree a commit or a credit; without dates it may be drawn as long as the contract serves."""
-    contract = _draft(contract, by)
+    contract = open_draft(contract, by)
     start, end = start_date or contract.start_date, end_date or contract.end_date
     found = [*outside(contract, [("start_date", start), ("end_date", end)])]
     found += [
@@ -154,7 +156,7 @@ def add_instrument(
         account=contract.account, contract=contract, key=key, name=name, kind=kind, currency=contract.currency,
         amount=amount, invoiced=invoiced, priority=priority, start_date=start, end_date=end,
     )  # fmt: skip
-    return _add(contract, instrument, products, by=by, at=at)
+    return add_part(contract, instrument, products, by=by, at=at)
 
 
 PARTS: dict[str, type[models.Model]] = {
@@ -163,19 +165,22 @@ PARTS: dict[str, type[models.Model]] = {
     "discount": AgreedDiscount,
     "bound": AgreedBound,
     "instrument": Instrument,
+    "override": PriceOverride,
+    "multiplier": PriceMultiplier,
 }
+BELOW = {"recurring": "changes", "override": "tiers"}
 
 
 @transaction.atomic
 def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -> Contract:
     """Take a part of a draft away: ``part`` is one of ``PARTS``."""
-    contract = _draft(contract, by)
+    contract = open_draft(contract, by)
     model: Any = PARTS.get(part)
     row = model.objects.filter(contract=contract, key=key).first() if model is not None else None
     if row is None:
         raise NotFound("The contract has no such part", field="key")
-    for change in row.changes.all() if part == "recurring" else ():
-        _delete(change, by, at)
+    for below in getattr(row, BELOW[part]).all() if part in BELOW else ():
+        _delete(below, by, at)
     if hasattr(row, "products"):
         row.products.clear()
     _delete(row, by, at)
@@ -191,14 +196,16 @@ def scope(row: Any, products: Sequence[Product], environment_id: int) -> None:
         row.products.add(*products)
 
 
-def _draft(contract: Contract, by: User) -> Contract:
+def open_draft(contract: Contract, by: User) -> Contract:
+    """Lock a contract that may still be edited. Raises WrongState, NotAllowed, NotFound."""
     rows.allow(by, DRAFT)
     contract = governed.lock_draft(contract)
     guard_account(by, contract.account)
     return contract
 
 
-def _add(contract: Contract, row: Part, products: Sequence[Product] = (), *, by: User, at: datetime) -> Part:
+def add_part(contract: Contract, row: Part, products: Sequence[Product] = (), *, by: User, at: datetime) -> Part:
+    """Keep a part of a locked draft, for these products."""
     part: Any = row
     if type(part).objects.filter(contract=contract).count() >= MOST_PARTS:
         raise Invalid(f"A contract has at most {MOST_PARTS} of these", field="key", fix="Take some away")

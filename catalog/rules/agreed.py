@@ -36,6 +36,17 @@ class Scope:
         return not (self.charges or self.products or self.tags or self.kinds or self.dimensions)
 
 
+def fits(scope: Scope, *, charge: str, product: str, tags: frozenset[str], kind: str, match: Dims = ()) -> bool:
+    """Say whether a line is in scope."""
+    return (
+        (not scope.charges or charge in scope.charges)
+        and (not scope.products or product in scope.products)
+        and (not scope.tags or bool(tags & scope.tags))
+        and (not scope.kinds or kind in scope.kinds)
+        and set(scope.dimensions) <= set(match)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A charge of any kind by what scopes look at."""

@@ -13,6 +13,7 @@ from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.charges import usage_charges
 from billing.rules.quotes.days import spans_of
 from billing.rules.quotes.events import rows_of
+from billing.rules.quotes.own import own_prices
 from billing.rules.quotes.prices import START
 from billing.rules.scopes import LineKind
 from catalog.rules.spans import Span
@@ -37,6 +38,7 @@ def quote(body: QuoteBody, today: date) -> list[Quoted]:
     minor_digits(body.currency)
     _check_names(body)
     charges = usage_charges(body)
+    own = own_prices(body, charges)
     rates: dict[str, list[Decimal]] = {}
     for tax in body.taxes:
         rates.setdefault(tax.category, []).append(tax.percent)
@@ -45,7 +47,7 @@ def quote(body: QuoteBody, today: date) -> list[Quoted]:
     spans = spans_of(body, today)
     first = spans[0].period(body.time_zone).starts_at if spans else START
     for number, span in enumerate(spans):
-        terms = terms_of(body, charges, span, balances, remaining, is_first=number == 0)
+        terms = terms_of(body, charges, own, span, balances, remaining, is_first=number == 0)
         made = bill(terms, rows_of(body, charges, terms, first), rates)
         found.append(Quoted(span, terms, made))
         balances |= {each.instrument.id: _carried(each.left, each.instrument.balance) for each in made.balances}
