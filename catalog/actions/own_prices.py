@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from catalog.actions.agreed import add_part, open_draft
+from catalog.actions import parts
 from catalog.actions.own_errors import multiplier_errors, override_errors
 from catalog.actions.part_errors import outside
 from catalog.actions.tariff_columns import numbers_of, steps_of, without_any
@@ -35,14 +35,14 @@ def add_override(
     end_date: date | None = None,
 ) -> PriceOverride:
     """Agree a price before the list's; without dates it stands as long as the contract serves."""
-    contract = open_draft(contract, by)
+    contract = parts.draft(contract, by)
     override = PriceOverride(
         contract=contract, key=key, name=name, product=product, match=without_any(match or {}),
         start_date=start_date or contract.start_date, end_date=end_date, **numbers_of(tariff),
     )  # fmt: skip
     refuse_if(_outside(contract, override))
     refuse_if(override_errors(contract, override, tariff, at))
-    add_part(contract, override, by=by, at=at)
+    parts.add(contract, override, by=by, at=at)
     for numbers in steps_of(tariff):
         tier = OverrideTier(override=override, **numbers)
         rows.check(tier)
@@ -67,14 +67,14 @@ def add_multiplier(
     end_date: date | None = None,
 ) -> PriceMultiplier:
     """Agree a factor on list prices; without a scope on all of them, without dates as long as the contract serves."""
-    contract = open_draft(contract, by)
+    contract = parts.draft(contract, by)
     multiplier = PriceMultiplier(
         contract=contract, key=key, name=name, factor=factor, priority=priority, tags=list(tags),
         match=without_any(match or {}), start_date=start_date or contract.start_date, end_date=end_date,
     )  # fmt: skip
     refuse_if(_outside(contract, multiplier))
     refuse_if(multiplier_errors(contract, multiplier, products, at))
-    return add_part(contract, multiplier, products, by=by, at=at)
+    return parts.add(contract, multiplier, products, by=by, at=at)
 
 
 def _outside(contract: Contract, row: PriceOverride | PriceMultiplier) -> list[DomainError]:
