@@ -47,9 +47,9 @@ def own_prices_of(contracts: Sequence[Contract]) -> dict[int, OwnPrices]:
 
 
 def source_of(contract: Contract) -> Source:
-    """Say where a price stands that is agreed in the contract itself."""
+    """Say where a price stands that is agreed in the contract itself: no version, its own id."""
     approval = f"foundation.change_request:{contract.request_id}" if contract.request_id else ""
-    return Source(contract.key, 0, 0, f"foundation.user:{contract.created_by_id}", approval)
+    return Source(contract.key, 0, contract.pk, f"foundation.user:{contract.created_by_id}", approval)
 
 
 def _key(contract: Contract) -> Key:
