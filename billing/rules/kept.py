@@ -37,7 +37,8 @@ def source_of_line(line: Line, discounts: Iterable[Discount], origin: Mapping[st
         "cards": [], "discounts": _percents(line.discounts, discounts), "list": plain(line.list_exact),
         "measured": "0", "quantity": plain(line.quantity), "usage": [],
     }  # fmt: skip
-    return kept | {"agreed": dict(origin)}
+    taken = {"discount": line.discount} if line.discount else {}
+    return kept | taken | {"agreed": dict(origin)}
 
 
 def _percents(names: Iterable[str], discounts: Iterable[Discount]) -> list[str]:

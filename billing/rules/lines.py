@@ -58,6 +58,7 @@ class Line:
     rated: RatedLine | None = None
     row: int | None = None
     instrument: str = ""
+    discount: str = ""
     of: Line | None = None
     lowers_tax: bool = True
     stands_for: tuple[Named, ...] = ()
@@ -88,13 +89,22 @@ class Line:
             scope, charge=self.charge, product=self.product, tags=self.tags, kind=self.kind.value, match=self.match
         )
 
-    def less(self, kind: LineKind, amount: Decimal, name: str, instrument: str = "", lowers_tax: bool = True) -> Line:
+    def less(
+        self,
+        kind: LineKind,
+        amount: Decimal,
+        name: str,
+        instrument: str = "",
+        lowers_tax: bool = True,
+        discount: str = "",
+    ) -> Line:
         """Make the negative line that takes ``amount`` off what is open of this one."""
         taken = EXACT.minus(amount)
         self.open = EXACT.subtract(self.open, amount)
         return Line(
             kind, self.charge, self.product, name, self.tax_category, self.period, taken, Fraction(taken),
             tags=self.tags, match=self.match, instrument=instrument, of=self, lowers_tax=lowers_tax,
+            discount=discount,
         )  # fmt: skip
 
     def lower_evenly(self, amount: Decimal) -> None:

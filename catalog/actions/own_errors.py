@@ -21,6 +21,8 @@ MOST = 20  # multipliers: exact products of so many factors are still short
 
 def own_price_errors(contract: Contract, at: datetime) -> list[DomainError]:
     """List what of a contract's own prices no longer fits: its card, or the card's list, may be another by now."""
+    if contract._state.adding:
+        return []
     found: list[DomainError] = []
     for override in contract.overrides.select_related("product").prefetch_related("tiers"):
         found += _named(override, override_errors(contract, override, tariff_of_row(override), at), "overrides")

@@ -64,7 +64,7 @@ class Discount:
     """A percentage (0 to 100), or a fixed ``amount``, off the lines in scope.
 
     ``remaining``: what earlier invoices left of the amount. ``counts_for_minimum``: what it takes off still counts as
-    spend. ``starts_on`` orders fixed ones.
+    spend. ``starts_on`` orders fixed ones. One that ``carries`` its rest is all that is left of it, and never prorates.
     """
 
     percent: Decimal
@@ -75,6 +75,7 @@ class Discount:
     remaining: Decimal | None = None
     starts_on: date | None = None
     counts_for_minimum: bool = False
+    carries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
