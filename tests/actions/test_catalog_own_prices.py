@@ -35,7 +35,12 @@ def draft(world: World, first: RateCardVersion) -> Contract:
 
 def own(world: World, contract: Contract, key: str = "input", tariff: Tariff | None = None, **more: Any) -> None:
     """Agree a price of 2.00 for any usage, unless told otherwise."""
-    said = {"product": Product.objects.get(key="inference"), "name": key.capitalize(), "by": world.chen, "at": AT} | more
+    said = {
+        "product": Product.objects.get(key="inference"),
+        "name": key.capitalize(),
+        "by": world.chen,
+        "at": AT,
+    } | more
     own_prices.add_override(contract=contract, key=key, tariff=tariff or per_unit(D(2)), **said)
 
 
