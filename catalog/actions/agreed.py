@@ -14,6 +14,7 @@ from catalog.actions import governed
 from catalog.actions.contracts import DRAFT, guard_account
 from catalog.actions.part_errors import minor_errors, outside
 from catalog.models import (
+    AgreedAllowance,
     AgreedBound,
     AgreedDiscount,
     Contract,
@@ -74,7 +75,7 @@ def add_one_time(
     quantity: Decimal = Decimal(1),
     date: date | None = None,
 ) -> OneTimeCharge:
-    """Agree a fee that is due once, on a local day; None: the contract's first."""
+    """Agree a fee that is due once, on a local day; None: the first that is paid."""
     contract = _draft(contract, by)
     refuse_if(outside(contract, [("date", date)]))
     charge = OneTimeCharge(
@@ -160,6 +161,7 @@ def add_instrument(
 PARTS: dict[str, type[models.Model]] = {
     "recurring": RecurringCharge,
     "one_time": OneTimeCharge,
+    "allowance": AgreedAllowance,
     "discount": AgreedDiscount,
     "bound": AgreedBound,
     "instrument": Instrument,
@@ -174,6 +176,9 @@ def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -
     row = model.objects.filter(contract=contract, key=key).first() if model is not None else None
     if row is None:
         raise NotFound("The contract has no such part", field="key")
+    if part == "recurring" and row.allowances.exists():
+        fix = "Take those away first"
+        raise Invalid("Free units are counted for each unit of it", field="key", fix=fix)
     for change in row.changes.all() if part == "recurring" else ():
         _delete(change, by, at)
     if hasattr(row, "products"):

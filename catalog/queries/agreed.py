@@ -13,15 +13,18 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from catalog.models import AgreedBound, AgreedDiscount, Contract, Instrument
+from catalog.queries.agreed_allowances import Allowed, allowed_in
 from catalog.queries.agreed_fees import fees_of
-from catalog.queries.contracts import cycle_of
+from catalog.queries.contracts import cycle_of, first_paid
 from catalog.rules import agreed
 from catalog.rules.agreed import InstrumentKind, Scope
 from catalog.rules.spans import Span, span_from
 from catalog.rules.terms import Discount, Fee
-from monetization.values.periods import Period, local_date, service_period
+from monetization.values.periods import DAY, Period, local_date, service_period
 
 ZERO = Decimal(0)
+HUNDRED = Decimal(100)
+TRIAL = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,15 @@ class Agreed:
     instruments: tuple[agreed.Instrument, ...]
     served: tuple[int, int]
     full_period: Period
+    allowed: Mapping[str, Allowed]
 
 
 def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decimal]) -> Agreed:
     """Give all that is agreed beside the rate card, for one billing period."""
     zone = contract.account.time_zone
     span = span_of(contract, period)
+    if span.first < first_paid(contract):
+        return _trial(contract, span)
     bounds = list(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
     return Agreed(
         fees=tuple(fees_of(contract, span)),
@@ -50,7 +56,15 @@ def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decima
         instruments=tuple(_instrument(each, balances, zone) for each in instruments_serving(contract, period)),
         served=span.served,
         full_period=span.full(zone),
+        allowed=allowed_in(contract, span),
     )
+
+
+def _trial(contract: Contract, span: Span) -> Agreed:
+    """Take everything off: a trial shows what was used and what it would cost, and nothing else is due in it."""
+    last = first_paid(contract) - DAY
+    free = Discount(HUNDRED, TRIAL, f"Free trial until {last:%-d %B %Y}", starts_on=contract.start_date)
+    return Agreed((), (free,), (), (), (), span.served, span.full(contract.account.time_zone), {})
 
 
 def span_of(contract: Contract, period: Period) -> Span:

@@ -12,13 +12,14 @@ from monetization.foundation.rules.audit import plain
 FIELDS: dict[str, tuple[str, ...]] = {
     "recurring_charges": ("key", "name", "unit_price", "quantity", "timing", "cadence"),
     "one_time_charges": ("key", "name", "unit_price", "quantity", "date"),
+    "allowances": ("key", "name", "units"),
     "discounts": ("key", "name", "percent", "amount", "counts_for_minimum"),
     "bounds": ("key", "name", "kind", "amount", "prorates"),
     "instruments": (
         "key", "name", "kind", "currency", "amount", "invoiced", "priority", "start_date", "end_date",
     ),
 }  # fmt: skip
-WITH_PRODUCT = ("recurring_charges", "one_time_charges")
+WITH_PRODUCT = ("recurring_charges", "one_time_charges", "allowances")
 
 
 def agreed_of(contract: Contract) -> dict[str, list[dict[str, Any]]]:
@@ -37,6 +38,8 @@ def _part(name: str, row: Any) -> dict[str, Any]:
         said["product"] = row.product.key
     else:
         said["products"] = sorted(row.products.values_list("key", flat=True))
+    if name == "allowances":
+        said["per"] = row.per.key if row.per is not None else None
     if name == "recurring_charges":
         said["changes"] = [[plain(each.start_date), plain(each.quantity)] for each in _changes(row)]
     return said

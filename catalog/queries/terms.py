@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from catalog.models import Contract, Product
 from catalog.queries.agreed import agreed_for
+from catalog.queries.agreed_allowances import Allowed
 from catalog.queries.cards import (
     CardVersion,
     StoredCharge,
@@ -44,8 +45,8 @@ def terms_for(*, contract: Contract, period: Period, balances: Mapping[str, Deci
     charges = [charge for each in stored.values() for charge in each]
     metrics = _metrics(charges)
     products = Product.objects.in_bulk({charge.product_id for charge in charges})
-    charged = Charged(contract, versions, stored, metrics, products)
     agreed = agreed_for(contract, period, balances or {})
+    charged = Charged(contract, versions, stored, metrics, products, agreed.allowed)
     edges = set(_edges(agreed.instruments))
     segments = _joined(
         (
@@ -127,6 +128,7 @@ class Charged:
     stored: dict[int, tuple[StoredCharge, ...]]
     metrics: Sequence[DatedMetric]
     products: dict[int, Product]
+    allowed: Mapping[str, Allowed]
 
     def version_at(self, at: datetime) -> CardVersion | None:
         """Find the version that prices an instant."""
@@ -168,5 +170,6 @@ class Charged:
             currency=currency,
             prices=prices_of(stored, metric.order, version, currency),
             tags=frozenset(product.tags),
+            allowed=self.allowed.get(product.key, ()),
         )
         return charge_of(plainly, stored.terms)
