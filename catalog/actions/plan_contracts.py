@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from catalog.actions import agreed, contracts
+from catalog.actions import agreed, contracts, instruments
 from catalog.actions.allowances import add_allowance
 from catalog.models import Contract, Instrument, PlanVersion, Product
 from catalog.queries import first_paid
@@ -112,7 +112,7 @@ def _add_grants(contract: Contract, package: Package, products: Mapping[str, Pro
     for grant in package.grants:
         end = _valid_until(start, grant.months, grant.days)
         last = min((day for day in (end, contract.end_date) if day is not None), default=None)
-        agreed.add_instrument(
+        instruments.add(
             key=_free_key(contract.account, grant.key), name=grant.name, kind=Instrument.Kind.CREDIT,
             amount=grant.amount[contract.currency], start_date=start, end_date=last,
             products=[products[key] for key in grant.products], **told,

@@ -3,7 +3,6 @@
 from catalog.models.agreed import (
     AgreedBound,
     AgreedDiscount,
-    Instrument,
     OneTimeCharge,
     QuantityChange,
     RecurringCharge,
@@ -11,6 +10,7 @@ from catalog.models.agreed import (
 from catalog.models.allowances import AgreedAllowance
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
+from catalog.models.instruments import Instrument
 from catalog.models.metrics import Metric, MetricDimension, MetricMeasure, MetricVersion
 from catalog.models.plans import Plan, PlanVersion
 from catalog.models.products import Product
