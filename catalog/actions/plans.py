@@ -26,7 +26,7 @@ from monetization.values.periods import local_midnight
 DRAFT = "catalog.draft_plan"
 COLUMNS = ("notes", "effective_date", "legal_entity", "rate_card", "pinned_version")
 HERE = ("legal_entity", "rate_card")
-__all__ = ["create", "discard", "draft", "edit", "errors", "facts_of", "submit", "write"]
+__all__ = ["change", "create", "discard", "draft", "edit", "errors", "facts_of", "submit", "write"]
 
 
 @transaction.atomic
@@ -83,6 +83,16 @@ def write(*, version: PlanVersion, content: Mapping[str, Any] | Package, by: Use
     refuse_if(unstorable(package))
     before, version.content = version.content, written(package)
     return _touched(version, {"content": before}, {"content": version.content}, by, at)
+
+
+@transaction.atomic
+def change(
+    *, version: PlanVersion, content: Mapping[str, Any] | None, columns: Mapping[str, Any], by: User, at: datetime
+) -> PlanVersion:
+    """Change a draft's columns and, where ``content`` is given, its whole package: all of it or nothing."""
+    if columns:
+        version = edit(version=version, by=by, at=at, **columns)
+    return version if content is None else write(version=version, content=content, by=by, at=at)
 
 
 @transaction.atomic
