@@ -18,7 +18,8 @@ STARTER: dict[str, Any] = {
     "trial_days": 14,
     "fees": [{"key": "platform", "name": "Platform fee", "product": "inference",
               "unit_price": {"EUR": "49", "JPY": "7500"}}],
-    "one_time": [{"key": "setup", "name": "Set-up", "product": "inference", "unit_price": {"EUR": "99", "JPY": "15000"}}],
+    "one_time": [{"key": "setup", "name": "Set-up", "product": "inference",
+                  "unit_price": {"EUR": "99", "JPY": "15000"}}],
     "allowances": [{"key": "free", "name": "Free tokens", "product": "inference", "units": "2"}],
     "limits": [{"key": "tokens", "name": "Tokens of a month", "metric": "llm-tokens", "most": "500",
                 "thresholds": [80, 100]}],
@@ -35,9 +36,7 @@ def plan(world: World, key: str = "starter") -> Plan:
     """Make a plan without a version, on card `list`."""
     if not RateCard.objects.filter(key="list").exists():
         priced.list_card(world)
-    return plans.create(
-        environment=world.live, key=key, name=key.capitalize(), owner=world.mia, by=world.mia, at=AT
-    )
+    return plans.create(environment=world.live, key=key, name=key.capitalize(), owner=world.mia, by=world.mia, at=AT)
 
 
 def draft(

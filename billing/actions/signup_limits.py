@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -35,7 +36,7 @@ def set_limits(*, contract: Contract, by: User, at: datetime) -> list[Limit]:
 
 
 def _draft(limit: Cap, metric: Metric | None, currency: str) -> LimitDraft:
-    shared = {"window": limit.window, "is_hard": limit.is_hard, "thresholds": limit.thresholds}
+    shared: dict[str, Any] = {"window": limit.window, "is_hard": limit.is_hard, "thresholds": limit.thresholds}
     if metric is None:
         most = limit.amount.get(currency, Decimal(0))
         return LimitDraft(limit.name, most, kind=Limit.Kind.SPEND, currency=currency, **shared)

@@ -10,7 +10,6 @@ from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.scopes import LineKind
 from monetization.foundation.rest.structs import described
 
-
 ASKED = {"application/json": described(QuoteBody, AccountBody)}
 
 

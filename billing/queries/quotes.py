@@ -53,7 +53,7 @@ def last_closed(contract: Contract, at: datetime) -> Span:
 
 
 def span_between(contract: Contract, start: date, end: date) -> Span:
-    """Give the local days [start, end), those of them that the contract serves, up to the end of its trial. Raises Invalid."""
+    """Give the local days [start, end) that the contract serves, up to the end of its trial. Raises Invalid."""
     first = max(start, contract.start_date)
     until = end if contract.end_date is None else min(end, contract.end_date + DAY)
     if contract.trial_until is not None and first < contract.trial_until:

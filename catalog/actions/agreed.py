@@ -25,7 +25,7 @@ from catalog.models import (
 )
 from monetization.foundation.actions import rows
 from monetization.foundation.models import User
-from monetization.values.errors import NotFound, refuse_if
+from monetization.values.errors import Invalid, NotFound, refuse_if
 
 
 @transaction.atomic

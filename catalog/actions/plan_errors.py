@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from catalog.models import Metric, PlanVersion, Product
+from catalog.models import Metric, PlanVersion, Product, RateCardVersion
 from catalog.queries.cards import read_charges
 from catalog.queries.plans import newest_approved, package_of, products_named
 from catalog.rules.plans.faults import faults, products_of
@@ -61,7 +61,11 @@ def _sold(version: PlanVersion, package: Package) -> Fault:
     if priced is None:
         fix = "Have its first version approved"
         yield Invalid(f"{version.rate_card} has no approved prices yet", field="rate_card", fix=fix)
-        return
+    else:
+        yield from _priced(priced, package)
+
+
+def _priced(priced: RateCardVersion, package: Package) -> Fault:
     for number, code in enumerate(package.currencies):
         if not all(charge.rows for charge in read_charges([priced.pk], code).get(priced.pk, ())):
             fix = "Don't offer it, or add its prices to the card"

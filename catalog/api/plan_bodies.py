@@ -79,7 +79,9 @@ class PlanVersionChange(Strict):
         lambda view: RateCard.objects.filter(environment=view.environment), empty=RateCard.objects.none(),
         required=False,
     )  # fmt: skip
-    pinned_version = serializers.IntegerField(required=False, allow_null=True, help_text="Of the rate card; null follows")
+    pinned_version = serializers.IntegerField(
+        required=False, allow_null=True, help_text="Of the rate card; null follows"
+    )
     content = PackageField(required=False, help_text="The whole package; amounts as text, by currency")
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.models import Contract
+from catalog.queries import first_paid
 from monetization.foundation.templatetags.show import day, exact
 
 KINDS = (
@@ -31,7 +32,7 @@ def part_rows(contract: Contract) -> list[PartRow]:
     once = contract.one_time_charges.select_related("product").order_by("pk")
     return [
         *(PartRow("recurring", row, _every(row), row.product.name, _changes(row), _price(row)) for row in recurring),
-        *(PartRow("one_time", row, "once", row.product.name, day(row.date or contract.trial_until or contract.start_date), _price(row))
+        *(PartRow("one_time", row, "once", row.product.name, day(row.date or first_paid(contract)), _price(row))
           for row in once),
         *(PartRow("allowance", row, "free units", row.product.name, _per(row), exact(row.units))
           for row in contract.allowances.select_related("product", "per").order_by("pk")),

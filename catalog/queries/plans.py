@@ -21,7 +21,9 @@ def package_of(version: PlanVersion) -> Package:
 def version_on(plan: Plan, day: date) -> PlanVersion | None:
     """Find the version that a contract starting on a local day is made from; None before the first."""
     begun = plan.versions.filter(status="APPROVED", effective_date__lte=day)
-    return begun.select_related("plan", "rate_card", "pinned_version", "legal_entity").order_by("-effective_date").first()
+    return (
+        begun.select_related("plan", "rate_card", "pinned_version", "legal_entity").order_by("-effective_date").first()
+    )
 
 
 def newest_approved(plan: Plan, but: PlanVersion | None = None) -> PlanVersion | None:

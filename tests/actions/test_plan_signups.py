@@ -27,7 +27,11 @@ def test_one_call_makes_everything(world: World) -> None:
     contract = made.contract
     assert made.is_new
     assert (contract.status, contract.plan_version, contract.request_id) == ("APPROVED", version, version.request_id)
-    assert (contract.start_date, contract.trial_until, contract.end_date) == (date(2026, 10, 1), date(2026, 10, 15), None)
+    assert (contract.start_date, contract.trial_until, contract.end_date) == (
+        date(2026, 10, 1),
+        date(2026, 10, 15),
+        None,
+    )
     assert (contract.currency, contract.net_days, contract.key) == ("EUR", 14, "fresh-starter-20261001")
     assert contract.account.customer.key == "fresh"
     fee, once = contract.recurring_charges.get(), contract.one_time_charges.get()
@@ -64,7 +68,7 @@ def test_the_first_paid_month_by_hand(world: World) -> None:
     assert period.ends_at == datetime(2026, 11, 14, 23, tzinfo=UTC)
     month = rated(contract=contract, period=period)
     amounts = sorted(line.amount for line in month.lines)
-    assert amounts == [D("-10.00"), D("2.50"), D("49.00"), D("99.00")]
+    assert amounts == [D("-7.50"), D("-2.50"), D("2.50"), D("49.00"), D("99.00")]
     assert (month.totals.net, month.totals.tax, month.totals.total) == (D("140.50"), D("26.70"), D("167.20"))
     first = first_bill(contract)
     assert (first.period, first.totals.net) == (period, D("138.00"))

@@ -121,7 +121,7 @@ def _money(money: Money, currencies: list[str], path: str, is_rounded: bool) -> 
 
 
 def _in_minor_units(amount: Decimal, code: str) -> bool:
-    return (Fraction(amount) * 10 ** minor_digits(code)).denominator == 1
+    return bool((Fraction(amount) * 10 ** minor_digits(code)).denominator == 1)
 
 
 def products_of(part: Part) -> Mapping[str, str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from catalog.rules.plans.package import Package
 from monetization.values.errors import DomainError, Invalid
 
 Fault = Iterator[DomainError]
 MOST_THRESHOLDS, HIGHEST_THRESHOLD = 10, 1_000
+FINEST = Decimal("0.0001")
 
 
 def faults_of_parts(package: Package) -> Fault:
@@ -79,7 +81,7 @@ def _discounts(package: Package) -> Fault:
         if (each.percent is None) == (not each.amount):
             fix = "Give one of the two"
             yield Invalid("It is a percentage or an amount", field=f"{path}.percent", fix=fix)
-        elif each.percent is not None and (not 0 < each.percent <= 100 or each.percent.as_tuple().exponent < -4):
+        elif each.percent is not None and (not 0 < each.percent <= 100 or each.percent % FINEST):
             fix = "Above 0, up to 100, at most 4 decimal places"
             yield Invalid("This is no discount", field=f"{path}.percent", fix=fix)
         elif not all(each.amount.values()):

@@ -89,7 +89,7 @@ class Bound(Part):
 
 
 class Package(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """All that a contract made from the plan agrees; ``term_months`` None is open, it counts from the first paid day."""
+    """All that a contract made from the plan agrees; ``term_months`` counts from the first paid day, None is open."""
 
     currencies: list[str] = []
     cadence: Cadence = "MONTHLY"

@@ -40,7 +40,10 @@ def said(package: Package, names: Mapping[str, str]) -> list[Said]:
 def _terms(package: Package) -> Iterator[tuple[str, str]]:
     yield "Currencies", ", ".join(package.currencies) or "none yet"
     begins = ANCHORS.get(package.anchor, f"from day {package.anchor_day}")
-    yield "Billed", f"each {CADENCES[package.cadence]}, {begins}; due {named(package.net_days, 'day')} after the invoice"
+    yield (
+        "Billed",
+        f"each {CADENCES[package.cadence]}, {begins}; due {named(package.net_days, 'day')} after the invoice",
+    )
     yield "Trial", f"{named(package.trial_days, 'day')}, free of everything" if package.trial_days else "none"
     yield "Term", f"{named(package.term_months, 'month')} after the trial" if package.term_months else "open"
 

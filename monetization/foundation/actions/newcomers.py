@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import models, transaction
 
@@ -18,7 +19,7 @@ NEEDED = ("name", "time_zone", "country")
 
 @transaction.atomic
 def account_for(*, environment: Environment, newcomer: Newcomer, by: User, at: datetime) -> Account:
-    """Give the account with this key; make it, and its customer, where there is none. Raises Conflict where one differs."""
+    """Give the account with this key; make it, and its customer, where it is new. Raises Conflict where one differs."""
     known = Account.objects.filter(environment=environment, key=newcomer.key).select_related("customer").first()
     if known is not None:
         if not accounts_for(by, environment).filter(pk=known.pk).exists():
@@ -30,7 +31,8 @@ def account_for(*, environment: Environment, newcomer: Newcomer, by: User, at: d
         return known
     refuse_if(_missing(newcomer))
     customer = _customer(environment, newcomer.customer, by, at)
-    return customers.create_account(customer=customer, key=newcomer.key, by=by, at=at, **newcomer.details)
+    details: dict[str, Any] = dict(newcomer.details)
+    return customers.create_account(customer=customer, key=newcomer.key, by=by, at=at, **details)
 
 
 def _customer(environment: Environment, said: Mapping[str, str], by: User, at: datetime) -> Customer:
