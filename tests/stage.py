@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, instruments, metrics, rate_cards
+from catalog.actions import agreed, instruments, metrics, plans, rate_cards
+from catalog.actions.allowances import add_allowance
 from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
@@ -38,7 +39,7 @@ from monetization.foundation.models import (
     User,
 )
 from monetization.foundation.rules.roles import Role
-from tests import deals, make, priced
+from tests import deals, make, planned, priced
 from tests.make import AT, World
 
 LONG_AGO = AT + timedelta(days=1)
@@ -92,6 +93,7 @@ def _parts(world: World, unsigned: Contract, now: datetime) -> None:
     fee = {"product": Product.objects.filter(environment=world.live)[0], "unit_price": Decimal(1)}
     agreed.add_recurring(**by, **fee)
     agreed.add_one_time(**by, **fee)
+    add_allowance(product=fee["product"], units=Decimal(1), **by)
     agreed.add_discount(percent=Decimal(1), **by)
     agreed.add_bound(kind="MINIMUM", amount=Decimal(1), **by)
     instruments.add(kind="CREDIT", amount=Decimal(1), **by)
@@ -102,6 +104,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     live, now = terms.card.versions.get(number=1), timezone.now()
     draft = rate_cards.draft(rate_card=terms.card, by=world.mia, at=now)
     waiting = _waiting(world, now)
+    starter = planned.starter(world)
     meaning = MetricVersion.objects.filter(metric__key="llm-tokens").get()
     unsigned = deals.draft_contract(
         world, world.acme_us, terms.card, at=now, key="unsigned", start_date=(now + timedelta(days=9)).date()
@@ -126,6 +129,9 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "receipt": _receipt(world, now),
         "request": waiting.pk,
         "version": live.pk,
+        "plan": starter.plan_id,
+        "plan_version": starter.pk,
+        "plan_draft": plans.draft(plan=starter.plan, by=world.mia, at=now).pk,
         "version_draft": draft.pk,
         "charge": draft.charges.earliest("pk").pk,
         "rate_card": terms.card.pk,

@@ -68,7 +68,11 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_alias_end": {"ends_at": "2026-06-01T00:00:00Z"}, "api_aliases": {"alias": "tried"},
     "api_change_request_send_back": SAID, "api_change_request_withdraw": SAID, "api_contract_submit": SAID,
     "api_invoice_send_back": SAID, "api_metric_price_unseen": SAID, "api_metric_version_submit": SAID,
-    "api_rate_card_version_submit": SAID, "api_customers": {"key": "tried", "name": "Tried"},
+    "api_rate_card_version_submit": SAID, "api_plan_version_submit": SAID,
+    "api_plans": {"key": "tried", "name": "Tried", "owner": "mia@example.com"},
+    "api_signups": {"plan": "starter", "currency": "EUR", "customer": {"key": "tried", "name": "Tried"},
+                    "account": {"key": "tried", "name": "Tried", "time_zone": "UTC", "country": "DE"}},
+    "api_customers": {"key": "tried", "name": "Tried"},
     "api_customer": {"name": "Tried"}, "api_products": {"key": "tried", "name": "Tried"},
     "api_account": {"name": "Tried"}, "api_product": {"name": "Tried"},
     "api_rate_cards": {"key": "tried", "name": "Tried"}, "api_metrics": {"key": "tried", "name": "Tried"},
@@ -82,6 +86,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_account_credits": {"key": "tried", "name": "Tried", "amount": "1", "currency": "EUR",
                             "start_date": "2026-11-01", "reason": "Tried"},
     "api_contract_recurring_charges": FEE, "api_contract_one_time_charges": FEE,
+    "api_contract_allowances": {"key": "tried", "name": "Tried", "product": "inference", "units": "1"},
     "api_contract_discounts": {"key": "tried", "name": "Tried", "percent": "1"},
     "api_contract_bounds": {"key": "tried", "name": "Tried", "kind": "MINIMUM", "amount": "1"},
     "api_contract_instruments": {"key": "tried", "name": "Tried", "kind": "CREDIT", "amount": "1"},
@@ -96,7 +101,7 @@ WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",
-    "rate_card_version": "list", "backfill": "llm-tokens", "charge": "list",
+    "rate_card_version": "list", "backfill": "llm-tokens", "charge": "list", "plan": "starter",
 }  # fmt: skip
 
 
