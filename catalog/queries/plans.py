@@ -49,6 +49,11 @@ def plan_changes(old: PlanVersion | None, new: PlanVersion) -> list[Changed]:
     return changes(words_of(old) if old is not None else (), words_of(new))
 
 
+def version_before(version: PlanVersion) -> PlanVersion | None:
+    """Find what a version is read against: the one that it was approved after, or the newest approved so far."""
+    return version.based_on if version.status == "APPROVED" else newest_approved(version.plan, but=version)
+
+
 def contracts_of(plan: Plan) -> "QuerySet[Contract]":
     """List the approved contracts that were made from any version of a plan."""
     found = Contract.objects.filter(plan_version__plan=plan, status="APPROVED")

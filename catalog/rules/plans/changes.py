@@ -13,6 +13,7 @@ class Changed:
     """One thing before and after; "" where it isn't there."""
 
     section: str
+    key: str
     what: str
     old: str
     new: str
@@ -37,7 +38,7 @@ def _changed(old: Said | None, new: Said | None) -> Changed:
     known = new or old
     assert known is not None
     renamed = bool(old and new and old.what != new.what)
-    return Changed(known.section, known.what, _words(old, renamed), _words(new, renamed))
+    return Changed(known.section, known.key, known.what, _words(old, renamed), _words(new, renamed))
 
 
 def _words(said: Said | None, with_name: bool) -> str:
