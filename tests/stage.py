@@ -16,7 +16,17 @@ from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
 from catalog.actions import agreed, instruments, metrics, plans, rate_cards
 from catalog.actions.allowances import add_allowance
-from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
+from catalog.models import (
+    Contract,
+    Metric,
+    MetricVersion,
+    Plan,
+    PlanVersion,
+    PriceRow,
+    Product,
+    RateCard,
+    RateCardVersion,
+)
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft
@@ -182,7 +192,7 @@ def _rows(world: World, now: Any) -> dict[str, Any]:
         "foundation_changerequest": ChangeRequest, "foundation_accountalias": AccountAlias,
         "foundation_account": Account, "foundation_customer": Customer, "foundation_legalentity": LegalEntity,
         "catalog_metric": Metric, "catalog_product": Product, "catalog_ratecard": RateCard,
-        "catalog_ratecardversion": RateCardVersion, "metering_hourlyusage": HourlyUsage,
+        "catalog_plan": Plan, "catalog_planversion": PlanVersion, "catalog_ratecardversion": RateCardVersion, "metering_hourlyusage": HourlyUsage,
         "metering_eventremoval": EventRemoval,
     }  # fmt: skip
     found = {name: model.objects.order_by("pk")[0].pk for name, model in models.items()}

@@ -26,16 +26,16 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 @page(plans.DRAFT)
 @form_page
-def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
+def new_part(request: StaffRequest, pk: int, kind: str) -> HttpResponse:
     """Add a part to a draft."""
-    return _part_page(request, get_object_or_404(versions_in(request), pk=pk), part, "")
+    return _part_page(request, get_object_or_404(versions_in(request), pk=pk), kind, "")
 
 
 @page(plans.DRAFT)
 @form_page
-def edit_part(request: StaffRequest, pk: int, part: str, name: str) -> HttpResponse:
+def edit_part(request: StaffRequest, pk: int, kind: str, member: str) -> HttpResponse:
     """Write a part of a draft anew."""
-    return _part_page(request, get_object_or_404(versions_in(request), pk=pk), part, name)
+    return _part_page(request, get_object_or_404(versions_in(request), pk=pk), kind, member)
 
 
 def _part_page(request: StaffRequest, version: PlanVersion, kind: str, name: str) -> HttpResponse:
@@ -105,6 +105,6 @@ def _options(request: StaffRequest, version: PlanVersion) -> dict[str, list[tupl
 
 pages = [
     path("plans/versions/<int:pk>/terms/", terms, name="plan_terms"),
-    path("plans/versions/<int:pk>/parts/<str:part>/new/", new_part, name="plan_part_new"),
-    path("plans/versions/<int:pk>/parts/<str:part>/<str:name>/", edit_part, name="plan_part"),
+    path("plans/versions/<int:pk>/parts/<str:kind>/new/", new_part, name="plan_part_new"),
+    path("plans/versions/<int:pk>/parts/<str:kind>/<str:member>/edit/", edit_part, name="plan_part"),
 ]

@@ -85,12 +85,12 @@ def discard(request: StaffRequest, pk: int) -> HttpResponse:
 
 @page(plans.DRAFT)
 @require_POST
-def remove_part(request: StaffRequest, pk: int, part: str, name: str) -> HttpResponse:
+def remove_part(request: StaffRequest, pk: int, kind: str, member: str) -> HttpResponse:
     """Take a part of a draft away."""
     version = get_object_or_404(versions_in(request), pk=pk)
     to = reverse("console:plan_version", args=[pk])
     return perform_and_go(
-        request, plan_parts.remove_part, to, f"{name} is taken away.", version=version, kind=part, key=name
+        request, plan_parts.remove_part, to, f"{member} is taken away.", version=version, kind=kind, key=member
     )
 
 
@@ -98,5 +98,5 @@ pages = [
     path("plans/versions/<int:pk>/", version_page, name="plan_version"),
     path("plans/versions/<int:pk>/submit/", submit, name="plan_version_submit"),
     path("plans/versions/<int:pk>/discard/", discard, name="plan_version_discard"),
-    path("plans/versions/<int:pk>/parts/<str:part>/<str:name>/remove/", remove_part, name="plan_part_remove"),
+    path("plans/versions/<int:pk>/parts/<str:kind>/<str:member>/remove/", remove_part, name="plan_part_remove"),
 ]

@@ -43,7 +43,7 @@ PLACES = {
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
     "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "receipt": "receipt",
-    "limit": "limit", "correction": "correction", "backfill": "backfill", "quarantined": "quarantined",
+    "plan": "plan", "plan_version": "plan_version", "limit": "limit", "correction": "correction", "backfill": "backfill", "quarantined": "quarantined",
 }  # fmt: skip
 DRAFTED = {
     "contract_part_new": "contract_draft", "contract_part_remove": "contract_draft",
@@ -53,6 +53,8 @@ DRAFTED = {
     "price_new": "version_draft", "rate_card_product": "version_draft", "rate_card_version": "version",
     "rate_card_version_discard": "version_draft", "rate_card_version_effective": "version_draft",
     "rate_card_version_note": "version_draft", "rate_card_version_submit": "version_draft",
+    "plan_part": "plan_draft", "plan_part_new": "plan_draft", "plan_part_remove": "plan_draft",
+    "plan_terms": "plan_draft", "plan_version_discard": "plan_draft", "plan_version_submit": "plan_draft",
     "backfill_begin": "meaning_draft", "rate_card_charge": "charge",
     "alias_end": "alias", "key_revoke": "key", "key": "key", "change_request": "request",
 }  # fmt: skip
@@ -97,7 +99,8 @@ API_BODIES: dict[str, dict[str, Any]] = {
                    "data": {"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1}},
 }  # fmt: skip
 WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "billing", "verb": "send-back",
-         "position": 1, "content_type_id": 1, "part": "discount", "name": "there"}  # fmt: skip
+         "position": 1, "content_type_id": 1, "part": "discount", "name": "there",
+         "kind": "fees", "member": "platform"}  # fmt: skip
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",
