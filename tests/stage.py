@@ -192,7 +192,8 @@ def _rows(world: World, now: Any) -> dict[str, Any]:
         "foundation_changerequest": ChangeRequest, "foundation_accountalias": AccountAlias,
         "foundation_account": Account, "foundation_customer": Customer, "foundation_legalentity": LegalEntity,
         "catalog_metric": Metric, "catalog_product": Product, "catalog_ratecard": RateCard,
-        "catalog_plan": Plan, "catalog_planversion": PlanVersion, "catalog_ratecardversion": RateCardVersion, "metering_hourlyusage": HourlyUsage,
+        "catalog_plan": Plan, "catalog_planversion": PlanVersion, "catalog_ratecardversion": RateCardVersion,
+        "metering_hourlyusage": HourlyUsage,
         "metering_eventremoval": EventRemoval,
     }  # fmt: skip
     found = {name: model.objects.order_by("pk")[0].pk for name, model in models.items()}

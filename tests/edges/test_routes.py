@@ -43,7 +43,8 @@ PLACES = {
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
     "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "receipt": "receipt",
-    "plan": "plan", "plan_version": "plan_version", "limit": "limit", "correction": "correction", "backfill": "backfill", "quarantined": "quarantined",
+    "plan": "plan", "plan_version": "plan_version", "limit": "limit", "correction": "correction",
+    "backfill": "backfill", "quarantined": "quarantined",
 }  # fmt: skip
 DRAFTED = {
     "contract_part_new": "contract_draft", "contract_part_remove": "contract_draft",
