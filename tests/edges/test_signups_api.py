@@ -1,4 +1,4 @@
-"""Plans and sign-ups over HTTP: drafted, refused at the member, approved, signed up for; nothing by the wrong people."""
+"""Plans and sign-ups over HTTP: drafted, refused at the member, approved, signed up for; nothing by others."""
 
 from itertools import count
 from typing import Any
