@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from catalog.rules.plans.package import Package
+from catalog.rules.plans.package import Fee, OneTimeFee, Package
 from monetization.values.errors import DomainError, Invalid
 
 Fault = Iterator[DomainError]
@@ -24,7 +24,11 @@ def faults_of_parts(package: Package) -> Fault:
 
 
 def _fees(package: Package) -> Fault:
-    for kind, fees in (("fees", package.fees), ("one_time", package.one_time)):
+    listed: tuple[tuple[str, Sequence[Fee | OneTimeFee]], ...] = (
+        ("fees", package.fees),
+        ("one_time", package.one_time),
+    )
+    for kind, fees in listed:
         for number, fee in enumerate(fees):
             if not fee.unit_price:
                 fix = 'Give it for each currency: {"EUR": "49"}'

@@ -23,7 +23,7 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True
     name: str
 
 
-class Fee(Part):
+class Fee(Part, frozen=True):
     """A recurring fee: quantity × unit price for each period of its cadence ("": the contract's)."""
 
     product: str
@@ -33,7 +33,7 @@ class Fee(Part):
     cadence: Cadence | Literal[""] = ""
 
 
-class OneTimeFee(Part):
+class OneTimeFee(Part, frozen=True):
     """A fee that is due once, on the first day that is paid for."""
 
     product: str
@@ -41,7 +41,7 @@ class OneTimeFee(Part):
     quantity: Decimal = ONE
 
 
-class Allowance(Part):
+class Allowance(Part, frozen=True):
     """Free units of each full period beyond the card's; with ``per``, for each unit of that recurring fee."""
 
     product: str
@@ -49,7 +49,7 @@ class Allowance(Part):
     per: str = ""
 
 
-class Cap(Part):
+class Cap(Part, frozen=True):
     """A limit of use that a sign-up sets: ``most`` units of a metric, or ``amount`` of spend."""
 
     metric: str = ""
@@ -61,7 +61,7 @@ class Cap(Part):
     thresholds: list[int] = []
 
 
-class Grant(Part):
+class Grant(Part, frozen=True):
     """A credit from the first day that is paid for; valid so many months or days, or as long as the contract."""
 
     amount: Money
@@ -70,7 +70,7 @@ class Grant(Part):
     products: list[str] = []
 
 
-class Reduction(Part):
+class Reduction(Part, frozen=True):
     """A discount: a percentage, or an amount a period."""
 
     percent: Decimal | None = None
@@ -79,7 +79,7 @@ class Reduction(Part):
     products: list[str] = []
 
 
-class Bound(Part):
+class Bound(Part, frozen=True):
     """A minimum or maximum of a full period."""
 
     kind: Literal["MINIMUM", "MAXIMUM"]
