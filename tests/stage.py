@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, instruments, metrics, plans, rate_cards
+from catalog.actions import agreed, instruments, metrics, own_prices, plans, rate_cards
 from catalog.actions.allowances import add_allowance
 from catalog.models import (
     Contract,
@@ -27,6 +27,7 @@ from catalog.models import (
     RateCard,
     RateCardVersion,
 )
+from catalog.rules.tariffs import per_unit
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft
@@ -106,6 +107,9 @@ def _parts(world: World, unsigned: Contract, now: datetime) -> None:
     add_allowance(product=fee["product"], units=Decimal(1), **by)
     agreed.add_discount(percent=Decimal(1), **by)
     agreed.add_bound(kind="MINIMUM", amount=Decimal(1), **by)
+    inference = Product.objects.get(environment=world.live, key="inference")
+    own_prices.add_override(product=inference, tariff=per_unit(Decimal(1)), match={"model": "gpt-4o"}, **by)
+    own_prices.add_multiplier(factor=Decimal("0.9"), **by)
     instruments.add(kind="CREDIT", amount=Decimal(1), **by)
 
 

@@ -27,6 +27,8 @@ JSON_ALLOWED = {
     "catalog.metricversion.filters",
     "catalog.pricerow.match",
     "catalog.planversion.content",
+    "catalog.priceoverride.match",
+    "catalog.pricemultiplier.match",
     "metering.event.data",
     "metering.quarantined.body",
     "metering.dimensionset.values",

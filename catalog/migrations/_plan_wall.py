@@ -45,8 +45,10 @@ PARTS = (
       "coalesce((SELECT r.key FROM catalog_recurringcharge r WHERE r.id = t.per_id), '')"),
      (*WORDS, "x->>'product'", NUMBER.format("units"), "x->>'per'")),
     ("agreeddiscount", "discounts",
-     ("t.key", "t.name", "t.percent", "t.amount", "t.counts_for_minimum", _scope("agreeddiscount")),
-     (*WORDS, NUMBER.format("percent"), MONEY.format("amount"), "(x->>'counts_for_minimum')::bool", LISTED)),
+     ("t.key", "t.name", "t.percent", "t.amount", "t.counts_for_minimum", "t.periods", "t.carry_rest",
+      _scope("agreeddiscount")),
+     (*WORDS, NUMBER.format("percent"), MONEY.format("amount"), "(x->>'counts_for_minimum')::bool",
+      "NULL::smallint", "false", LISTED)),
     ("agreedbound", "bounds", ("t.key", "t.name", "t.kind", "t.amount", "t.prorates", _scope("agreedbound")),
      (*WORDS, "x->>'kind'", MONEY.format("amount"), "(x->>'prorates')::bool", LISTED)),
     ("instrument", "grants",
@@ -70,6 +72,8 @@ BEGIN
   RETURN v.id IS NOT NULL AND {COLUMNS}
     AND NOT EXISTS (SELECT 1 FROM catalog_quantitychange q JOIN catalog_recurringcharge r ON r.id = q.charge_id
       WHERE r.contract_id = c.id)
+    AND NOT EXISTS (SELECT 1 FROM catalog_priceoverride o WHERE o.contract_id = c.id)
+    AND NOT EXISTS (SELECT 1 FROM catalog_pricemultiplier m WHERE m.contract_id = c.id)
     AND {" AND ".join(_same(*part) for part in PARTS)};
 END $$;
 """
