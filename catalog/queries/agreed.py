@@ -83,7 +83,8 @@ def _in_period(row: AgreedDiscount, contract: Contract, period: Period) -> Disco
     if row.periods is None and not row.carry_rest:
         return made
     number = cycle_of(contract).containing(period.starts_at)
-    return in_period(made, number[0] if number else 0, row.periods, carries=row.carry_rest)
+    first = 1 if contract.trial_until else 0  # the trial is none of its periods
+    return in_period(made, number[0] - first if number else 0, row.periods, carries=row.carry_rest)
 
 
 def _discount(row: AgreedDiscount, contract: Contract) -> Discount:
