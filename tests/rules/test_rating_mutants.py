@@ -85,7 +85,7 @@ FAULTS: dict[str, Fault] = {
     "no credit lowers the tax": (taxing, "taxes_of", "or line.lowers_tax", "or False"),
     "the latest value takes a new price at once": (usage, "Usage.waits", "not in INCREMENTS", "in ()"),
     "the list wins over the contract": (precedence, "_rank", "return -level, ", "return level, "),
-    "a hidden row stays in force": (overrides, "layered", "if not any(", "if not all(() for _ in "),
+    "a hidden row stays in force": (overrides, "layered", "match <= set(price.match)", "False"),
     "multipliers on the contract's own price": (overrides, "multiplied", "price.level is Level.CONTRACT", "False"),
     "multipliers add up": (overrides, "multiplied", "EXACT.multiply(factor, each.factor)", "factor + each.factor - 1"),
     "flat fees are never multiplied": (overrides, "_tier", "EXACT.multiply(tier.flat_fee, factor)", "tier.flat_fee"),
