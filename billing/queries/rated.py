@@ -6,6 +6,7 @@ period's usage bears everything but purchases of prepaid commits, which have one
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -75,10 +76,15 @@ def rated(*, contract: Contract, period: Period, kind: str = Kind.USAGE.value) -
     terms = terms_for(contract=contract, period=period, balances=opening_balances(contract, period))
     mark = mark_of(contract.account_id)  # before the usage, so that it can only be behind
     if kind == Kind.COMMIT.value:
-        terms = _of_purchases(contract, terms)
+        terms = of_purchases(contract, terms)
     usage = usage_for(account_id=contract.account_id, segments=terms.segments) if terms.segments else []
+    return billed(contract, terms, usage, mark)
+
+
+def billed(contract: Contract, terms: Terms, usage: Sequence[UsageRow], mark: int = 0) -> Rated:
+    """Make what an invoice says of terms and usage: the bill, its tax, its totals."""
     made = bill(terms, usage)
-    taxes = tax_of(contract, made.lines, tax_point(period, terms.zone))
+    taxes = tax_of(contract, made.lines, tax_point(terms.period, terms.zone))
     tax = total_of(line.amount for line in taxes.lines)
     return Rated(terms, made, taxes, totals([made.net], [tax], terms.currency), mark)
 
@@ -90,7 +96,7 @@ def so_far(*, contract: Contract, at: datetime) -> SoFar:
     return SoFar(period, found.bill, found.taxes, found.totals)
 
 
-def _of_purchases(contract: Contract, terms: Terms) -> Terms:
+def of_purchases(contract: Contract, terms: Terms) -> Terms:
     """Keep what is bought in the period: no usage, discount, minimum or balance has a part in it."""
     return replace(
         terms, segments=(), fees=purchase_fees(contract, terms), discounts=(), minimums=(), maximums=(), instruments=()

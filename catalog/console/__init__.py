@@ -1,6 +1,8 @@
 """Pages of the console about terms: metrics, rate cards, contracts, and the requests that change them."""
 
 from catalog.console import cards, charges, contracts, metrics, parts, prices, requests, versions
+from catalog.console.builder import pages as builder
+from catalog.console.builder import start
 from monetization.foundation.console import site
 
 site.add_pages(cards.pages)
@@ -9,5 +11,7 @@ site.add_pages(prices.pages)
 site.add_pages(charges.pages)
 site.add_pages(metrics.pages)
 site.add_pages(contracts.pages)
+site.add_pages(start.pages)
+site.add_pages(builder.pages)
 site.add_pages(parts.pages)
 site.add_pages(requests.pages)
