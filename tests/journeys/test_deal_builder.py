@@ -26,6 +26,8 @@ def made(world: make.World) -> Iterator[make.World]:
 
 
 def sign_in(page: Page, name: str) -> None:
+    page.set_default_timeout(60_000)
+    expect.set_options(timeout=30_000)
     page.context.clear_cookies()
     page.goto("/sign-in/")
     page.get_by_label("E-mail").fill(f"{name}@example.com")
