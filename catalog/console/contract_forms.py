@@ -9,7 +9,7 @@ from monetization.foundation.queries import accounts_for
 from monetization.foundation.web import StaffRequest, day_in, number_in
 from monetization.values.errors import DomainError, Invalid
 
-TEXTS = ("name", "currency", "cadence", "anchor", "purchase_order")
+TEXTS = ("name", "currency", "cadence", "anchor", "purchase_order", "combine_multipliers")
 Reader = Callable[[StaffRequest, str, str], Any]
 
 

@@ -10,6 +10,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from catalog.console.own_rows import own_rows
 from catalog.console.part_rows import part_rows
 from catalog.console.standing import standing_of, timeline
 from catalog.models import Contract
@@ -64,7 +65,7 @@ def contract_page(request: StaffRequest, pk: int) -> HttpResponse:
         "period": period_of(contract, now) if state == "LIVE" else None,
         "standing": standing_of(contract.request, request.user) if contract.request else None,
         "timeline": timeline(contract.request) if contract.request else (),
-        "parts": part_rows(contract),
+        "parts": part_rows(contract), "own": own_rows(contract, now), "shown_own": SHOWN,
     }  # fmt: skip
     return show(request, "catalog/contract.html", context, title=contract.name, crumbs=crumbs_to(), parts=("prices",))
 

@@ -13,6 +13,7 @@ from catalog.console.builder.adding import add_in_place, section
 from catalog.console.builder.presets import preset_named
 from catalog.console.builder.typed import filled
 from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
+from catalog.console.own_prices import new_override
 from catalog.console.part_forms import FORMS, GRANT, Field, Form
 from catalog.models import Product
 from monetization.foundation.console import page, show
@@ -37,6 +38,8 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
     """Add a part to a draft."""
     contract = get_object_or_404(contracts_in(request), pk=pk)
+    if part == "override":
+        return new_override(request, contract)
     form, preset = _form(part), preset_named(request.POST.get("preset", ""))
     if request.htmx and preset is not None and preset.part == part:
         return add_in_place(request, contract, preset, lambda: _added(request, form, contract=contract))
@@ -132,8 +135,23 @@ def _changes(request: StaffRequest, name: str, text: str) -> list[tuple[Any, Any
     return found
 
 
+def _words(request: StaffRequest, name: str, text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _pairs(request: StaffRequest, name: str, text: str) -> dict[str, str]:
+    found = {}
+    for part in _words(request, name, text):
+        key, colon, value = part.partition(":")
+        if not colon:
+            raise Invalid(f"“{part}” is no dimension and value", field=name, fix="Write it like model: gpt-4o")
+        found[key.strip()] = value.strip()
+    return found
+
+
 READERS: dict[str, Callable[[StaffRequest, str, str], Any]] = {
     "whole": _whole, "product": _product, "products": _products, "changes": _changes,
+    "words": _words, "pairs": _pairs, "yes": lambda request, name, text: True,
 }  # fmt: skip
 
 

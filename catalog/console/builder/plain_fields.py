@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.console.contract_forms import form_of
+from catalog.console.own_rows import COMBINES
 from catalog.models import Contract, RateCard, RateCardVersion
 from monetization.foundation.models import LegalEntity
 from monetization.foundation.web import Outcome
@@ -46,6 +47,7 @@ SECTIONS: dict[str, tuple[str, tuple[Plain, ...]]] = {
             Plain("rate_card", "Rate card", "choice"), Plain("pinned_version", "Prices", "choice"),
             Plain("pinned_until", "Follows from", "date", "First day no longer pinned. Empty: pinned for ever.",
                   "only-pinned"),
+            Plain("combine_multipliers", "Several percentages off", "choice"),
         ),
     ),
     "discount": ("", (Plain("discount_percent", "Off all usage", "number", "Percent, before tax."),)),
@@ -90,4 +92,5 @@ def _options(contract: Contract) -> dict[str, tuple[tuple[Any, str], ...]]:
         "currency": tuple((money, money) for money in moneys),
         "cadence": tuple(Contract.Cadence.choices),
         "anchor": tuple(Contract.Anchor.choices),
+        "combine_multipliers": tuple(COMBINES),
     }  # fmt: skip
