@@ -40,14 +40,13 @@ def outlook_page(request: StaffRequest, pk: int) -> HttpResponse:
 def _context(request: StaffRequest, contract: Contract) -> dict[str, Any]:
     now, by_hand = timezone.now(), request.GET.get("by") == BY_HAND
     found, typed, error = _reckoned(request, contract, by_hand)
-    words = request.GET.get("find", "").casefold().split()
-    prices = effective_of(found.terms, words) if found is not None and found.terms is not None else []
+    discounts = found.terms.discounts if found is not None and found.terms is not None else ()
     names = dict(instruments_of(contract).values_list("key", "name"))
     return {
         "contract": contract, "found": found, "error": error, "typed": typed, "by_hand": by_hand, "now": now,
         "invoices": invoices_of(found, names) if found is not None else [],
         "total": total_of_all(found, contract.currency) if found is not None else None,
-        "prices": prices, "shown": SHOWN, "find": request.GET.get("find", ""),
+        "prices": effective_of(contract, discounts), "shown": SHOWN,
         "asks": asks_of(contract, request.user), "against": _against(contract) if contract.is_draft else (),
         "zone": contract.account.time_zone,
     }  # fmt: skip

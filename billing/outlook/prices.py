@@ -1,60 +1,81 @@
-"""The effective price list of a contract's first period: what each price is, and what is left of it after discounts."""
+"""The effective price list of a contract's first day: what the list asks, what the contract makes of it, what is left.
+
+What is left is after percentages off the lines too, which a price itself doesn't know.
+"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.rules.scopes import fits
-from catalog.rules.terms import Charge, Discount, Price, Terms
+from catalog.models import Contract
+from catalog.queries import EffectivePrice, effective_prices
+from catalog.rules.agreed import Discount, fits
+from catalog.rules.tariff_words import words_of
+from catalog.rules.tariffs import tariff_of
+from catalog.rules.terms import Price
 from monetization.values.money import finite, round_half_away
+from monetization.values.periods import local_midnight
 
-PLACES = 12
+PLACES, HUNDREDTHS = 12, 2
+ALL = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPrice:
-    """A price row: its first unit price on the list, what is paid for it, and the percentage off; tiers beyond it."""
+    """A price with what is left of it in words; ``percent`` off the list (None: no one number says it)."""
 
-    charge: Charge
-    price: Price
-    listed: Decimal
-    effective: Decimal
-    percent: Decimal
-    tiers: int
+    row: EffectivePrice
+    words: str
+    percent: Decimal | None
     discounts: tuple[str, ...]
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it is what everybody pays."""
+        return not self.discounts and not self.row.is_own
 
-def effective_of(terms: Terms, words: Sequence[str] = ()) -> list[ShownPrice]:
-    """List the prices at the start of a period that hold every word, in the order of the list."""
-    charges = terms.segments[0].charges if terms.segments else ()
-    return [
-        _shown(charge, price, terms.discounts)
-        for charge in charges
-        for price in charge.prices
-        if all(word in f"{charge.name} {price.key}".casefold() for word in words)
-    ]
-
-
-def _shown(charge: Charge, price: Price, discounts: Sequence[Discount]) -> ShownPrice:
-    listed = price.tiers[0].unit_price if price.tiers else Decimal(0)
-    mine = list(_on(charge, price, discounts))
-    left = Fraction(1)
-    for each in mine:
-        left *= 1 - Fraction(each.percent) / 100
-    paid = finite(Fraction(listed) * left)
-    percent = finite((1 - left) * 100)
-    return ShownPrice(
-        charge, price, listed, paid if paid is not None else round_half_away(Fraction(listed) * left, PLACES),
-        percent if percent is not None else round_half_away((1 - left) * 100, 4), len(price.tiers),
-        tuple(each.name for each in mine),
-    )  # fmt: skip
+    @property
+    def how(self) -> str:
+        """Say what makes it another price."""
+        return ", ".join(each for each in (self.row.override_words, *self.discounts) if each)
 
 
-def _on(charge: Charge, price: Price, discounts: Sequence[Discount]) -> Iterator[Discount]:
+def effective_of(contract: Contract, discounts: Sequence[Discount]) -> list[ShownPrice]:
+    """List the prices of a contract's first day, those that it changes first."""
+    start = local_midnight(contract.start_date, contract.account.time_zone)
+    found = [_shown(row, list(_on(row, discounts))) for row in effective_prices(contract, start)]
+    return sorted(found, key=lambda each: not each.row.is_own)
+
+
+def _shown(row: EffectivePrice, discounts: Sequence[Discount]) -> ShownPrice:
+    left = ALL
     for each in discounts:
-        scope = each.scope
+        left *= 1 - Fraction(each.percent) / 100
+    words = (
+        words_of(tariff_of(_less(row.effective, left)), row.unit, row.currency) if left != 1 else row.effective_words
+    )
+    own = row.discount_percent
+    percent = None if own is None else round_half_away(100 - (100 - Fraction(own)) * left, HUNDREDTHS)
+    return ShownPrice(row, words, percent, tuple(f"{each.percent.normalize():f} % {each.name}" for each in discounts))
+
+
+def _less(price: Price, left: Fraction) -> Price:
+    tiers = (
+        replace(tier, unit_price=_of(tier.unit_price, left), flat_fee=_of(tier.flat_fee, left)) for tier in price.tiers
+    )
+    return replace(price, tiers=tuple(tiers))
+
+
+def _of(number: Decimal, left: Fraction) -> Decimal:
+    exact = finite(Fraction(number) * left)
+    return exact if exact is not None else round_half_away(Fraction(number) * left, PLACES)
+
+
+def _on(row: EffectivePrice, discounts: Sequence[Discount]) -> Iterator[Discount]:
+    """List the percentages off this price's lines; scopes by tag are left to the line."""
+    for each in discounts:
         if each.percent and fits(
-            scope, charge=charge.slot, product=charge.product, tags=charge.tags, kind="usage", match=price.match
+            each.scope, charge=row.product, product=row.product, tags=frozenset(), kind="usage", match=row.match
         ):
             yield each

@@ -112,6 +112,22 @@ def test_a_part_is_added_in_place_with_name_and_key_of_its_own(
     assert (answer.status_code, contract.bounds.count()) == (200, 1)
 
 
+def test_a_percentage_off_is_a_factor_of_the_chosen_price(
+    world: make.World, terms: priced.Priced, chen: Client
+) -> None:
+    contract = draft(world, terms)
+    typed = {"preset": "off", "of": "inference|model=gpt-4o|token_type=input", "percent": "18"}
+    assert post(chen, "contract_part_new", contract.pk, "multiplier", **typed).status_code == 200
+    made = contract.multipliers.get()
+    assert (made.factor, made.match) == (Decimal("0.82"), {"model": "gpt-4o", "token_type": "input"})
+    assert [each.key for each in made.products.all()] == ["inference"]
+    text = post(chen, "contract_part_new", contract.pk, "multiplier", **typed | {"percent": "lots"}).content.decode()
+    assert "“lots” is not a number" in text.partition('id="off-percent"')[2].partition("</div>")[0]
+    prices = panel(chen, contract).partition('id="effective-title"')[2]
+    assert "2.05" in prices
+    assert "18 %" in prices
+
+
 def test_the_first_invoices_are_those_of_last_month_on_the_deal(
     world: make.World, terms: priced.Priced, chen: Client
 ) -> None:

@@ -21,7 +21,10 @@ def add_in_place(
     """Add what a preset's form says; where it is refused, the form stays open with everything typed."""
     typed = request.POST
     request.POST = filled(typed, preset, contract)
-    return section(request, contract, preset.part, Tried(preset, typed, add()))
+    outcome = add()
+    for error in outcome.errors:
+        error.field = preset.about.get(error.field or "", error.field)
+    return section(request, contract, preset.part, Tried(preset, typed, outcome))
 
 
 def section(request: StaffRequest, contract: Contract, part: str, tried: Tried | None = None) -> HttpResponse:

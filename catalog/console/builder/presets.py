@@ -1,18 +1,21 @@
 """What can be added to a deal in one short form: a kind of part with its usual name and what is said already."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from catalog.console.part_forms import FORMS, Field
+from monetization.foundation.web import number_in
+from monetization.values.errors import DomainError
 
-RARE = ("key", "priority", "counts_for_minimum", "prorates")
+RARE = ("key", "priority", "counts_for_minimum", "prorates", "tags", "carry_rest", "timing", "cadence", "changes")
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
     """A way to add a part: ``said`` is what nobody needs to type, ``first`` the fields to begin with, in their order.
 
-    ``left_out``: fields that make no sense here.
+    ``left_out``: fields that make no sense here. ``own``: fields that are asked for instead, from which ``derived``
+    makes others; ``about`` names the own field that a refusal of another one is about.
     """
 
     key: str
@@ -22,13 +25,16 @@ class Preset:
     said: Mapping[str, str] = field(default_factory=dict)
     first: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    own: tuple[Field, ...] = ()
+    derived: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fields(self) -> list[Field]:
         """The fields that are asked for, those to begin with first."""
         asked = [each for each in FORMS[self.part].fields if self._asks(each) and each.name not in (*RARE, "name")]
         order = {name: place for place, name in enumerate(self.first)}
-        return sorted(asked, key=lambda each: order.get(each.name, len(order)))
+        return [*self.own, *sorted(asked, key=lambda each: order.get(each.name, len(order)))]
 
     @property
     def rare(self) -> list[Field]:
@@ -50,7 +56,24 @@ class Section:
     empty: str
 
 
+def off_prices(typed: Mapping[str, str]) -> Mapping[str, str]:
+    """Make a factor of a percentage off, and the scope of the price that is chosen: ``product|model=gpt-4o``."""
+    product, *pairs = typed.get("of", "").split("|")
+    try:
+        percent = number_in(typed.get("percent", ""), "percent")
+    except DomainError:
+        percent = None
+    factor = f"{(100 - percent).scaleb(-2).normalize():f}" if percent is not None else typed.get("percent", "")
+    return {"products": product, "match": ", ".join(each.replace("=", ": ", 1) for each in pairs), "factor": factor}
+
+
+OFF = Preset(
+    "off", "Percent off prices", "multiplier", "Price agreed", {}, (), ("factor", "products", "match"),
+    (Field("of", "Prices", "prices"), Field("percent", "Percent off", "number", required=True)),
+    off_prices, {"factor": "percent", "products": "of", "match": "of"},
+)  # fmt: skip
 SECTIONS: tuple[Section, ...] = (
+    Section("overrides", "Price overrides", ("override", "multiplier"), (OFF,), "Everything costs what the list says."),
     Section(
         "commits", "Commits and credits", ("instrument",),
         (

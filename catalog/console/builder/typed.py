@@ -18,7 +18,8 @@ def filled(typed: QueryDict, preset: Preset, contract: Contract) -> Any:
     full = typed.copy()
     for name in ("products",):
         full[name] = ", ".join(each for each in typed.getlist(name) if each)
-    for name, value in preset.said.items():
+    derived = preset.derived({name: str(text) for name, text in full.items()}) if preset.derived is not None else {}
+    for name, value in {**preset.said, **derived}.items():
         full[name] = value
     if not full.get("name", "").strip():
         full["name"] = preset.name
