@@ -1,5 +1,6 @@
-"""Where a deal starts from: from nothing, or from an earlier contract with its parts and its days moved."""
+"""Where a deal starts from: from nothing, or from a plan, or from an earlier contract with its days moved."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -9,10 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from catalog.actions import contracts, copying
+from catalog.actions.plan_contracts import contract_from_plan
 from catalog.console.builder.typed import free_key
 from catalog.console.contract_forms import account_in, row_in
 from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
-from catalog.models import Contract, RateCard
+from catalog.models import Contract, PlanVersion, RateCard
+from catalog.queries.plans import package_of
 from monetization.foundation.console import page, show
 from monetization.foundation.models import Account, LegalEntity
 from monetization.foundation.queries import accounts_for
@@ -54,8 +57,14 @@ def _accounts(request: StaffRequest) -> list[tuple[int, str]]:
 
 def _starts(request: StaffRequest) -> list[tuple[str, str]]:
     """List what a deal can start from."""
+    plans = PlanVersion.objects.filter(plan__environment=request.environment, status="APPROVED").select_related("plan")
+    packed = [(f"plan:{one.pk}", f"plan {one}") for one in plans.order_by("plan__name", "-number")[:MOST]]
     earlier = contracts_in(request).exclude(status="WITHDRAWN").order_by("account__name", "-start_date")[:MOST]
-    return [("", "a blank deal"), *((f"contract:{one.pk}", f"like {one.name}, {one.currency}") for one in earlier)]
+    return [
+        ("", "a blank deal"),
+        *packed,
+        *((f"contract:{one.pk}", f"like {one.name}, {one.currency}") for one in earlier),
+    ]
 
 
 def _started(request: StaffRequest) -> Outcome[Contract]:
@@ -68,14 +77,28 @@ def _started(request: StaffRequest) -> Outcome[Contract]:
         kind, _, number = typed.get("start", "").partition(":")
         if kind == "contract":
             return perform(request, copying.copy, source=row_in(contracts_in(request), number, "start"), **given)
+        if kind == "plan":
+            version = row_in(PlanVersion.objects.filter(plan__environment=request.environment), number, "start")
+            given["currency"] = _currency(account, package_of(version).currencies)
+            return perform(request, contract_from_plan, plan_version=version, **given)
         return perform(request, contracts.draft, **given, **_usual(account))
     except DomainError as error:
         return refused(error)
 
 
+def _currency(account: Account, offered: Sequence[str]) -> str:
+    """Choose a plan's currency: that of the account's last contract where it is offered, else the first."""
+    last = _last(account)
+    return last.currency if last is not None and last.currency in offered else next(iter(offered), "")
+
+
+def _last(account: Account) -> Contract | None:
+    return Contract.objects.filter(account=account).exclude(status="WITHDRAWN").order_by("-start_date").first()
+
+
 def _usual(account: Account) -> dict[str, Any]:
     """Say what a blank deal says: as the account's last contract does, else what there is."""
-    last = Contract.objects.filter(account=account).exclude(status="WITHDRAWN").order_by("-start_date").first()
+    last = _last(account)
     if last is not None:
         return {"legal_entity": last.legal_entity, "rate_card": last.rate_card, "currency": last.currency,
                 "cadence": last.cadence, "anchor": last.anchor, "anchor_day": last.anchor_day,
