@@ -87,10 +87,11 @@ SECTIONS: tuple[Section, ...] = (
         "Nothing is paid up front or promised: usage is billed as it comes.",
     ),
     Section(
-        "fees", "Fees and seats", ("recurring", "one_time"),
+        "fees", "Fees and seats", ("recurring", "one_time", "allowance"),
         (
             Preset("fee", "Recurring fee", "recurring", "Platform fee", {}, ("product", "unit_price", "quantity")),
             Preset("once", "One-time fee", "one_time", "Set-up fee", {}, ("product", "unit_price", "quantity")),
+            Preset("allowance", "Free units", "allowance", "Free units", {}, ("product", "units")),
         ),
         "No fee is due: only usage is billed.",
     ),
