@@ -25,6 +25,7 @@ def copy(
     """Draft an account a contract like another one, from another first day on; the copy follows nothing later in it."""
     guard_account(by, source.account)
     terms = {column: getattr(source, column) for column in contracts.EDITABLE - {"name", "start_date"}}
+    terms["trial_until"] = None  # a trial is for a first time
     for column in ("end_date", "pinned_until"):
         if terms[column] is not None:
             terms[column] = moved(terms[column], source.start_date, start_date, is_last=column == "end_date")

@@ -10,6 +10,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from catalog.console.deal_difference import against_now
 from catalog.console.own_rows import own_rows
 from catalog.console.part_rows import part_rows
 from catalog.console.standing import standing_of, timeline
@@ -23,6 +24,7 @@ from monetization.values.errors import DomainError
 
 DRAFT = "catalog.draft_contract"
 SHOWN = 60
+WAITING = ("DRAFT", "SUBMITTED", "NEXT")
 
 
 def contracts_in(request: StaffRequest) -> QuerySet[Contract]:
@@ -72,6 +74,7 @@ def contract_page(request: StaffRequest, pk: int) -> HttpResponse:
         "standing": standing_of(contract.request, request.user) if contract.request else None,
         "timeline": timeline(contract.request) if contract.request else (),
         "parts": part_rows(contract), "own": own_rows(contract, now), "shown_own": SHOWN,
+        "difference": against_now(contract, now) if state in WAITING else None, "is_waiting": state in WAITING,
     }  # fmt: skip
     return show(request, "catalog/contract.html", context, title=contract.name, crumbs=crumbs_to(), parts=("prices",))
 

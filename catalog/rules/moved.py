@@ -1,9 +1,8 @@
 """Days of a contract that is made again from another day on."""
 
-from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date
 
-DAY = timedelta(days=1)
+from monetization.values.periods import DAY, months_after
 
 
 def moved(day: date, start: date, to: date, *, is_last: bool = False) -> date:
@@ -15,6 +14,4 @@ def moved(day: date, start: date, to: date, *, is_last: bool = False) -> date:
         return moved(day + DAY, start, to) - DAY
     if start.day != to.day:
         return day + (to - start)
-    months = 12 * (day.year + to.year - start.year) + day.month - 1 + to.month - start.month
-    year, month = months // 12, months % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
+    return months_after(day, 12 * (to.year - start.year) + to.month - start.month)

@@ -171,12 +171,15 @@ def test_what_stands_against_a_deal_is_told_kindly(world: make.World, terms: pri
 
 
 def test_a_submitted_deal_is_read_not_edited(world: make.World, terms: priced.Priced, chen: Client) -> None:
-    contract = draft(world, terms)
+    contract = draft(world, terms, net_days=45)
     here, edit = (reverse(f"console:{name}", args=[contract.pk]) for name in ("contract", "contract_edit"))
     assert chen.get(here).url == edit
     assert post(chen, "contract_submit", contract.pk, htmx=False, reason="Renewal").url == here
     assert chen.get(edit).url == here
-    assert chen.get(here).status_code == 200
+    text = chen.get(here).content.decode()
+    assert "Against what they have now" in text
+    assert "Net days" in text
+    assert "4 prices unchanged" in text
     assert post(chen, "contract_edit", contract.pk, section="billing", net_days="9").status_code == 409
 
 
