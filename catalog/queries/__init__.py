@@ -1,6 +1,6 @@
 """What others may ask of the catalog; `terms_for` is the only door from price tables to terms."""
 
-from catalog.queries.agreed import access, instruments_of, instruments_serving
+from catalog.queries.agreed import access, instruments_serving
 from catalog.queries.cards import (
     difference,
     effective_instant,
@@ -21,17 +21,18 @@ from catalog.queries.metrics import (
     metric_versions_for,
     metrics_in_force,
 )
+from catalog.queries.shelf import Shelf
 from catalog.queries.terms import terms_for
 
 __all__ = [
     "DatedMetric",
+    "Shelf",
     "access",
     "contract_at",
     "contract_covering",
     "cycle_of",
     "difference",
     "effective_instant",
-    "instruments_of",
     "instruments_serving",
     "live_version",
     "metric_terms",

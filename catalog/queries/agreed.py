@@ -1,20 +1,19 @@
-"""What a contract agrees on the whole of an invoice, from its rows to frozen terms: one query a table.
+"""What a contract agrees on the whole of an invoice, from its rows to frozen terms: no query but the shelf's.
 
 Keys of fees are prefixed by their kind, so that they can't be mistaken for a product's. An instrument goes by its own
 key, which its account has once. Balances are billing's: it gives them in, and an instrument that it doesn't name has
 its whole amount.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet
-
 from catalog.models import AgreedBound, AgreedDiscount, Contract, Instrument
 from catalog.queries.agreed_fees import fees_of
 from catalog.queries.contracts import cycle_of
+from catalog.queries.shelf import Shelf
 from catalog.rules import agreed
 from catalog.rules.agreed import InstrumentKind, Scope
 from catalog.rules.spans import Span, span_from
@@ -37,17 +36,17 @@ class Agreed:
     full_period: Period
 
 
-def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decimal]) -> Agreed:
-    """Give all that is agreed beside the rate card, for one billing period."""
+def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decimal], shelf: Shelf) -> Agreed:
+    """Give all that is agreed beside the rate card, for one billing period of a contract of the shelf."""
     zone = contract.account.time_zone
     span = span_of(contract, period)
-    bounds = list(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
+    bounds = contract.bounds.all()
     return Agreed(
         fees=tuple(fees_of(contract, span)),
         discounts=_discounts(contract),
         minimums=_bounds(bounds, AgreedBound.Kind.MINIMUM),
         maximums=_bounds(bounds, AgreedBound.Kind.MAXIMUM),
-        instruments=tuple(_instrument(each, balances, zone) for each in instruments_serving(contract, period)),
+        instruments=tuple(_instrument(each, balances, zone) for each in instruments_serving(contract, period, shelf)),
         served=span.served,
         full_period=span.full(zone),
     )
@@ -59,17 +58,11 @@ def span_of(contract: Contract, period: Period) -> Span:
     return span_from(cycle_of(contract), local_date(period.starts_at, zone))
 
 
-def instruments_serving(contract: Contract, period: Period) -> list[Instrument]:
-    """List the commits and credits that lines of a contract's period may draw on."""
+def instruments_serving(contract: Contract, period: Period, shelf: Shelf | None = None) -> list[Instrument]:
+    """List the commits and credits that lines of a contract's period may draw on, in the order of their ids."""
     zone = contract.account.time_zone
-    rows = instruments_of(contract).prefetch_related("products").order_by("pk")
+    rows = (shelf or Shelf()).instruments(contract)
     return [row for row in rows if access(row, zone).overlap(period) is not None]
-
-
-def instruments_of(contract: Contract) -> "QuerySet[Instrument]":
-    """List those agreed in the contract, and those granted to its account in its currency."""
-    granted = Q(account_id=contract.account_id, currency=contract.currency, grant__status="APPROVED")
-    return Instrument.objects.filter(Q(contract=contract) | granted)
 
 
 def access(instrument: Instrument, zone: str) -> Period:
@@ -80,8 +73,7 @@ def access(instrument: Instrument, zone: str) -> Period:
 def _discounts(contract: Contract) -> tuple[Discount, ...]:
     percent: Decimal = contract.discount_percent
     first = (Discount(percent, contract.key, "Contract discount"),) if percent else ()
-    rows = AgreedDiscount.objects.filter(contract=contract).prefetch_related("products").order_by("pk")
-    return (*first, *(_discount(row, contract) for row in rows))
+    return (*first, *(_discount(row, contract) for row in contract.discounts.all()))
 
 
 def _discount(row: AgreedDiscount, contract: Contract) -> Discount:
@@ -91,7 +83,7 @@ def _discount(row: AgreedDiscount, contract: Contract) -> Discount:
     )  # fmt: skip
 
 
-def _bounds(rows: Sequence[AgreedBound], kind: str) -> tuple[agreed.Bound, ...]:
+def _bounds(rows: Iterable[AgreedBound], kind: str) -> tuple[agreed.Bound, ...]:
     return tuple(agreed.Bound(row.amount, _scope(row), prorates=row.prorates) for row in rows if row.kind == kind)
 
 
