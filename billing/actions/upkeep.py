@@ -63,6 +63,11 @@ def refresh_together(*, invoices: Sequence[Invoice], at: datetime) -> int:
     return len(made)
 
 
+def refresh_if_behind(*, invoice: Invoice, at: datetime) -> bool:
+    """Rate a draft again, unless somebody else holds it or it is no draft any more."""
+    return bool(refresh_together(invoices=[invoice], at=at))
+
+
 def note_all_late(*, at: datetime) -> int:
     """Look through the invoices whose account got usage since they were frozen; returns how many got a new flag."""
     return _each(note_late, late_candidates(), at)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import TypeVar
 
@@ -76,9 +77,7 @@ def _usage(dues: Sequence[Due], terms: Sequence[Terms | Exception]) -> list[list
     return [_tried(partial(usage_for, account_id=pk, segments=segments)) for pk, segments in wanted]
 
 
-def _rated(
-    due: Due, terms: Terms, usage: list[UsageRow] | Exception, known: Mapping[int, int], shelf: Shelf
-) -> Rated:
+def _rated(due: Due, terms: Terms, usage: list[UsageRow] | Exception, known: Mapping[int, int], shelf: Shelf) -> Rated:
     if isinstance(usage, Exception):
         raise usage
     made = bill(terms, usage)
@@ -98,9 +97,8 @@ def so_far(*, contract: Contract, at: datetime) -> SoFar:
 
 def _of_purchases(contract: Contract, terms: Terms, shelf: Shelf) -> Terms:
     """Keep what is bought in the period: no usage, discount, minimum or balance has a part in it."""
-    return replace(
-        terms, segments=(), fees=purchase_fees(contract, terms, shelf), discounts=(), minimums=(), maximums=(), instruments=()
-    )
+    fees = purchase_fees(contract, terms, shelf)
+    return replace(terms, segments=(), fees=fees, discounts=(), minimums=(), maximums=(), instruments=())
 
 
 def _tried(act: Callable[[], T]) -> T | Exception:
