@@ -144,24 +144,24 @@ def _charge(rise: Decimal) -> ChargeDraft:
 
 def _contract(card: RateCard, month: date, now: datetime) -> Contract:
     """Make the first account's contract: monthly, with a fee and a commit."""
-    mia, account = _person("mia"), Account.objects.get(pk=world().accounts[0])
+    rosa, account = _person("rosa"), Account.objects.get(pk=world().accounts[0])
     seller = environments.create_legal_entity(
         environment=world().environment, key="bench", name="Bench", street="", postal_code="", city="", country="DE",
         tax_id="DE1", reporting_currency="EUR", number_prefix="B-", by=None, at=now,
     )  # fmt: skip
     draft = contracts.draft(
         account=account, rate_card=card, key="deal", name="Deal", legal_entity=seller, currency="EUR",
-        start_date=month, by=mia, at=now,
+        start_date=month, by=rosa, at=now,
     )  # fmt: skip
     product = card.environment.product_set.get(key="inference")
     agreed.add_recurring(
         contract=draft, key="seats", name="Seats", product=product, unit_price=Decimal(20), quantity=Decimal(3),
-        by=mia, at=now,
+        by=rosa, at=now,
     )  # fmt: skip
     instruments.add(
-        contract=draft, key="welcome", name="Welcome", kind="CREDIT", amount=Decimal(10), by=mia, at=now
+        contract=draft, key="welcome", name="Welcome", kind="CREDIT", amount=Decimal(10), by=rosa, at=now
     )  # fmt: skip
-    _approve(contracts.submit(contract=draft, reason="bench", by=mia, at=now), now)
+    _approve(contracts.submit(contract=draft, reason="bench", by=rosa, at=now), now)
     return draft
 
 
