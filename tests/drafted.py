@@ -34,6 +34,7 @@ def varied(world: World, accounts: int = KINDS) -> list[Contract]:
         terms: dict[str, Any] = {"key": f"deal-{number}", "anchor": "contract_day", "account": account}
         start = date(2026, 9, 1) + timedelta(days=number % 28)
         signed.append(agreements.contract(world, *_parts(number), start_date=start, **terms))
+    assert {each.status for each in signed} == {"APPROVED"}
     for contract in signed:
         _use(world, contract.account.key)
     return signed
@@ -81,7 +82,7 @@ def _parts(number: int) -> list[Any]:
         [prepaid("60", "50"), (agreed.add_discount, {"key": "off", "name": "Off", "percent": D(10)})],
         [credit("15"), credit("500", "late", priority=2), (agreed.add_recurring, seats)],
         [_bound("MINIMUM", "floor", "500"), (agreed.add_one_time, seats | {"key": "setup", "name": "Set-up"})],
-        [_bound("MAXIMUM", "lid", "40"), (agreed.add_discount, {"key": "coupon", "name": "Coupon", "amount": D(5)})],
+        [_bound("MAXIMUM", "lid", "40"), (agreed.add_discount, {"key": "off", "name": "Off", "percent": D(12)})],
         [],
     ]
     return kinds[number % KINDS]

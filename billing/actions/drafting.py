@@ -96,7 +96,7 @@ def _insert(dues: Iterable[Due], by: User | None, at: datetime) -> list[Invoice]
     """Write the rows of new drafts with their history and the entries of the audit log."""
     made = [invoices.new_draft(due.contract, due.period, due.kind, by) for due in dues]
     Invoice.objects.bulk_create(made)
-    Invoice.history.bulk_history_create(made, default_user=by, default_date=at)
+    Invoice.history.bulk_history_create(made, default_user=by, default_change_reason=None, default_date=at)
     telling.record_drafted(made, by=by, at=at)
     return made
 
