@@ -96,6 +96,7 @@ def _drafted(made: Customers, workers: int) -> list[tuple[float, float]]:
 
 def _work(ids: Sequence[int], made: Customers) -> tuple[float, float]:
     import os, cProfile, pstats  # TEMP
+
     if os.path.exists("/tmp/scratch/speed_profile_on") and len(ids) < 600:
         p = cProfile.Profile(time.process_time)
         t0 = time.process_time()
