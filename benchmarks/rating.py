@@ -95,7 +95,9 @@ def _drafted(made: Customers, workers: int) -> list[tuple[float, float]]:
 
 
 def _work(ids: Sequence[int], made: Customers) -> tuple[float, float]:
-    import os, cProfile, pstats  # TEMP
+    import cProfile
+    import os
+    import pstats  # TEMP
 
     if os.path.exists("/tmp/scratch/speed_profile_on") and len(ids) < 600:
         p = cProfile.Profile(time.process_time)
