@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 from django.db import connection, connections
 
@@ -78,7 +79,8 @@ def _pure(times: int) -> Iterator[Figure]:
 
 
 def _bare(made: Customers) -> float:
-    asked = {"contracts": list(made.contracts), "version": made.version_id, "cut": f"{made.month:%Y-%m}-29 00:00+00"}
+    cut = f"{made.month:%Y-%m}-29 00:00+00"
+    asked: dict[str, Any] = {"contracts": list(made.contracts), "version": made.version_id, "cut": cut}
     with connection.cursor() as cursor:
         began = time.perf_counter()
         cursor.execute(BARE, asked)
