@@ -20,7 +20,7 @@ from billing.rules.lifecycle import Kind
 from billing.rules.mirrored import mirrored
 from billing.rules.quotes.quote import carried
 from catalog.models import Contract
-from catalog.queries import cycle_of, instruments_of, terms_for
+from catalog.queries import Shelf, cycle_of, terms_for
 from catalog.rules.spans import Span, cycle_spans
 from catalog.rules.terms import Terms
 from metering.queries import usage_for
@@ -75,15 +75,15 @@ def window_before(at: datetime, zone: str, months: int) -> Period:
 def _invoices(
     contract: Contract, spans: Sequence[Span], window: Period, used: Sequence[Used] | None
 ) -> Iterator[Upcoming]:
-    zone = contract.account.time_zone
+    zone, shelf = contract.account.time_zone, Shelf([contract])
     periods = [span.period(zone) for span in spans]
-    balances = openings(list(instruments_of(contract)), periods[0]) if periods else {}
+    balances = openings([(shelf.instruments(contract), periods[0])])[0] if periods else {}
     for span, period in zip(spans, periods, strict=True):
-        if purchases_in(contract, period):
-            yield _purchase(contract, span, period)
+        if purchases_in(contract, period, shelf):
+            yield _purchase(contract, span, period, shelf)
         try:
-            terms = terms_for(contract=contract, period=period, balances=balances)
-            made = billed(contract, terms, _usage(contract, terms, span.full(zone), window, used))
+            terms = terms_for(contract=contract, period=period, balances=balances, shelf=shelf)
+            made = billed(contract, terms, _usage(contract, terms, span.full(zone), window, used), shelf)
         except DomainError as error:
             yield Upcoming(Kind.USAGE.value, span, period, errors=error.errors)
             return
@@ -91,10 +91,10 @@ def _invoices(
         yield Upcoming(Kind.USAGE.value, span, period, made)
 
 
-def _purchase(contract: Contract, span: Span, period: Period) -> Upcoming:
+def _purchase(contract: Contract, span: Span, period: Period, shelf: Shelf) -> Upcoming:
     try:
-        terms = of_purchases(contract, terms_for(contract=contract, period=period))
-        return Upcoming(Kind.COMMIT.value, span, period, billed(contract, terms, []))
+        terms = of_purchases(contract, terms_for(contract=contract, period=period, shelf=shelf), shelf)
+        return Upcoming(Kind.COMMIT.value, span, period, billed(contract, terms, [], shelf))
     except DomainError as error:
         return Upcoming(Kind.COMMIT.value, span, period, errors=error.errors)
 
