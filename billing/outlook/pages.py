@@ -16,7 +16,7 @@ from billing.queries.outlook import Outlook, outlook
 from catalog.actions import contracts
 from catalog.console.contracts import contracts_in, crumbs_to
 from catalog.models import Contract
-from catalog.queries import instruments_of
+from catalog.queries import Shelf
 from monetization.foundation.console import page, show
 from monetization.foundation.web import StaffRequest
 from monetization.values.errors import DomainError
@@ -41,7 +41,7 @@ def _context(request: StaffRequest, contract: Contract) -> dict[str, Any]:
     now, by_hand = timezone.now(), request.GET.get("by") == BY_HAND
     found, typed, error = _reckoned(request, contract, by_hand)
     discounts = found.terms.discounts if found is not None and found.terms is not None else ()
-    names = dict(instruments_of(contract).values_list("key", "name"))
+    names = {each.key: each.name for each in Shelf().instruments(contract)}
     return {
         "contract": contract, "found": found, "error": error, "typed": typed, "by_hand": by_hand, "now": now,
         "invoices": invoices_of(found, names) if found is not None else [],
