@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from billing.actions import balances, documents, retention, runs, upkeep
+from billing.actions import balances, documents, expiring, retention, runs, upkeep
 from monetization.foundation.models import Environment
 from monetization.values.errors import DomainError
 
@@ -48,7 +48,8 @@ def drop_expired_events() -> None:
 
 @shared_task
 def draft_due() -> None:
-    """Book what commits and credits grant, then draft every period that has started, in every environment."""
+    """Book what commits and credits grant, draft every period that has started, let credits expire that ended."""
     balances.grant_due(at=timezone.now())
     for environment in Environment.objects.all():
         runs.draft_due(environment=environment, by=None, at=timezone.now())
+    expiring.expire_due(at=timezone.now())

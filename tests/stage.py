@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, instruments, metrics, rate_cards
+from catalog.actions import agreed, commits, instruments, metrics, rate_cards, recurring
 from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
+from catalog.rules.schedules import Equal, Item
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft
@@ -38,6 +39,7 @@ from monetization.foundation.models import (
     User,
 )
 from monetization.foundation.rules.roles import Role
+from monetization.values.periods import Cadence
 from tests import deals, make, priced
 from tests.make import AT, World
 
@@ -95,6 +97,9 @@ def _parts(world: World, unsigned: Contract, now: datetime) -> None:
     agreed.add_discount(percent=Decimal(1), **by)
     agreed.add_bound(kind="MINIMUM", amount=Decimal(1), **by)
     instruments.add(kind="CREDIT", amount=Decimal(1), **by)
+    recurring.add(amount=Decimal(1), **by)
+    items = [Item(Decimal(1), unsigned.start_date, None)] * 2
+    commits.add(content=commits.CommitDraft("PREPAID", items, Equal(Decimal(1), 1, Cadence.ANNUAL)), **by)
 
 
 def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:

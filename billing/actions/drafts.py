@@ -39,6 +39,7 @@ PARKED = "PARKED"
 def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
     """Bring a locked draft up to date; None where its terms can't be found (it is then parked with a flag)."""
     mark = mark_of(invoice.account_id)
+    balances.prepare(invoice, at=at)
     try:
         found = rated(contract=invoice.contract, period=invoice.period, kind=invoice.kind)
         _guard_size(found)
@@ -104,6 +105,7 @@ def _review(invoice: Invoice, found: Rated) -> Review:
         previous_net=previous_net(invoice),
         unpriced=found.unpriced,
         missing_tax=found.taxes.missing,
+        overdrawn=tuple(each.instrument.id for each in found.bill.balances if each.instrument.balance < 0),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from billing.actions import invoices
 from billing.models import Invoice
-from billing.queries.purchases import purchases_in
+from billing.queries.purchases import purchase_days
 from billing.rules.lifecycle import Kind
 from catalog.models import Contract
 from catalog.queries import periods_of
@@ -49,9 +49,8 @@ def draft_due(*, environment: Environment, by: User | None, at: datetime) -> Run
 
 def _draft_missing(contract: Contract, by: User | None, at: datetime) -> list[Invoice]:
     known = set(Invoice.objects.filter(contract=contract).values_list("kind", "period_starts_at"))
-    started = list(periods_of(contract, at))
-    due = [(Kind.COMMIT.value, period) for period in started if purchases_in(contract, period)]
-    due += [(Kind.USAGE.value, period) for period in started]
+    due = [(Kind.COMMIT.value, day) for day in purchase_days(contract, at)]
+    due += [(Kind.USAGE.value, period) for period in periods_of(contract, at)]
     return [
         invoices.draft(contract=contract, period=period, kind=kind, by=by, at=at)
         for kind, period in due

@@ -71,11 +71,12 @@ class SoFar:
 
 
 def rated(*, contract: Contract, period: Period, kind: str = Kind.USAGE.value) -> Rated:
-    """Rate a period of a contract, or its purchases. Raises DomainError where no terms are in force."""
-    terms = terms_for(contract=contract, period=period, balances=opening_balances(contract, period))
+    """Rate a period of a contract, or what it buys on a day. Raises DomainError where no terms are in force."""
     mark = mark_of(contract.account_id)  # before the usage, so that it can only be behind
     if kind == Kind.COMMIT.value:
-        terms = _of_purchases(contract, terms)
+        terms = _of_purchases(contract, period)
+    else:
+        terms = terms_for(contract=contract, period=period, balances=opening_balances(contract, period))
     usage = usage_for(account_id=contract.account_id, segments=terms.segments) if terms.segments else []
     made = bill(terms, usage)
     taxes = tax_of(contract, made.lines, tax_point(period, terms.zone))
@@ -90,8 +91,10 @@ def so_far(*, contract: Contract, at: datetime) -> SoFar:
     return SoFar(period, found.bill, found.taxes, found.totals)
 
 
-def _of_purchases(contract: Contract, terms: Terms) -> Terms:
-    """Keep what is bought in the period: no usage, discount, minimum or balance has a part in it."""
+def _of_purchases(contract: Contract, day: Period) -> Terms:
+    """Keep what is bought on a day: no usage, discount, minimum or balance has a part in it."""
+    terms = terms_for(contract=contract, period=period_of(contract, day.starts_at))
     return replace(
-        terms, segments=(), fees=purchase_fees(contract, terms), discounts=(), minimums=(), maximums=(), instruments=()
-    )
+        terms, period=day, full_period=day, segments=(), fees=purchase_fees(contract, terms, day), discounts=(),
+        minimums=(), maximums=(), instruments=(),
+    )  # fmt: skip

@@ -15,16 +15,18 @@ from catalog.actions.part_errors import minor_errors, outside
 from catalog.models import (
     AgreedBound,
     AgreedDiscount,
+    Commit,
     Contract,
     Instrument,
     OneTimeCharge,
     Product,
     QuantityChange,
     RecurringCharge,
+    RecurringGrant,
 )
 from monetization.foundation.actions import rows
 from monetization.foundation.models import User
-from monetization.values.errors import NotFound, refuse_if
+from monetization.values.errors import Invalid, NotFound, refuse_if
 
 
 @transaction.atomic
@@ -127,7 +129,10 @@ PARTS: dict[str, type[models.Model]] = {
     "discount": AgreedDiscount,
     "bound": AgreedBound,
     "instrument": Instrument,
+    "commit": Commit,
+    "grant": RecurringGrant,
 }
+WITH_THEM = {"recurring": ("changes",), "commit": ("items", "purchases", "prices")}
 
 
 @transaction.atomic
@@ -136,10 +141,13 @@ def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -
     contract = parts.draft(contract, by)
     model: Any = PARTS.get(part)
     row = model.objects.filter(contract=contract, key=key).first() if model is not None else None
+    if part == "instrument" and row is not None and row.commit_id is not None:
+        raise Invalid("It is an item of a commit", field="key", fix=f"Take the commit {row.commit.key} away")
     if row is None:
         raise NotFound("The contract has no such part", field="key")
-    for change in row.changes.all() if part == "recurring" else ():
-        parts.delete(change, by, at)
+    for name in WITH_THEM.get(part, ()):
+        for child in getattr(row, name).all():
+            parts.delete(child, by, at)
     if hasattr(row, "products"):
         row.products.clear()
     parts.delete(row, by, at)

@@ -5,7 +5,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from catalog.models import Contract
+from catalog.models import Contract, Purchase
+from catalog.queries.instruments import first_item, granted_in_a_year
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import finite, minor_digits, total_of
 
@@ -23,6 +24,11 @@ def part_errors(contract: Contract) -> list[DomainError]:
             found.append(Invalid(f"{instrument} is in {instrument.currency}", field="currency", fix=fix))
         days = [("start_date", instrument.start_date), ("end_date", instrument.end_date)]
         found += outside(contract, days, f"{instrument}: ")
+    for purchase in Purchase.objects.filter(commit__contract=contract):
+        found += outside(contract, [("date", purchase.date)], f"{purchase}: ")
+    for grant in contract.recurring_grants.all():
+        found += outside(contract, [("start_date", grant.start_date), ("end_date", grant.end_date)], f"{grant}: ")
+    found += rolled_errors(contract)
     for charge in contract.recurring_charges.all():
         found += outside(contract, [("changes", each.start_date) for each in charge.changes.all()], f"{charge}: ")
     for once in contract.one_time_charges.all():
@@ -30,21 +36,30 @@ def part_errors(contract: Contract) -> list[DomainError]:
     return found
 
 
+def rolled_errors(contract: Contract) -> list[DomainError]:
+    """Refuse what rolls over into a contract whose first access item was changed since."""
+    item = first_item(contract)
+    rolled = contract.instruments.filter(rolled_from__isnull=False)
+    return [
+        Invalid(f"{row} doesn't end with the first access item", field="instruments", fix="Take it over again")
+        for row in rolled
+        if item is None or (row.start_date, row.end_date) != (contract.start_date, item.end_date)
+    ]
+
+
 def facts_of(contract: Contract) -> dict[str, Decimal]:
     """Give what policies ask about a contract: all percentages off together, and value that nobody pays for.
 
-    A fixed discount can't be said as a percentage; then every policy about it applies.
+    Of a recurring grant that is what its first year gives. A fixed discount can't be said as a percentage; then every
+    policy about it applies.
     """
     left = 1 - Fraction(contract.discount_percent) / HUNDRED
     fixed = False
     for discount in contract.discounts.all():
         left *= 1 - Fraction(discount.percent or 0) / HUNDRED
         fixed = fixed or discount.amount is not None
-    free = total_of(
-        each.amount - each.invoiced
-        for each in contract.instruments.exclude(kind="POSTPAID")
-        if each.amount > each.invoiced
-    )
+    agreed = contract.instruments.filter(rolled_from=None).exclude(kind="POSTPAID")
+    free = total_of([*(each.amount - each.invoiced for each in agreed), *granted_in_a_year(contract)])
     percent = finite(HUNDRED * (1 - left))
     return {"credits": free} | ({} if fixed or percent is None else {"discount_percent": percent})
 

@@ -7,6 +7,7 @@ from catalog.models.agreed import (
     QuantityChange,
     RecurringCharge,
 )
+from catalog.models.commits import Commit, CommitPrice, Purchase
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
 from catalog.models.instruments import Instrument
@@ -21,11 +22,14 @@ from catalog.models.rate_cards import (
     RateCardUserGrant,
     RateCardVersion,
 )
+from catalog.models.recurring_grants import RecurringGrant
 
 __all__ = [
     "AgreedBound",
     "AgreedDiscount",
     "Charge",
+    "Commit",
+    "CommitPrice",
     "Contract",
     "CreditGrant",
     "Instrument",
@@ -37,10 +41,12 @@ __all__ = [
     "PriceRow",
     "PriceTier",
     "Product",
+    "Purchase",
     "QuantityChange",
     "RateCard",
     "RateCardGroupGrant",
     "RateCardUserGrant",
     "RateCardVersion",
     "RecurringCharge",
+    "RecurringGrant",
 ]

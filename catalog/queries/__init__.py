@@ -14,7 +14,8 @@ from catalog.queries.contracts import (
     periods_of,
     service,
 )
-from catalog.queries.instruments import access, instruments_of, instruments_serving
+from catalog.queries.instrument_terms import rolls, scope_of
+from catalog.queries.instruments import access, in_force, instruments_of, instruments_serving, waiting_grants
 from catalog.queries.metrics import (
     DatedMetric,
     metric_terms,
@@ -31,6 +32,7 @@ __all__ = [
     "cycle_of",
     "difference",
     "effective_instant",
+    "in_force",
     "instruments_of",
     "instruments_serving",
     "live_version",
@@ -39,7 +41,10 @@ __all__ = [
     "metrics_in_force",
     "period_of",
     "periods_of",
+    "rolls",
+    "scope_of",
     "service",
     "terms_for",
     "version_content",
+    "waiting_grants",
 ]

@@ -10,7 +10,8 @@ from decimal import Decimal
 from catalog.models import AgreedBound, AgreedDiscount, Contract
 from catalog.queries.agreed_fees import fees_of
 from catalog.queries.contracts import cycle_of
-from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
+from catalog.queries.instrument_terms import instrument_terms, scope_of
+from catalog.queries.instruments import instruments_serving
 from catalog.rules import agreed
 from catalog.rules.spans import Span, span_from
 from catalog.rules.terms import Discount, Fee
