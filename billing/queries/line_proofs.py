@@ -97,7 +97,7 @@ def _wrong_usage(line: InvoiceLine) -> Iterator[str]:
 
 def _own(line: InvoiceLine, key: str, known: set[tuple[Fraction | None, Fraction]]) -> Iterator[Fraction]:
     """Yield what a unit may cost on a commit: its own price, or a multiple of what the row says."""
-    rows = CommitPrice.objects.filter(product_id=line.product_id, commit__items__key=key)
+    rows = CommitPrice.objects.filter(product_id=line.product_id or 0, commit__items__key=key)
     for own in rows.filter(commit__contract_id=line.invoice.contract_id):
         listed = [price for _, price in known] if own.unit_price is None else [Fraction(1)]
         yield from (price * Fraction(own.multiplier or own.unit_price or 0) for price in listed)
