@@ -30,6 +30,8 @@ JSON_ALLOWED = {
     "catalog.commit.dimensions",
     "catalog.recurringgrant.dimensions",
     "catalog.commitprice.match",
+    "catalog.priceoverride.match",
+    "catalog.pricemultiplier.match",
     "metering.event.data",
     "metering.quarantined.body",
     "metering.dimensionset.values",

@@ -13,6 +13,7 @@ import msgspec
 
 from billing.queries.balances import opening_balances
 from billing.queries.purchases import purchase_fees
+from billing.queries.rests import with_rests
 from billing.queries.taxed import tax_of, tax_point
 from billing.rules import tax as tax_rules
 from billing.rules.bill import Bill, bill
@@ -77,6 +78,7 @@ def rated(*, contract: Contract, period: Period, kind: str = Kind.USAGE.value) -
         terms = _of_purchases(contract, period)
     else:
         terms = terms_for(contract=contract, period=period, balances=opening_balances(contract, period))
+        terms = replace(terms, discounts=with_rests(contract, period, terms.discounts))
     usage = usage_for(account_id=contract.account_id, segments=terms.segments) if terms.segments else []
     made = bill(terms, usage)
     taxes = tax_of(contract, made.lines, tax_point(period, terms.zone))

@@ -19,6 +19,8 @@ from catalog.models import (
     Contract,
     Instrument,
     OneTimeCharge,
+    PriceMultiplier,
+    PriceOverride,
     Product,
     QuantityChange,
     RecurringCharge,
@@ -91,14 +93,27 @@ def add_discount(
     at: datetime,
     percent: Decimal | None = None,
     amount: Decimal | None = None,
+    periods: int | None = None,
+    carry_rest: bool = False,
     counts_for_minimum: bool = False,
     products: Sequence[Product] = (),
 ) -> AgreedDiscount:
-    """Agree a percentage, or an amount a period, off what these products cost; without any, off everything."""
+    """Agree a percentage, or an amount a period, off what these products cost; without any, off everything.
+
+    ``periods``: billing periods from the first one on (a stub counts as one), None: all; ``carry_rest``: what a period
+    leaves of its amount comes off the next one, also after the last.
+    """
     contract = parts.draft(contract, by)
     refuse_if(minor_errors(contract.currency, "amount", amount))
     discount = AgreedDiscount(
-        contract=contract, key=key, name=name, percent=percent, amount=amount, counts_for_minimum=counts_for_minimum
+        contract=contract,
+        key=key,
+        name=name,
+        percent=percent,
+        amount=amount,
+        periods=periods,
+        carry_rest=carry_rest,
+        counts_for_minimum=counts_for_minimum,
     )
     return parts.add(contract, discount, products, by=by, at=at)
 
@@ -131,8 +146,10 @@ PARTS: dict[str, type[models.Model]] = {
     "instrument": Instrument,
     "commit": Commit,
     "grant": RecurringGrant,
+    "override": PriceOverride,
+    "multiplier": PriceMultiplier,
 }
-WITH_THEM = {"recurring": ("changes",), "commit": ("items", "purchases", "prices")}
+WITH_THEM = {"recurring": ("changes",), "commit": ("items", "purchases", "prices"), "override": ("tiers",)}
 
 
 @transaction.atomic

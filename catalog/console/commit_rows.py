@@ -26,7 +26,7 @@ def commit_rows(contract: Contract) -> Iterator[PartRow]:
     for commit in scoped(contract.commits).prefetch_related("items", "purchases", "prices"):
         yield PartRow("commit", commit, commit.get_kind_display().lower(), scope_words(commit), *_schedules(commit))
     for row in scoped(contract.instruments.filter(commit=None, recurring=None)).select_related("rolled_from"):
-        yield PartRow("instrument", row, _kind(row), scope_words(row), _days(row), _value(row))
+        yield PartRow("instrument", row, _kind(row), scope_words(row), days_words(row), _value(row))
     for grant in scoped(contract.recurring_grants):
         yield PartRow("grant", grant, _every(grant), scope_words(grant), _granted(grant), exact(grant.amount))
 
@@ -44,10 +44,16 @@ def scope_words(row: Any) -> str:
     return ", ".join([*products, *tags, *values]) or "everything"
 
 
+def days_words(row: Any) -> str:
+    """Say from when to when a row stands; without a first day from the contract's."""
+    first = day(row.start_date) if row.start_date else "start"
+    return f"{first} – {day(row.end_date) if row.end_date else 'open'}"
+
+
 def _schedules(commit: Commit) -> tuple[str, str]:
     items = sorted(commit.items.all(), key=lambda each: (each.start_date, each.pk))
     billed = list(commit.purchases.all())
-    days = ", ".join(f"{exact(each.amount)} {_days(each)}" for each in items[:3])
+    days = ", ".join(f"{exact(each.amount)} {days_words(each)}" for each in items[:3])
     more = f" and {len(items) - 3} more" if len(items) > 3 else ""
     figure = exact(total_of(each.amount for each in items))
     on = ", ".join(f"{exact(each.amount)} on {day(each.date)}" for each in billed[:4])
@@ -58,10 +64,6 @@ def _schedules(commit: Commit) -> tuple[str, str]:
 def _kind(row: Instrument) -> str:
     kind: str = row.get_kind_display().lower()
     return f"{kind}, rolled over from {row.rolled_from}" if row.rolled_from is not None else kind
-
-
-def _days(row: Any) -> str:
-    return f"{day(row.start_date)} – {day(row.end_date) if row.end_date else 'open'}"
 
 
 def _value(row: Instrument) -> str:

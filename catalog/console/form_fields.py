@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NONE = ("", "as the contract")
+RESTS = (("", "lapses"), ("yes", "comes off the next invoice"))
 
 
 @dataclass(frozen=True, slots=True)

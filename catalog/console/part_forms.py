@@ -1,6 +1,6 @@
 """Forms of a contract's parts: which fields each has; the action says what is wrong with them."""
 
-from catalog.actions import agreed, grants, instruments
+from catalog.actions import agreed, grants, instruments, own_prices
 from catalog.console import commit_forms
 from catalog.console.commit_forms import PERCENT, TAGS
 from catalog.console.form_fields import (
@@ -13,6 +13,7 @@ from catalog.console.form_fields import (
     PRODUCT,
     PRODUCTS,
     QUANTITY,
+    RESTS,
     UNIT_PRICE,
     Field,
     Form,
@@ -37,7 +38,11 @@ FORMS: dict[str, Form] = {
     ),
     "discount": Form(
         "discount",
-        (KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"), PRODUCTS),
+        (
+            KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"),
+            Field("periods", "For how many periods", "whole", help="1: once; empty: for ever. A stub counts as one."),
+            Field("carry_rest", "What a period leaves of the amount", "yes", options=RESTS), PRODUCTS,
+        ),
         agreed.add_discount,
     ),
     "bound": Form(
@@ -57,6 +62,16 @@ FORMS: dict[str, Form] = {
     "commit": commit_forms.COMMIT,
     "grant": commit_forms.GRANT,
 }  # fmt: skip
+FORMS["multiplier"] = Form(
+    "multiplier",
+    (
+        KEY, NAME, Field("factor", "Factor", "number", required=True, help="0.82 is 18 % off the list."), PRODUCTS,
+        Field("tags", "Products with a tag", "words", help="Tags, separated by commas."),
+        Field("match", "Only prices that name", "pairs", help="model: gpt-4o, token_type: input"), *DAYS,
+        Field("priority", "Priority", "whole", value="0", help="Lower is first."),
+    ),
+    own_prices.add_multiplier,
+)  # fmt: skip
 GRANT = Form(
     "credit",
     (

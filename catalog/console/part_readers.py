@@ -58,6 +58,16 @@ def _invoices(request: StaffRequest, name: str, text: str) -> list[Billing]:
     return [Billing(number, _day(days, name)) for days, number in _pairs(text, name, "2026-10-01: 60000")]
 
 
+def _match(request: StaffRequest, name: str, text: str) -> dict[str, str]:
+    found = {}
+    for part in _words(request, name, text):
+        key, colon, value = part.partition(":")
+        if not colon:
+            raise Invalid(f"“{part}” is no dimension and value", field=name, fix="Write it like model: gpt-4o")
+        found[key.strip()] = value.strip()
+    return found
+
+
 def _pairs(text: str, name: str, like: str) -> Iterator[tuple[str, Decimal]]:
     for part in filter(str.strip, text.split(",")):
         days, _, said = part.partition(":")
@@ -76,5 +86,5 @@ def _day(text: str, name: str) -> date:
 
 READERS: dict[str, Callable[[StaffRequest, str, str], Any]] = {
     "whole": _whole, "product": _product, "products": _products, "changes": _changes,
-    "words": _words, "access": _access, "invoices": _invoices,
+    "words": _words, "pairs": _match, "yes": lambda request, name, text: True, "access": _access, "invoices": _invoices,
 }  # fmt: skip

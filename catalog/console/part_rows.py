@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from catalog.console.commit_rows import PartRow, commit_rows, scope_words, scoped
+from catalog.console.commit_rows import PartRow, commit_rows, days_words, scope_words, scoped
 from catalog.models import Contract
+from catalog.queries.cards import tariff_of_row
+from catalog.rules.tariff_words import words_of
 from monetization.foundation.templatetags.show import day, exact
 
 KINDS = (
     ("recurring", "recurring charge"), ("one_time", "one-time charge"), ("discount", "discount"),
     ("bound", "minimum or maximum"), ("commit", "commit"), ("instrument", "credit"), ("grant", "recurring grant"),
+    ("override", "price of its own"), ("multiplier", "multiplier"),
 )  # fmt: skip
 
 
@@ -16,7 +19,12 @@ def part_rows(contract: Contract) -> list[PartRow]:
     """List the parts of a contract in the order of a bill."""
     recurring = contract.recurring_charges.select_related("product").prefetch_related("changes").order_by("pk")
     once = contract.one_time_charges.select_related("product").order_by("pk")
+    own = contract.overrides.select_related("product").prefetch_related("tiers").order_by("pk")
     return [
+        *(PartRow("override", row, "own price", _of_price(row), days_words(row), words_of(tariff_of_row(row)))
+          for row in own),
+        *(PartRow("multiplier", row, "multiplier", _of_factor(row), days_words(row), f"× {exact(row.factor)}")
+          for row in scoped(contract.multipliers)),
         *(PartRow("recurring", row, _every(row), row.product.name, _changes(row), _price(row)) for row in recurring),
         *(PartRow("one_time", row, "once", row.product.name, day(row.date or contract.start_date), _price(row))
           for row in once),
@@ -25,6 +33,15 @@ def part_rows(contract: Contract) -> list[PartRow]:
           for row in scoped(contract.bounds)),
         *commit_rows(contract),
     ]  # fmt: skip
+
+
+def _of_price(row: Any) -> str:
+    return " · ".join([row.product.name, *row.match.values()])
+
+
+def _of_factor(row: Any) -> str:
+    named = [*(product.name for product in row.products.all()), *row.tags, *row.match.values()]
+    return " · ".join(named) or "every list price"
 
 
 def _every(row: Any) -> str:
@@ -41,4 +58,7 @@ def _price(row: Any) -> str:
 
 
 def _off(row: Any) -> str:
-    return f"{exact(row.percent)} %" if row.percent is not None else f"−{exact(row.amount)} a period"
+    off = f"{exact(row.percent)} %" if row.percent is not None else f"−{exact(row.amount)} a period"
+    if row.periods:
+        off += ", once" if row.periods == 1 else f", {row.periods} periods"
+    return f"{off}, the rest later" if row.carry_rest else off

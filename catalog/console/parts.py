@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from catalog.actions import agreed
 from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
 from catalog.console.form_fields import Field, Form
+from catalog.console.own_prices import new_override
 from catalog.console.part_forms import FORMS, GRANT
 from catalog.console.part_readers import READERS
 from catalog.models import Product
@@ -26,6 +27,8 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
     """Add a part to a draft."""
     contract = get_object_or_404(contracts_in(request), pk=pk)
+    if part == "override":
+        return new_override(request, contract)
     form = _form(part)
     outcome = _added(request, form, contract=contract)
     if outcome.value:

@@ -14,6 +14,7 @@ from catalog.queries.contracts import (
     periods_of,
     service,
 )
+from catalog.queries.effective import EffectivePrice, effective_prices
 from catalog.queries.instrument_terms import rolls, scope_of
 from catalog.queries.instruments import access, in_force, instruments_of, instruments_serving, waiting_grants
 from catalog.queries.metrics import (
@@ -26,12 +27,14 @@ from catalog.queries.terms import terms_for
 
 __all__ = [
     "DatedMetric",
+    "EffectivePrice",
     "access",
     "contract_at",
     "contract_covering",
     "cycle_of",
     "difference",
     "effective_instant",
+    "effective_prices",
     "in_force",
     "instruments_of",
     "instruments_serving",

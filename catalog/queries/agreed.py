@@ -13,6 +13,7 @@ from catalog.queries.contracts import cycle_of
 from catalog.queries.instrument_terms import instrument_terms, scope_of
 from catalog.queries.instruments import instruments_serving
 from catalog.rules import agreed
+from catalog.rules.coupons import in_period
 from catalog.rules.spans import Span, span_from
 from catalog.rules.terms import Discount, Fee
 from monetization.values.periods import Period, local_date
@@ -40,7 +41,7 @@ def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decima
     bounds = list(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
     return Agreed(
         fees=tuple(fees_of(contract, span)),
-        discounts=_discounts(contract),
+        discounts=_discounts(contract, period),
         minimums=_bounds(bounds, AgreedBound.Kind.MINIMUM),
         maximums=_bounds(bounds, AgreedBound.Kind.MAXIMUM),
         instruments=tuple(instrument_terms(each, balances, zone) for each in instruments_serving(contract, period)),
@@ -55,11 +56,21 @@ def span_of(contract: Contract, period: Period) -> Span:
     return span_from(cycle_of(contract), local_date(period.starts_at, zone))
 
 
-def _discounts(contract: Contract) -> tuple[Discount, ...]:
+def _discounts(contract: Contract, period: Period) -> tuple[Discount, ...]:
     percent: Decimal = contract.discount_percent
     first = (Discount(percent, contract.key, "Contract discount"),) if percent else ()
     rows = AgreedDiscount.objects.filter(contract=contract).prefetch_related("products").order_by("pk")
-    return (*first, *(_discount(row, contract) for row in rows))
+    found = (_in_period(row, contract, period) for row in rows)
+    return (*first, *(each for each in found if each is not None))
+
+
+def _in_period(row: AgreedDiscount, contract: Contract, period: Period) -> Discount | None:
+    """Give a discount where it stands; of one that carries its rest, what all its periods gave so far."""
+    made = _discount(row, contract)
+    if row.periods is None and not row.carry_rest:
+        return made
+    number = cycle_of(contract).containing(period.starts_at)
+    return in_period(made, number[0] if number else 0, row.periods, carries=row.carry_rest)
 
 
 def _discount(row: AgreedDiscount, contract: Contract) -> Discount:
