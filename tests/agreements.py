@@ -12,6 +12,7 @@ from tests import deals, priced
 from tests.make import AT, World
 
 D = Decimal
+FIRST = date(2026, 10, 1)
 
 
 def contract(world: World, *parts: tuple[Callable[..., Any], dict[str, Any]], **terms: Any) -> Contract:
