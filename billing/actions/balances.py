@@ -30,7 +30,7 @@ from monetization.values.money import EXACT, finite
 from monetization.values.periods import local_date
 
 ZERO = Decimal(0)
-LOADED = ("account", "contract", "rolled_into__contract", "rolled_from__contract")
+LOADED = ("account", "contract", "rolled_from__contract")
 
 
 def prepare(invoice: Invoice, *, at: datetime) -> None:

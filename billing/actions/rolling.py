@@ -18,7 +18,7 @@ def roll(invoice: Invoice, drawdown: Drawdown, counts_at: datetime, *, at: datet
     if not drawdown.rolled:
         return
     old, source = drawdown.instrument, f"invoice:{invoice.pk}:{invoice.revision}"
-    new: Instrument = old.rolled_into
+    new = old.rolled_into.select_related("contract").get(contract__status="APPROVED")
     move(old, ROLLED, -drawdown.rolled, counts_at, f"{source}:rolled:{old.pk}", at, invoice)
     starts_at = access(new, invoice.account.time_zone).starts_at
     move(new, ROLLED, drawdown.rolled, starts_at, f"{source}:rolled:{new.pk}", at)

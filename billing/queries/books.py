@@ -207,7 +207,8 @@ SELECT 'granted', x.id, NULL, sum(m.amount) FROM billing_movement m JOIN catalog
 UNION ALL
 SELECT 'opened below zero', d.instrument_id, d.invoice_id, d.opening FROM billing_drawdown d WHERE d.opening < 0
 UNION ALL
-SELECT 'rolled over', x.id, NULL, r.amount FROM catalog_instrument x,
+SELECT 'rolled over', x.id, NULL, r.amount
+  FROM catalog_instrument x JOIN catalog_contract c ON c.id = x.contract_id AND c.status = 'APPROVED',
   LATERAL (SELECT coalesce(sum(amount), 0) AS amount FROM billing_movement
     WHERE instrument_id = x.id AND kind IN ('ROLLED', 'GRANTED')) r,
   LATERAL (SELECT coalesce(sum(rolled), 0) AS amount FROM billing_drawdown

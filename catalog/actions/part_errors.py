@@ -39,12 +39,15 @@ def part_errors(contract: Contract) -> list[DomainError]:
 def rolled_errors(contract: Contract) -> list[DomainError]:
     """Refuse what rolls over into a contract whose first access item was changed since."""
     item = first_item(contract)
-    rolled = contract.instruments.filter(rolled_from__isnull=False)
-    return [
-        Invalid(f"{row} doesn't end with the first access item", field="instruments", fix="Take it over again")
-        for row in rolled
-        if item is None or (row.start_date, row.end_date) != (contract.start_date, item.end_date)
-    ]
+    found: list[DomainError] = []
+    for row in contract.instruments.filter(rolled_from__isnull=False).select_related("rolled_from"):
+        if item is None or (row.start_date, row.end_date) != (contract.start_date, item.end_date):
+            fix = "Take it over again"
+            found.append(Invalid(f"{row} doesn't end with the first access item", field="instruments", fix=fix))
+        others = row.rolled_from.rolled_into.exclude(contract=contract) if row.rolled_from else ()
+        if any(each.contract and each.contract.status == "APPROVED" for each in others):
+            found.append(Invalid(f"{row} rolled over elsewhere", field="instruments", fix="Take it away"))
+    return found
 
 
 def facts_of(contract: Contract) -> dict[str, Decimal]:

@@ -40,9 +40,10 @@ def roll_over(*, from_contract: Contract, to_contract: Contract, by: User, at: d
 
 
 def _roll(row: Instrument, contract: Contract, end: date | None, by: User, at: datetime) -> Instrument:
-    most = _share(row.amount, row)
+    most, before = _share(row.amount, row), row.rolled_into.count()  # of drafts that were given up
+    key = f"{row.key}.rolled{before + 1 if before else ''}"
     made = Instrument(
-        account=contract.account, contract=contract, rolled_from=row, key=f"{row.key}.rolled", name=row.name,
+        account=contract.account, contract=contract, rolled_from=row, key=key, name=row.name,
         kind=row.kind, currency=contract.currency, amount=most, invoiced=min(_share(row.invoiced, row), most),
         priority=row.priority, start_date=contract.start_date, end_date=end, tags=row.agreed_as.tags,
         dimensions=row.agreed_as.dimensions,

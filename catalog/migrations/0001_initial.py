@@ -1064,7 +1064,7 @@ class Migration(migrations.Migration):
                 ('commit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='catalog.commit')),
                 ('contract', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='instruments', to='catalog.contract')),
                 ('grant', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='instrument', to='catalog.creditgrant')),
-                ('rolled_from', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='rolled_into', to='catalog.instrument')),
+                ('rolled_from', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='rolled_into', to='catalog.instrument')),
                 ('products', models.ManyToManyField(blank=True, related_name='+', to='catalog.product')),
                 ('recurring', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='catalog.recurringgrant')),
             ],

@@ -43,7 +43,7 @@ class Instrument(Scoped):
     rollover_percent = rollover_field()
     commit = models.ForeignKey(Commit, models.PROTECT, null=True, blank=True, related_name="items")
     recurring = models.ForeignKey(RecurringGrant, models.PROTECT, null=True, blank=True, related_name="items")
-    rolled_from = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="rolled_into")
+    rolled_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="rolled_into")
 
     history = HistoricalRecords()
 

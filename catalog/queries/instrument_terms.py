@@ -28,8 +28,8 @@ def instrument_terms(row: Instrument, balances: Mapping[str, Decimal], zone: str
 
 def rolls(row: Instrument) -> Decimal:
     """Give the most that rolls over at an instrument's end: where a renewal that says so is approved."""
-    into: Instrument | None = getattr(row, "rolled_into", None)
-    return into.amount if into is not None and into.contract and into.contract.status == "APPROVED" else ZERO
+    into = row.rolled_into.all() if row.pk is not None else ()
+    return next((each.amount for each in into if each.contract and each.contract.status == "APPROVED"), ZERO)
 
 
 def scope_of(row: Any) -> Scope:

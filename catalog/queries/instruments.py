@@ -17,9 +17,9 @@ from catalog.rules.spans import in_cadence
 from monetization.values.periods import DAY, Cadence, Period, local_date, service_period
 
 YEAR = timedelta(days=364)
-WITH = ("contract", "commit", "recurring", "rolled_from__contract", "rolled_into__contract")
+WITH = ("contract", "commit", "recurring", "rolled_from__contract")
 ALSO = (
-    "products", "commit__products", "commit__prices__product", "recurring__products",
+    "products", "commit__products", "commit__prices__product", "recurring__products", "rolled_into__contract",
 )  # fmt: skip
 
 
