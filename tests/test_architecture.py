@@ -30,6 +30,7 @@ JSON_ALLOWED = {
     "catalog.commit.dimensions",
     "catalog.recurringgrant.dimensions",
     "catalog.commitprice.match",
+    "catalog.planversion.content",
     "catalog.priceoverride.match",
     "catalog.pricemultiplier.match",
     "metering.event.data",

@@ -13,6 +13,7 @@ from django.db import models, transaction
 from catalog.actions import governed, parts
 from catalog.actions.part_errors import minor_errors, outside
 from catalog.models import (
+    AgreedAllowance,
     AgreedBound,
     AgreedDiscount,
     Commit,
@@ -74,7 +75,7 @@ def add_one_time(
     quantity: Decimal = Decimal(1),
     date: date | None = None,
 ) -> OneTimeCharge:
-    """Agree a fee that is due once, on a local day; None: the contract's first."""
+    """Agree a fee that is due once, on a local day; None: the first that is paid."""
     contract = parts.draft(contract, by)
     refuse_if(outside(contract, [("date", date)]))
     charge = OneTimeCharge(
@@ -141,6 +142,7 @@ def add_bound(
 PARTS: dict[str, type[models.Model]] = {
     "recurring": RecurringCharge,
     "one_time": OneTimeCharge,
+    "allowance": AgreedAllowance,
     "discount": AgreedDiscount,
     "bound": AgreedBound,
     "instrument": Instrument,
@@ -162,6 +164,9 @@ def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -
         raise Invalid("It is an item of a commit", field="key", fix=f"Take the commit {row.commit.key} away")
     if row is None:
         raise NotFound("The contract has no such part", field="key")
+    if part == "recurring" and row.allowances.exists():
+        fix = "Take those away first"
+        raise Invalid("Free units are counted for each unit of it", field="key", fix=fix)
     for name in WITH_THEM.get(part, ()):
         for child in getattr(row, name).all():
             parts.delete(child, by, at)

@@ -1,6 +1,7 @@
 """Forms of a contract's parts: which fields each has; the action says what is wrong with them."""
 
 from catalog.actions import agreed, grants, instruments, own_prices
+from catalog.actions.allowances import add_allowance
 from catalog.console import commit_forms
 from catalog.console.commit_forms import PERCENT, TAGS
 from catalog.console.form_fields import (
@@ -35,6 +36,14 @@ FORMS: dict[str, Form] = {
         "one-time charge",
         (KEY, NAME, PRODUCT, UNIT_PRICE, QUANTITY, Field("date", "Day", "date", help="Empty: the first.")),
         agreed.add_one_time,
+    ),
+    "allowance": Form(
+        "allowance",
+        (
+            KEY, NAME, PRODUCT, Field("units", "Free units a period", "number", required=True),
+            Field("per", "For each unit of", help="A recurring charge's key, such as seats; empty: none."),
+        ),
+        add_allowance,
     ),
     "discount": Form(
         "discount",

@@ -7,12 +7,14 @@ from catalog.models.agreed import (
     QuantityChange,
     RecurringCharge,
 )
+from catalog.models.allowances import AgreedAllowance
 from catalog.models.commits import Commit, CommitPrice, Purchase
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
 from catalog.models.instruments import Instrument
 from catalog.models.metrics import Metric, MetricDimension, MetricMeasure, MetricVersion
 from catalog.models.overrides import OverrideTier, PriceMultiplier, PriceOverride
+from catalog.models.plans import Plan, PlanVersion
 from catalog.models.products import Product
 from catalog.models.rate_cards import (
     Charge,
@@ -26,6 +28,7 @@ from catalog.models.rate_cards import (
 from catalog.models.recurring_grants import RecurringGrant
 
 __all__ = [
+    "AgreedAllowance",
     "AgreedBound",
     "AgreedDiscount",
     "Charge",
@@ -40,6 +43,8 @@ __all__ = [
     "MetricVersion",
     "OneTimeCharge",
     "OverrideTier",
+    "Plan",
+    "PlanVersion",
     "PriceMultiplier",
     "PriceOverride",
     "PriceRow",

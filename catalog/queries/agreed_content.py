@@ -15,6 +15,7 @@ SCOPE = ("tags", "dimensions")
 FIELDS: dict[str, tuple[str, ...]] = {
     "recurring_charges": ("key", "name", "unit_price", "quantity", "timing", "cadence"),
     "one_time_charges": ("key", "name", "unit_price", "quantity", "date"),
+    "allowances": ("key", "name", "units"),
     "discounts": ("key", "name", "percent", "amount", "counts_for_minimum", "periods", "carry_rest"),
     "bounds": ("key", "name", "kind", "amount", "prorates"),
     "instruments": (
@@ -30,7 +31,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 ITEM = ("amount", "invoiced", "start_date", "end_date")
 PRICE = ("match", "unit_price", "multiplier")
-WITH_PRODUCT = ("recurring_charges", "one_time_charges", "overrides")
+WITH_PRODUCT = ("recurring_charges", "one_time_charges", "allowances", "overrides")
 
 
 def agreed_of(contract: Contract) -> dict[str, list[dict[str, Any]]]:
@@ -49,6 +50,8 @@ def _part(name: str, row: Any) -> dict[str, Any]:
         said["product"] = row.product.key
     else:
         said["products"] = sorted(row.products.values_list("key", flat=True))
+    if name == "allowances":
+        said["per"] = row.per.key if row.per is not None else None
     if name == "overrides":
         said["tariff"] = plain(said_of(tariff_of_row(row)))
     if name == "recurring_charges":

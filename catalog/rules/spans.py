@@ -6,7 +6,7 @@ Pure, and the same for contracts and quotes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import count
 
@@ -67,9 +67,9 @@ def cycle_spans(cycle: Cycle) -> Iterator[Span]:
     """Yield the periods of a cycle, in order; without end where the cycle has none."""
     for index in count():
         start, end = cycle.dates(index)
-        if cycle.end_date is not None and start > cycle.end_date:
+        first = cycle.first_of(index)
+        if cycle.end_date is not None and first > cycle.end_date:
             return
-        first = max(start, cycle.start_date)
         until = end if cycle.end_date is None else min(end, cycle.end_date + DAY)
         if first < until:
             yield Span(start, end, first, until, MONTHS.get(cycle.cadence))
@@ -96,4 +96,4 @@ def billed_with(cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Spa
 
 def in_cadence(cycle: Cycle, cadence: Cadence) -> Cycle:
     """Give a cycle of another cadence, anchored alike."""
-    return Cycle(cycle.start_date, cycle.zone, cadence, cycle.anchor, cycle.end_date)
+    return replace(cycle, cadence=cadence)
