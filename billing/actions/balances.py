@@ -24,7 +24,7 @@ from billing.rules.balances import Balance
 from billing.rules.lifecycle import Kind
 from catalog.actions.recurring import write_down
 from catalog.models import Contract, Instrument
-from catalog.queries import access, in_force, instruments_serving
+from catalog.queries import access, in_force, instruments_serving, last_day
 from monetization.values.errors import Conflict, Invalid, WrongState
 from monetization.values.money import EXACT, finite
 from monetization.values.periods import local_date
@@ -36,7 +36,7 @@ LOADED = ("account", "contract", "rolled_from__contract")
 def prepare(invoice: Invoice, *, at: datetime) -> None:
     """Write down what recurring grants of the contract give up to the invoice's period."""
     if invoice.kind == Kind.USAGE.value:
-        until = local_date(invoice.period_ends_at, invoice.account.time_zone)
+        until = last_day(invoice.period, invoice.account.time_zone)
         write_down(contract=invoice.contract, until=until, at=at)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -43,7 +44,14 @@ class InstrumentBody(StrictModel):
         validators: list[Any] = []
 
 
-Instruments = parts(InstrumentBody, "instruments", instruments.add, "commit or credit")
+class Instruments(parts(InstrumentBody, "instruments", instruments.add, "commit or credit")):  # type: ignore[misc]
+    """Commits and credits of a contract that stand alone; items of commits stand with them."""
+
+    def stated(self, rows: QuerySet[Instrument]) -> QuerySet[Instrument]:
+        """Leave out items of commits, and periods of recurring grants."""
+        return rows.filter(commit=None, recurring=None)
+
+
 OneInstrument = one_part("instrument", "commit or credit")
 
 

@@ -17,7 +17,7 @@ from catalog.queries.contracts import (
 )
 from catalog.queries.effective import EffectivePrice, effective_prices
 from catalog.queries.instrument_terms import rolls, scope_of
-from catalog.queries.instruments import access, in_force, instruments_of, instruments_serving, waiting_grants
+from catalog.queries.instruments import access, in_force, instruments_of, instruments_serving, last_day, waiting_grants
 from catalog.queries.metrics import (
     DatedMetric,
     metric_terms,
@@ -40,6 +40,7 @@ __all__ = [
     "in_force",
     "instruments_of",
     "instruments_serving",
+    "last_day",
     "live_version",
     "metric_terms",
     "metric_versions_for",

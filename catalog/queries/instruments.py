@@ -16,7 +16,7 @@ from catalog.rules.granted import Recurring, granted
 from catalog.rules.spans import in_cadence
 from monetization.values.periods import DAY, Cadence, Period, local_date, service_period
 
-YEAR = timedelta(days=364)
+YEAR, MOMENT = timedelta(days=364), timedelta(microseconds=1)
 WITH = ("contract", "commit", "recurring", "rolled_from__contract")
 ALSO = (
     "products", "commit__products", "commit__prices__product", "recurring__products", "rolled_into__contract",
@@ -29,9 +29,14 @@ def instruments_serving(contract: Contract, period: Period) -> list[Instrument]:
     rows = list(instruments_of(contract).select_related(*WITH).prefetch_related(*ALSO).order_by("pk"))
     for row in rows:
         row.account = contract.account
-    until = local_date(period.ends_at or period.starts_at, zone)
+    until = last_day(period, zone)
     rows += waiting_grants(contract, rows, until)
     return [row for row in rows if access(row, zone).overlap(period) is not None]
+
+
+def last_day(period: Period, zone: str) -> date:
+    """Give the last local day that a period touches; of an open one the first."""
+    return local_date(period.starts_at if period.ends_at is None else period.ends_at - MOMENT, zone)
 
 
 def instruments_of(contract: Contract) -> "QuerySet[Instrument]":
