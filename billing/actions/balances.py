@@ -23,8 +23,8 @@ from billing.queries.rated import Rated
 from billing.rules.balances import Balance
 from billing.rules.lifecycle import Kind
 from catalog.actions.recurring import write_down
-from catalog.models import Contract, Instrument
-from catalog.queries import access, in_force, instruments_serving, last_day
+from catalog.models import Contract, Instrument, RecurringGrant
+from catalog.queries import Shelf, access, in_force, instruments_serving, last_day
 from monetization.values.errors import Conflict, Invalid, WrongState
 from monetization.values.money import EXACT, finite
 from monetization.values.periods import local_date
@@ -33,18 +33,21 @@ ZERO = Decimal(0)
 LOADED = ("account", "contract", "rolled_from__contract")
 
 
-def prepare(invoice: Invoice, *, at: datetime) -> None:
-    """Write down what recurring grants of the contract give up to the invoice's period."""
-    if invoice.kind == Kind.USAGE.value:
-        until = last_day(invoice.period, invoice.account.time_zone)
-        write_down(contract=invoice.contract, until=until, at=at)
+def prepare(invoices: Sequence[Invoice], *, at: datetime) -> None:
+    """Write down what recurring grants give up to the periods of these invoices."""
+    grants = RecurringGrant.objects.filter(contract__in=[each.contract_id for each in invoices])
+    granting = set(grants.values_list("contract_id", flat=True))
+    for invoice in invoices:
+        if invoice.kind == Kind.USAGE.value and invoice.contract_id in granting:
+            until = last_day(invoice.period, invoice.account.time_zone)
+            write_down(contract=invoice.contract, until=until, at=at)
 
 
 def hold(invoice: Invoice, *, at: datetime) -> list[Instrument]:
     """Lock what the invoice may draw on, and what that may roll over into, in one order everywhere."""
     if invoice.kind != Kind.USAGE.value:
         return []
-    prepare(invoice, at=at)
+    prepare([invoice], at=at)
     serving = instruments_serving(invoice.contract, invoice.period)
     into = Instrument.objects.filter(rolled_from__in=serving).values_list("pk", flat=True)
     ids = sorted({*(each.pk for each in serving), *into})
@@ -62,13 +65,18 @@ def guard_order(invoice: Invoice, held: Sequence[Instrument]) -> None:
         )
 
 
-def write(invoice: Invoice, found: Rated) -> None:
-    """Write down what a draft would draw; nothing is drawn yet."""
-    if found.bill.balances:
-        instruments = {each.key: each for each in instruments_serving(invoice.contract, invoice.period)}
-        Drawdown.objects.bulk_create(
-            _drawdown(invoice, instruments[balance.instrument.id], balance) for balance in found.bill.balances
-        )
+def write(pairs: Sequence[tuple[Invoice, Rated]]) -> None:
+    """Write down what drafts would draw; nothing is drawn yet."""
+    drawing = [(invoice, found) for invoice, found in pairs if found.bill.balances]
+    if not drawing:
+        return
+    shelf = Shelf(invoice.contract for invoice, _ in drawing)
+    Drawdown.objects.bulk_create(
+        _drawdown(invoice, instruments[balance.instrument.id], balance)
+        for invoice, found in drawing
+        for instruments in [{each.key: each for each in instruments_serving(invoice.contract, invoice.period, shelf)}]
+        for balance in found.bill.balances
+    )
 
 
 def draw(invoice: Invoice, held: Sequence[Instrument], *, at: datetime) -> None:

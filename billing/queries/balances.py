@@ -7,7 +7,7 @@ An instrument whose grant isn't booked yet counts as granted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ from django.db.models import F, Q, Sum
 from billing.models import Drawdown, Invoice, Movement
 from billing.rules.lifecycle import Kind, Status
 from catalog.models import Contract, Instrument
-from catalog.queries import access, instruments_serving, periods_of
+from catalog.queries import Shelf, access, instruments_serving, periods_of
 from monetization.foundation.models import Account
 from monetization.values.money import EXACT, total_of
 from monetization.values.periods import Period
@@ -35,25 +35,52 @@ def balance_at(instrument: Instrument, at: datetime) -> Decimal:
     return EXACT.add(booked, instrument.amount) if waiting else booked
 
 
-def openings(instruments: Sequence[Instrument], period: Period) -> dict[str, Decimal]:
-    """Give what a period finds of each balance, by the instrument's key; a negative one is a mistake, and is shown."""
-    saved = [each for each in instruments if each.pk]
-    booked = _sums(Movement.objects.filter(instrument__in=saved), "amount")
-    rows = Drawdown.objects.filter(instrument__in=saved)
-    ahead = _sums(rows.filter(is_booked=False, period_starts_at__lt=period.starts_at), USED)
-    behind = _sums(rows.filter(is_booked=True, period_starts_at__gte=period.starts_at), USED)
-    waiting = ungranted(saved)
-    return {
-        each.key: total_of(
-            [
-                waiting.get(each.pk, ZERO) if each.pk else each.amount,
-                booked.get(each.pk, ZERO),
-                -ahead.get(each.pk, ZERO),
-                behind.get(each.pk, ZERO),
-            ]
-        )
-        for each in instruments
-    }
+def openings(asked: Sequence[tuple[Sequence[Instrument], Period]]) -> list[dict[str, Decimal]]:
+    """Give what periods find of balances, by the instruments' keys; in three queries, however many are asked for.
+
+    One below zero is a mistake of earlier bookings, and is shown. What isn't written down yet has its whole amount.
+    """
+    saved = {each.pk: each for instruments, _ in asked for each in instruments if each.pk}
+    booked = _sums(Movement.objects.filter(instrument__in=saved), "amount") if saved else {}
+    waiting = ungranted(list(saved.values())) if saved else {}
+    drawn = _drawn(saved) if saved else {}
+    return [
+        {
+            each.key: total_of(
+                [
+                    waiting.get(each.pk, ZERO) if each.pk else each.amount,
+                    booked.get(each.pk, ZERO),
+                    *(_ahead_or_behind(*row, period) for row in drawn.get(each.pk, ())),
+                ]
+            )
+            for each in instruments
+        }
+        for instruments, period in asked
+    ]
+
+
+def opening_balances(asked: Sequence[tuple[Contract, Period]], shelf: Shelf) -> list[dict[str, Decimal]]:
+    """Give what each period of a contract finds of each balance that it may draw on."""
+    return openings([(instruments_serving(contract, period, shelf), period) for contract, period in asked])
+
+
+Drawn = tuple[bool, datetime, Decimal]  # whether booked, start of the period that drew, how much
+
+
+def _drawn(ids: Collection[int]) -> dict[int, list[Drawn]]:
+    rows = Drawdown.objects.filter(instrument__in=ids).order_by()
+    of_period = rows.values_list("instrument_id", "is_booked", "period_starts_at")
+    found: dict[int, list[Drawn]] = {}
+    for pk, *row in of_period.annotate(taken=Sum(USED)):
+        found.setdefault(pk, []).append((row[0], row[1], row[2]))
+    return found
+
+
+def _ahead_or_behind(is_booked: bool, starts_at: datetime, used: Decimal, period: Period) -> Decimal:
+    """Take off what a draft of an earlier period will draw; put back what this one or a later one drew already."""
+    if is_booked:
+        return used if starts_at >= period.starts_at else ZERO
+    return -used if starts_at < period.starts_at else ZERO
 
 
 def ungranted(instruments: Sequence[Instrument]) -> dict[int, Decimal]:
@@ -78,11 +105,6 @@ def rolling(instruments: Sequence[Instrument]) -> dict[int, Decimal]:
         for each in sources
     }
     return {each.pk: min(max(left[each.rolled_from_id or 0], ZERO), each.amount) for each in waiting}
-
-
-def opening_balances(contract: Contract, period: Period) -> dict[str, Decimal]:
-    """Give what a period of a contract finds of each balance that it may draw on."""
-    return openings(instruments_serving(contract, period), period)
 
 
 def unfrozen(instruments: Iterable[Instrument], account: Account, before: datetime) -> Period | None:

@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from billing.rules.scopes import covers, named
-from catalog.models import Contract, Instrument, Purchase
-from catalog.queries import scope_of
+from catalog.models import Contract
+from catalog.queries import Shelf, scope_of
 from catalog.rules.fees import FeeTerms, one_time_fee
 from catalog.rules.terms import Fee, Source, Terms
 from monetization.values.errors import Invalid
@@ -34,28 +34,29 @@ class Bought:
     date: date
 
 
-def bought_in(contract: Contract) -> Iterator[Bought]:
+def bought_in(contract: Contract, shelf: Shelf) -> Iterator[Bought]:
     """Yield all that a contract buys; what has no schedule is billed on its first day."""
-    scheduled = Purchase.objects.filter(commit__contract=contract).select_related("commit")
-    for row in scheduled.prefetch_related("commit__products").order_by("date", "pk"):
-        yield Bought(row.pk, row.commit, row.amount, row.date)
-    alone = contract.instruments.filter(kind=Instrument.Kind.PREPAID, invoiced__gt=0, commit=None, rolled_from=None)
-    for each in alone.prefetch_related("products").order_by("start_date", "pk"):
-        yield Bought(each.pk, each, each.invoiced, each.start_date)
+    own = [each for each in shelf.instruments(contract) if each.contract_id == contract.pk and each.invoiced > 0]
+    commits = {each.commit.pk: each.commit for each in own if each.commit is not None}
+    for commit in commits.values():
+        yield from (Bought(row.pk, commit, row.amount, row.date) for row in commit.purchases.all())
+    for each in own:
+        if each.commit is None and each.rolled_from_id is None:
+            yield Bought(each.pk, each, each.invoiced, each.start_date)
 
 
-def purchase_days(contract: Contract, until: datetime) -> list[Period]:
+def purchase_days(contract: Contract, until: datetime, shelf: Shelf) -> list[Period]:
     """List the days on which something is bought, those that have begun before an instant."""
     zone = contract.account.time_zone
-    days = {each.date for each in bought_in(contract)}
+    days = {each.date for each in bought_in(contract, shelf)}
     found = [service_period(day, day, zone) for day in sorted(days)]
     return [period for period in found if period.starts_at < until]
 
 
-def purchase_fees(contract: Contract, terms: Terms, day: Period) -> tuple[Fee, ...]:
+def purchase_fees(contract: Contract, terms: Terms, day: Period, shelf: Shelf) -> tuple[Fee, ...]:
     """Make the fees of what is bought on a day. Raises Invalid where its value would be taxed in several ways."""
     on = local_date(day.starts_at, terms.zone)
-    return tuple(_fee(contract, each, terms) for each in bought_in(contract) if each.date == on)
+    return tuple(_fee(contract, each, terms) for each in bought_in(contract, shelf) if each.date == on)
 
 
 def _fee(contract: Contract, bought: Bought, terms: Terms) -> Fee:

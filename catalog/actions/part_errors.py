@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from math import prod
 
 from catalog.models import Contract, Purchase
 from catalog.queries.instruments import first_item, granted_in_a_year
+from catalog.rules.overrides import Combine
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import finite, minor_digits, total_of
 
@@ -67,11 +69,11 @@ def _allowance_errors(contract: Contract) -> Iterable[DomainError]:
 def facts_of(contract: Contract) -> dict[str, Decimal]:
     """Give what policies ask about a contract: all percentages off together, and value that nobody pays for.
 
-    Of a recurring grant that is what its first year gives. A fixed discount can't be said as a percentage; then every
-    policy about it applies.
+    Of a recurring grant that is what its first year gives. A fixed discount and a price of its own can't be said as a
+    percentage; then every policy about it applies.
     """
-    left = 1 - Fraction(contract.discount_percent) / HUNDRED
-    fixed = False
+    left = (1 - Fraction(contract.discount_percent) / HUNDRED) * _least_factor(contract)
+    fixed = contract.overrides.exists()
     for discount in contract.discounts.all():
         left *= 1 - Fraction(discount.percent or 0) / HUNDRED
         fixed = fixed or discount.amount is not None
@@ -79,6 +81,14 @@ def facts_of(contract: Contract) -> dict[str, Decimal]:
     free = total_of([*(each.amount - each.invoiced for each in agreed), *granted_in_a_year(contract)])
     percent = finite(HUNDRED * (1 - left))
     return {"credits": free} | ({} if fixed or percent is None else {"discount_percent": percent})
+
+
+def _least_factor(contract: Contract) -> Fraction:
+    """Give the lowest that multipliers can make of a price, whatever their scopes and days are."""
+    factors = [Fraction(each.factor) for each in contract.multipliers.all() if each.factor < 1]
+    if contract.combine_multipliers == Combine.COMPOUND.value:
+        return prod(factors, start=Fraction(1))
+    return min(factors, default=Fraction(1))
 
 
 def outside(contract: Contract, named: Iterable[tuple[str, date | None]], before: str = "") -> Iterable[DomainError]:

@@ -59,7 +59,8 @@ def write_down(*, contract: Contract, until: date, at: datetime) -> int:
         return 0
     known = Instrument.objects.filter(contract=contract, recurring__isnull=False)
     made = 0
-    for instrument in list(waiting_grants(contract, known, until)):
+    grants = RecurringGrant.objects.filter(contract=contract)
+    for instrument in list(waiting_grants(contract, grants, known, until)):
         try:
             rows.keep(instrument, by=None, at=at)
             made += 1

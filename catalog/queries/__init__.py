@@ -17,18 +17,20 @@ from catalog.queries.contracts import (
 )
 from catalog.queries.effective import EffectivePrice, effective_prices
 from catalog.queries.instrument_terms import rolls, scope_of
-from catalog.queries.instruments import access, in_force, instruments_of, instruments_serving, last_day, waiting_grants
+from catalog.queries.instruments import access, in_force, instruments_serving, last_day, waiting_grants
 from catalog.queries.metrics import (
     DatedMetric,
     metric_terms,
     metric_versions_for,
     metrics_in_force,
 )
+from catalog.queries.shelf import Shelf
 from catalog.queries.terms import terms_for
 
 __all__ = [
     "DatedMetric",
     "EffectivePrice",
+    "Shelf",
     "access",
     "contract_at",
     "contract_covering",
@@ -38,7 +40,6 @@ __all__ = [
     "effective_prices",
     "first_paid",
     "in_force",
-    "instruments_of",
     "instruments_serving",
     "last_day",
     "live_version",

@@ -12,25 +12,19 @@ from django.db.models import Q, QuerySet
 
 from catalog.models import Contract, Instrument, RecurringGrant
 from catalog.queries.contracts import cycle_of
+from catalog.queries.shelf import Shelf
 from catalog.rules.granted import Recurring, granted
 from catalog.rules.spans import in_cadence
 from monetization.values.periods import DAY, Cadence, Period, local_date, service_period
 
 YEAR, MOMENT = timedelta(days=364), timedelta(microseconds=1)
-WITH = ("contract", "commit", "recurring", "rolled_from__contract")
-ALSO = (
-    "products", "commit__products", "commit__prices__product", "recurring__products", "rolled_into__contract",
-)  # fmt: skip
 
 
-def instruments_serving(contract: Contract, period: Period) -> list[Instrument]:
-    """List the commits and credits that lines of a contract's period may draw on."""
-    zone = contract.account.time_zone
-    rows = list(instruments_of(contract).select_related(*WITH).prefetch_related(*ALSO).order_by("pk"))
-    for row in rows:
-        row.account = contract.account
-    until = last_day(period, zone)
-    rows += waiting_grants(contract, rows, until)
+def instruments_serving(contract: Contract, period: Period, shelf: Shelf | None = None) -> list[Instrument]:
+    """List the commits and credits that lines of a contract's period may draw on, in the order of their ids."""
+    zone, shelf = contract.account.time_zone, shelf or Shelf()
+    rows = list(shelf.instruments(contract))
+    rows += waiting_grants(contract, shelf.grants(contract), rows, last_day(period, zone))
     return [row for row in rows if access(row, zone).overlap(period) is not None]
 
 
@@ -39,21 +33,17 @@ def last_day(period: Period, zone: str) -> date:
     return local_date(period.starts_at if period.ends_at is None else period.ends_at - MOMENT, zone)
 
 
-def instruments_of(contract: Contract) -> "QuerySet[Instrument]":
-    """List those agreed in the contract, and those granted to its account in its currency."""
-    granted = Q(account_id=contract.account_id, currency=contract.currency, grant__status="APPROVED")
-    return Instrument.objects.filter(Q(contract=contract) | granted)
-
-
 def in_force() -> "QuerySet[Instrument]":
     """List all that was approved, in its contract or as a grant."""
     return Instrument.objects.filter(Q(contract__status="APPROVED") | Q(grant__status="APPROVED"))
 
 
-def waiting_grants(contract: Contract, known: Iterable[Instrument], until: date) -> Iterator[Instrument]:
+def waiting_grants(
+    contract: Contract, grants: Iterable[RecurringGrant], known: Iterable[Instrument], until: date
+) -> Iterator[Instrument]:
     """Derive what recurring grants give up to a day and isn't among the known rows; nothing is saved."""
     there = {(each.recurring_id, each.start_date) for each in known}
-    for grant in RecurringGrant.objects.filter(contract=contract).prefetch_related("products").order_by("pk"):
+    for grant in sorted(grants, key=lambda each: each.pk):
         for item in granted(recurring_of(grant, contract), until):
             if (grant.pk, item.start_date) not in there:
                 yield Instrument(
