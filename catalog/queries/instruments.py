@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.db.models import Q, QuerySet
 
 from catalog.models import Contract, Instrument, RecurringGrant
-from catalog.queries.contracts import cycle_of
+from catalog.queries.contracts import cycle_of, first_paid
 from catalog.queries.shelf import Shelf
 from catalog.rules.granted import Recurring, granted
 from catalog.rules.spans import in_cadence
@@ -57,7 +57,8 @@ def recurring_of(grant: RecurringGrant, contract: Contract) -> Recurring:
     """Give a recurring grant as its rule reads it."""
     cycle = cycle_of(contract)
     cycle = in_cadence(cycle, Cadence(grant.cadence)) if grant.cadence else cycle
-    return Recurring(cycle, grant.amount, contract.currency, grant.rollover_periods, grant.start_date, grant.end_date)
+    first = max(grant.start_date or contract.start_date, first_paid(contract))  # a trial grants nothing
+    return Recurring(cycle, grant.amount, contract.currency, grant.rollover_periods, first, grant.end_date)
 
 
 def access(instrument: Instrument, zone: str) -> Period:
