@@ -30,7 +30,7 @@ def inbox(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     mine = _asked_by(request, now)
     context: dict[str, Any] = {
-        "waiting": waiting_for(request.user, request.environment),
+        "waiting": waiting_for(request.user, request.environment, at=now),
         "open": [pair for pair in mine if pair[0].status in {"DRAFT", "SUBMITTED", "APPROVED", "SCHEDULED"}],
         "settled": [pair for pair in mine if pair[0].status not in {"DRAFT", "SUBMITTED", "APPROVED", "SCHEDULED"}],
         "invoices": invoices_waiting_for(request.user, request.environment, at=now),
