@@ -160,9 +160,8 @@ def _happened(entry: AuditEntry) -> Happened:
 def _as_what(after: dict[str, str]) -> str:
     """Say as what a decision was made, as the log kept it."""
     held = f"{Role(after['held_role']).label} instead of " if "held_role" in after else ""
-    return f"{held}{Role(after['role']).label}" + (
-        f", in the name of {after['in_name_of']}" if "in_name_of" in after else ""
-    )
+    name = f", in the name of {after['in_name_of']}" if "in_name_of" in after else ""
+    return f"{held}{Role(after['role']).label}{name}"
 
 
 def address_of(item: ChangeItem) -> str:

@@ -21,7 +21,7 @@ from monetization.values.errors import NotFound
 @page("foundation.read")
 @require_safe
 def inbox_count(request: StaffRequest) -> HttpResponse:
-    """Show how much waits and how much is new, for the header; a page of its own, so that no other page waits for it."""
+    """Show how much waits and is new, for the header; an address of its own, so that no other page waits for it."""
     found = counts(request.user, request.environment, at=timezone.now())
     return render(request, "console/inbox_count.html", {"counts": found})
 

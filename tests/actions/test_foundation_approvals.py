@@ -221,7 +221,7 @@ def test_the_inbox_holds_what_one_may_decide(world: World, django_assert_max_num
     big = submitted(world, BIG)
     own = submitted(world, by=world.chen)
     opened(world)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(11):
         assert waiting_for(world.chen, world.live, at=AT) == [mine, big]
     assert waiting_for(world.finn, world.live, at=AT) == [big]
     assert waiting_for(world.mia, world.live, at=AT) == []

@@ -19,7 +19,7 @@ from monetization.values.errors import Invalid, NotAllowed, WrongState, refuse_i
 def delegate(
     *, person: User, delegate: User, starts_at: datetime, ends_at: datetime, by: User, at: datetime, reason: str = ""
 ) -> Delegation:
-    """Let somebody decide in one's name from `starts_at` until `ends_at`. Raises Conflict where one is named already."""
+    """Let somebody decide in one's name from `starts_at` until `ends_at`. Raises Invalid beside another one."""
     if by.pk != person.pk:
         raise NotAllowed("Everybody names their own delegate.", fix="Ask them to do it.")
     refuse_if(_errors(person, delegate, starts_at, ends_at, at))

@@ -1,4 +1,4 @@
-"""Tell people: those whose turn it is, makers of what was decided, who is mentioned; once each, and by mail as they wish.
+"""Tell people: those whose turn it is, makers of what was decided, who is mentioned; once, and by mail as they wish.
 
 A notice and the message that mails it are rows of the action's own transaction, so neither is lost when the other is
 not; the outbox delivers. What happens in a sandbox is shown in its inbox and mailed to nobody.

@@ -46,7 +46,7 @@ def publish(
 
 @transaction.atomic
 def spread(*, at: datetime) -> int:
-    """Make a delivery of each new message for its recipient or each endpoint that wants it; returns how many messages."""
+    """Make deliveries of new messages, to their recipient or to each endpoint that wants them; returns how many."""
     new = Message.objects.select_for_update(skip_locked=True).filter(spread_at__isnull=True).order_by("pk")
     messages = list(new[:BATCH])
     wanted: dict[int, list[Endpoint | None]] = {}

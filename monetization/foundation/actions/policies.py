@@ -1,4 +1,4 @@
-"""Set, draft, propose and end policies. A policy is governed itself: its new version needs approval under those in force.
+"""Set, draft, propose and end policies. They are governed themselves: a version needs approval under those in force.
 
 How it begins: until a policy about policies is in force, the installation (its command line, its first data) sets
 policies directly, and every version that a person proposes needs one person of Finance. From then on no version comes

@@ -37,9 +37,7 @@ class ChangeRequest(models.Model):
     submitted_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True, help_text="Approved, rejected or vetoed")
     revision = models.PositiveIntegerField(default=1, help_text="Grows with each edit")
-    editor_ids = ArrayField(
-        models.BigIntegerField(), default=empty_list, help_text="Everybody who opened, edited, asked"
-    )
+    editor_ids = ArrayField(models.BigIntegerField(), default=empty_list, help_text="Who opened, edited, submitted")
 
     history = HistoricalRecords()
 

@@ -1,4 +1,4 @@
-"""What people are told: notices in the console's inbox, how they want them by mail, and what is said about a request."""
+"""What people are told: notices in the inbox, how they want them by mail, and what is said about a request."""
 
 from django.db import models
 

@@ -131,9 +131,9 @@ def case_of(request: ChangeRequest) -> Case:
     return Case(request, seen, needed, tuple(decisions_on(subject_of(request), seen)), escalated)
 
 
-def decider(user: User, listed: Sequence[Case], at: datetime) -> Decider:
-    """Read as what a person may decide about some cases."""
-    hats = hats_of(user, at)
+def decider(user: User, listed: Sequence[Case], at: datetime, hats: tuple[Hat, ...] | None = None) -> Decider:
+    """Read as what a person may decide about some cases; `hats` where they were read already."""
+    hats = hats_of(user, at) if hats is None else hats
     since = min((case.request.created_at for case in listed), default=at)
     return Decider(user, hats, tied([user.pk], since, at) if hats and listed else ())
 
@@ -148,10 +148,9 @@ def submitted(environment: Environment, after: int = 0) -> list[Case]:
 
 def desk_of(user: User, environment: Environment, *, at: datetime) -> list[Case]:
     """Return the submitted requests that this person may decide now, oldest first."""
-    if not hats_of(user, at):
-        return []
-    listed = submitted(environment)
-    one = decider(user, listed, at)
+    hats = hats_of(user, at)
+    listed = submitted(environment) if hats else []
+    one = decider(user, listed, at, hats)
     return [case for case in listed if not one.why_not(case)]
 
 

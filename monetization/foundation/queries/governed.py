@@ -21,7 +21,7 @@ Given = Mapping[str, Decimal | Collection[str]]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of governed thing: what policies call it, its facts and environment, and which rows a member of staff sees."""
+    """A kind of governed thing: what policies call it, its facts and environment, which rows somebody sees."""
 
     name: str
     facts: Callable[[Any], Given]

@@ -47,7 +47,7 @@ ARROWS: dict[RequestStatus, frozenset[RequestStatus]] = {
 
 
 class Verdict(Enum):
-    """What a decider says. The head's last words: a veto ends the request, a green light stands for all still missing."""
+    """What a decider says. The head's last words: a veto ends it, a green light stands for all still missing."""
 
     APPROVE = "APPROVE"
     REJECT = "REJECT"
