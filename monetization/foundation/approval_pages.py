@@ -8,13 +8,11 @@ from django.views.decorators.http import require_safe
 
 from monetization.foundation.console import page, show
 from monetization.foundation.models import ChangeRequest
-from monetization.foundation.queries import Answer, approval_for_facts, approval_needed, facts_of_row, requests_for
-from monetization.foundation.queries.governed import governed_row
+from monetization.foundation.queries import Answer, approval_for_facts, approval_needed, facts_of_row
+from monetization.foundation.queries.governed import subject_in
 from monetization.foundation.rules.facts import FACTS, KINDS, Fact, label_of
 from monetization.foundation.web import Outcome, StaffRequest, number_in, refused
-from monetization.values.errors import DomainError, NotFound
-
-REQUEST = "foundation.change_request:"
+from monetization.values.errors import DomainError
 
 
 @page("foundation.read")
@@ -25,19 +23,7 @@ def needed(request: StaffRequest) -> HttpResponse:
     return _of_subject(request, subject) if subject else _of_facts(request)
 
 
-def subject_in(request: StaffRequest, subject: str) -> Any:
-    """Find the request or governed row that a text names, if this person sees it. Raises NotFound."""
-    if not subject.startswith(REQUEST):
-        return governed_row(request.user, request.environment, subject)
-    number = subject.removeprefix(REQUEST)
-    found = requests_for(request.user, request.environment).filter(pk=int(number)) if number.isdigit() else None
-    row = found.first() if found is not None else None
-    if row is None:
-        raise NotFound(f"There is no {subject}.", field="subject")
-    return row
-
-
-def facts_in(typed: Any, kind: str) -> dict[str, Fact]:
+def typed_facts(typed: Any, kind: str) -> dict[str, Fact]:
     """Read typed facts of a kind; an empty field is an unknown fact. Raises Invalid that names the field."""
     found: dict[str, Fact] = {}
     for name, one in FACTS.items():
@@ -52,7 +38,7 @@ def facts_in(typed: Any, kind: str) -> dict[str, Fact]:
 
 
 def _of_subject(request: StaffRequest, subject: str) -> HttpResponse:
-    row = subject_in(request, subject)
+    row = subject_in(request.user, request.environment, subject)
     answer = approval_needed(row, request.user, at=timezone.now())
     known = answer.facts if isinstance(row, ChangeRequest) else facts_of_row(row)
     context = {
@@ -69,7 +55,7 @@ def _of_facts(request: StaffRequest) -> HttpResponse:
     answer: Answer | None = None
     if kind in KINDS:
         try:
-            facts = facts_in(request.GET, kind)
+            facts = typed_facts(request.GET, kind)
             answer = approval_for_facts(request.environment, kind, facts, request.user, at=timezone.now())
         except DomainError as error:
             outcome = refused(error)

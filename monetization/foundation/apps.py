@@ -6,6 +6,6 @@ class FoundationConfig(AppConfig):
     label = "foundation"
 
     def ready(self) -> None:
-        from monetization.foundation.queries.policies import enter_kinds  # models are loaded only now
+        from monetization.foundation.queries.kinds import enter_kinds  # models are loaded only now
 
         enter_kinds()

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import models
 
 from monetization.foundation.models import Environment, User
+from monetization.foundation.queries.requests import requests_for
 from monetization.foundation.queries.subjects import subject_of
 from monetization.foundation.rules.facts import Fact, merged
 from monetization.values.errors import NotFound
@@ -29,6 +30,7 @@ class Kind:
     seen: Callable[[User, Environment], "models.QuerySet[Any]"]
 
 
+REQUEST = "foundation.change_request:"
 _KINDS: dict[str, Kind] = {}
 
 
@@ -54,6 +56,18 @@ def governed_row(user: User, environment: Environment, subject: str) -> Any:
     found = rows.filter(pk=int(number)).first() if number.isdigit() and len(number) < 19 else None
     if found is None:
         raise NotFound(f"There is no {subject}.", field="subject", fix="Write it like catalog.contract:17")
+    return found
+
+
+def subject_in(user: User, environment: Environment, subject: str) -> Any:
+    """Find the change request or the governed row that a text names, if this person may see it. Raises NotFound."""
+    if not subject.startswith(REQUEST):
+        return governed_row(user, environment, subject)
+    number = subject.removeprefix(REQUEST)
+    seen = requests_for(user, environment)
+    found = seen.filter(pk=int(number)).first() if number.isdigit() and len(number) < 19 else None
+    if found is None:
+        raise NotFound(f"There is no {subject}.", field="subject")
     return found
 
 

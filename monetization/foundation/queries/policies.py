@@ -1,9 +1,6 @@
 """Policies in force, as the rules want to see them."""
 
-from django.db.models import QuerySet
-
-from monetization.foundation.models import Environment, Policy, PolicyVersion, User
-from monetization.foundation.queries.governed import Kind, enter
+from monetization.foundation.models import Environment, Policy, PolicyVersion
 from monetization.foundation.rules.policies import BUILT_IN, FIRST_KIND, PolicyRule
 from monetization.foundation.rules.roles import Role
 from monetization.foundation.rules.versions import VersionStatus
@@ -58,16 +55,3 @@ def content_of(version: PolicyVersion) -> dict[str, object]:
         "deadline_hours": version.deadline_hours,
         "escalate_to": version.escalate_to,
     }
-
-
-def enter_kinds() -> None:
-    """Enter policies among the kinds of governed things; called once, when the app is loaded."""
-    enter("foundation.policy_version", Kind(FIRST_KIND, _facts, lambda version: version.policy.environment, _seen))
-
-
-def _facts(version: PolicyVersion) -> dict[str, set[str]]:
-    return {"policy_kind": {version.policy.kind}}
-
-
-def _seen(user: User, environment: Environment) -> QuerySet[PolicyVersion]:
-    return PolicyVersion.objects.filter(policy__environment=environment)

@@ -5,9 +5,12 @@ computed); whatever a condition asks and nobody can say makes the policy apply.
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from monetization.values.errors import Invalid
 
 Fact = Decimal | frozenset[str]
 Facts = Mapping[str, Fact]
@@ -67,3 +70,19 @@ def read(kept: Mapping[str, Any]) -> dict[str, Fact]:
     return {
         name: frozenset(value) if isinstance(value, list | tuple) else Decimal(value) for name, value in kept.items()
     }
+
+
+def facts_in(given: Mapping[str, Any]) -> dict[str, Fact]:
+    """Read facts as somebody sent them: numbers or text of one, lists of words. Raises Invalid that names the fact."""
+    return {name: _fact(name, value) for name, value in given.items()}
+
+
+def _fact(name: str, value: Any) -> Fact:
+    if isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return frozenset(value)
+    if isinstance(value, int | Decimal | str) and not isinstance(value, bool) and len(str(value)) < 60:
+        with suppress(InvalidOperation):
+            number = Decimal(value)
+            if number.is_finite():
+                return number
+    raise Invalid("This is neither a number nor a list of words", field=f"facts.{name}", fix='Write 20 or ["EUR"]')
