@@ -1,4 +1,4 @@
-"""API of "who": customers, accounts, aliases, keys, change requests, policies, notices, the audit log, environments, oneself."""
+"""API of "who": customers, accounts, keys, change requests, policies, notices, the audit log, environments, oneself."""
 
 from django.urls import URLPattern, path
 

@@ -54,7 +54,7 @@ class ConsideredBody(serializers.Serializer[Any]):
     why = serializers.CharField()
 
 
-class ApprovalBody(serializers.Serializer[Any]):
+class ApprovalNeededBody(serializers.Serializer[Any]):
     """What approval something would need if the caller submitted it now."""
 
     kind = serializers.CharField()
@@ -71,7 +71,7 @@ class ApprovalNeeded(View):
 
     @extend_schema(
         parameters=[OpenApiParameter("subject", required=True, description="Such as catalog.contract:17")],
-        responses=ApprovalBody,
+        responses=ApprovalNeededBody,
     )
     def get(self, request: Request) -> Response:
         """Say what approval a draft or a change request would need, and why."""
@@ -81,7 +81,7 @@ class ApprovalNeeded(View):
         row = subject_in(self.by, self.environment, subject)
         return Response(written(approval_needed(row, self.by, at=self.at)))
 
-    @extend_schema(request=FactsBody, responses=ApprovalBody)
+    @extend_schema(request=FactsBody, responses=ApprovalNeededBody)
     def post(self, request: Request) -> Response:
         """Say the same for facts; nothing is kept."""
         body = FactsBody(data=request.data)

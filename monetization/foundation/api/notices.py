@@ -56,7 +56,7 @@ class MailBody(Strict):
     by = serializers.ChoiceField(choices=[(one.value, one.label) for one in By])
 
 
-class ReadBody(serializers.Serializer[Any]):
+class NoticesReadBody(serializers.Serializer[Any]):
     """How many notices were new."""
 
     read = serializers.IntegerField()
@@ -89,7 +89,7 @@ class ReadNotices(View):
 
     permission_classes = [WRITES]
 
-    @extend_schema(request=None, responses=ReadBody)
+    @extend_schema(request=None, responses=NoticesReadBody)
     def post(self, request: Request) -> Response:
         """Mark everything that the caller was told as read."""
         return Response({"read": notices.mark_read(user=self.by, environment=self.environment, at=self.at)})

@@ -11,9 +11,9 @@ from rest_framework.response import Response
 
 from monetization.foundation.actions import policies
 from monetization.foundation.api.policy_bodies import (
-    ContentBody,
     NewPolicyBody,
     PolicyBody,
+    PolicyContentBody,
     PolicyReasonBody,
     PolicyRequestBody,
     VersionBody,
@@ -85,10 +85,10 @@ class OnePolicy(OfPolicies, generics.RetrieveAPIView[Policy]):
 class Drafts(OfPolicies):
     """A new version of a policy."""
 
-    @extend_schema(request=ContentBody, responses={201: VersionBody})
+    @extend_schema(request=PolicyContentBody, responses={201: VersionBody})
     def post(self, request: Request, pk: int) -> Response:
         """Draft what a policy shall ask instead."""
-        body = ContentBody(data=request.data)
+        body = PolicyContentBody(data=request.data)
         body.is_valid(raise_exception=True)
         policy = get_object_or_404(self.policies(), pk=pk)
         version = policies.draft_version(policy=policy, content=body.content(), by=self.by, at=self.at)
@@ -113,10 +113,10 @@ class OneVersion(OfPolicies):
         """Read one version."""
         return Response(VersionBody(self.version(pk)).data)
 
-    @extend_schema(request=ContentBody, responses=VersionBody)
+    @extend_schema(request=PolicyContentBody, responses=VersionBody)
     def put(self, request: Request, pk: int) -> Response:
         """Replace what a draft says."""
-        body = ContentBody(data=request.data)
+        body = PolicyContentBody(data=request.data)
         body.is_valid(raise_exception=True)
         made = policies.edit_version(version=self.version(pk), content=body.content(), by=self.by, at=self.at)
         return Response(VersionBody(made).data)

@@ -31,7 +31,7 @@ class AskedBody(Strict):
     step = serializers.IntegerField(default=1, min_value=1, max_value=99, help_text="Asked after all lower ones")
 
 
-class ContentBody(Strict):
+class PolicyContentBody(Strict):
     """What a version of a policy asks."""
 
     conditions = ConditionBody(many=True, default=list, help_text="All must hold; none: always")
@@ -54,7 +54,7 @@ class ContentBody(Strict):
         return Content(asked, conditions, said["deadline_hours"], escalate)
 
 
-class NewPolicyBody(ContentBody):
+class NewPolicyBody(PolicyContentBody):
     """A new policy with its first version."""
 
     kind = serializers.CharField(max_length=40, help_text="rate_card, metric, contract, credit, invoice, policy …")
