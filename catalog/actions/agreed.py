@@ -13,18 +13,21 @@ from django.db import models, transaction
 from catalog.actions import governed, parts
 from catalog.actions.part_errors import minor_errors, outside
 from catalog.models import (
+    AgreedAllowance,
     AgreedBound,
     AgreedDiscount,
     Contract,
     Instrument,
     OneTimeCharge,
+    PriceMultiplier,
+    PriceOverride,
     Product,
     QuantityChange,
     RecurringCharge,
 )
 from monetization.foundation.actions import rows
 from monetization.foundation.models import User
-from monetization.values.errors import NotFound, refuse_if
+from monetization.values.errors import Invalid, NotFound, refuse_if
 
 
 @transaction.atomic
@@ -70,7 +73,7 @@ def add_one_time(
     quantity: Decimal = Decimal(1),
     date: date | None = None,
 ) -> OneTimeCharge:
-    """Agree a fee that is due once, on a local day; None: the contract's first."""
+    """Agree a fee that is due once, on a local day; None: the first that is paid."""
     contract = parts.draft(contract, by)
     refuse_if(outside(contract, [("date", date)]))
     charge = OneTimeCharge(
@@ -89,14 +92,27 @@ def add_discount(
     at: datetime,
     percent: Decimal | None = None,
     amount: Decimal | None = None,
+    periods: int | None = None,
+    carry_rest: bool = False,
     counts_for_minimum: bool = False,
     products: Sequence[Product] = (),
 ) -> AgreedDiscount:
-    """Agree a percentage, or an amount a period, off what these products cost; without any, off everything."""
+    """Agree a percentage, or an amount a period, off what these products cost; without any, off everything.
+
+    ``periods``: billing periods from the first one on (a stub counts as one), None: all; ``carry_rest``: what a period
+    leaves of its amount comes off the next one, also after the last.
+    """
     contract = parts.draft(contract, by)
     refuse_if(minor_errors(contract.currency, "amount", amount))
     discount = AgreedDiscount(
-        contract=contract, key=key, name=name, percent=percent, amount=amount, counts_for_minimum=counts_for_minimum
+        contract=contract,
+        key=key,
+        name=name,
+        percent=percent,
+        amount=amount,
+        periods=periods,
+        carry_rest=carry_rest,
+        counts_for_minimum=counts_for_minimum,
     )
     return parts.add(contract, discount, products, by=by, at=at)
 
@@ -124,10 +140,14 @@ def add_bound(
 PARTS: dict[str, type[models.Model]] = {
     "recurring": RecurringCharge,
     "one_time": OneTimeCharge,
+    "allowance": AgreedAllowance,
     "discount": AgreedDiscount,
     "bound": AgreedBound,
     "instrument": Instrument,
+    "override": PriceOverride,
+    "multiplier": PriceMultiplier,
 }
+BELOW = {"recurring": "changes", "override": "tiers"}
 
 
 @transaction.atomic
@@ -138,8 +158,11 @@ def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -
     row = model.objects.filter(contract=contract, key=key).first() if model is not None else None
     if row is None:
         raise NotFound("The contract has no such part", field="key")
-    for change in row.changes.all() if part == "recurring" else ():
-        parts.delete(change, by, at)
+    if part == "recurring" and row.allowances.exists():
+        fix = "Take those away first"
+        raise Invalid("Free units are counted for each unit of it", field="key", fix=fix)
+    for below in getattr(row, BELOW[part]).all() if part in BELOW else ():
+        parts.delete(below, by, at)
     if hasattr(row, "products"):
         row.products.clear()
     parts.delete(row, by, at)

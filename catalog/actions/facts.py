@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from catalog.actions import part_errors, rate_cards
-from catalog.models import Contract, CreditGrant, MetricVersion, RateCardVersion
+from catalog.actions import part_errors, plan_errors, rate_cards
+from catalog.models import Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
 from catalog.queries.facts import plain_facts
 from monetization.foundation.models import Environment, User
 from monetization.foundation.queries import accounts_for
@@ -15,6 +15,7 @@ from monetization.foundation.rules.facts import merged
 COMPUTED: dict[type[Any], Any] = {
     RateCardVersion: rate_cards.facts_of,
     Contract: part_errors.facts_of,
+    PlanVersion: plan_errors.facts_of,
     CreditGrant: lambda grant: {"credits": grant.instrument.amount},
 }
 
@@ -29,6 +30,7 @@ def enter_kinds() -> None:
     """Enter them; called once, when the app is loaded."""
     enter("catalog.metric_version", Kind("metric", facts_of, lambda row: row.metric.environment, _metrics))
     enter("catalog.rate_card_version", Kind("rate_card", facts_of, lambda row: row.rate_card.environment, _cards))
+    enter("catalog.plan_version", Kind("plan", facts_of, lambda row: row.plan.environment, _plans))
     enter("catalog.contract", Kind("contract", facts_of, lambda row: row.environment, _contracts))
     enter("catalog.credit_grant", Kind("credit", facts_of, lambda row: row.environment, _grants))
 
@@ -39,6 +41,10 @@ def _metrics(user: User, environment: Environment) -> QuerySet[Any]:
 
 def _cards(user: User, environment: Environment) -> QuerySet[Any]:
     return RateCardVersion.objects.filter(rate_card__environment=environment)
+
+
+def _plans(user: User, environment: Environment) -> QuerySet[Any]:
+    return PlanVersion.objects.filter(plan__environment=environment)
 
 
 def _contracts(user: User, environment: Environment) -> QuerySet[Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.actions import agreed
+from catalog.api.allowances import Allowances, OneAllowance
 from catalog.api.instruments import Instruments, OneInstrument
 from catalog.api.parts import amount_field, one_part, parts, product_field
 from catalog.models import AgreedBound, AgreedDiscount, OneTimeCharge, RecurringCharge
@@ -46,7 +47,10 @@ class OneTimeBody(StrictModel):
 
 
 class DiscountBody(StrictModel):
-    """A percentage, or an amount a period, off the named products; without any, off everything."""
+    """A percentage, or an amount a period, off the named products; without any, off everything.
+
+    It stands for a number of billing periods from the contract's first one on, a stub counting as one.
+    """
 
     products = product_field(many=True, required=False)
     percent = Exact(max_digits=7, decimal_places=4, required=False, allow_null=True)
@@ -54,7 +58,7 @@ class DiscountBody(StrictModel):
 
     class Meta:
         model = AgreedDiscount
-        fields = ["key", "name", "percent", "amount", "counts_for_minimum", "products"]
+        fields = ["key", "name", "percent", "amount", "periods", "carry_rest", "counts_for_minimum", "products"]
         validators: list[Any] = []
 
 
@@ -84,6 +88,7 @@ OneBound = one_part("bound", "minimum or maximum")
 KINDS = (
     ("recurring-charges", RecurringCharges, OneRecurring),
     ("one-time-charges", OneTimeCharges, OneOneTime),
+    ("allowances", Allowances, OneAllowance),
     ("discounts", Discounts, OneDiscount),
     ("bounds", Bounds, OneBound),
     ("instruments", Instruments, OneInstrument),

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalog.models import AgreedBound, AgreedDiscount, Contract
+from catalog.queries.agreed_allowances import Allowed, allowed_in
 from catalog.queries.agreed_fees import fees_of
-from catalog.queries.contracts import cycle_of
+from catalog.queries.contracts import cycle_of, first_paid
 from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
 from catalog.rules import agreed
+from catalog.rules.coupons import in_period
 from catalog.rules.spans import Span, span_from
 from catalog.rules.terms import Discount, Fee
-from monetization.values.periods import Period, local_date
+from monetization.values.periods import DAY, Period, local_date
 
 ZERO = Decimal(0)
+HUNDRED = Decimal(100)
+TRIAL = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +34,33 @@ class Agreed:
     instruments: tuple[agreed.Instrument, ...]
     served: tuple[int, int]
     full_period: Period
+    allowed: Mapping[str, Allowed]
 
 
 def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decimal]) -> Agreed:
     """Give all that is agreed beside the rate card, for one billing period."""
     zone = contract.account.time_zone
     span = span_of(contract, period)
+    if span.first < first_paid(contract):
+        return _trial(contract, span)
     bounds = list(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
     return Agreed(
         fees=tuple(fees_of(contract, span)),
-        discounts=_discounts(contract),
+        discounts=_discounts(contract, period),
         minimums=_bounds(bounds, AgreedBound.Kind.MINIMUM),
         maximums=_bounds(bounds, AgreedBound.Kind.MAXIMUM),
         instruments=tuple(instrument_terms(each, balances, zone) for each in instruments_serving(contract, period)),
         served=span.served,
         full_period=span.full(zone),
+        allowed=allowed_in(contract, span),
     )
+
+
+def _trial(contract: Contract, span: Span) -> Agreed:
+    """Take everything off: a trial shows what was used and what it would cost, and nothing else is due in it."""
+    last = first_paid(contract) - DAY
+    free = Discount(HUNDRED, TRIAL, f"Free trial until {last:%-d %B %Y}", starts_on=contract.start_date)
+    return Agreed((), (free,), (), (), (), span.served, span.full(contract.account.time_zone), {})
 
 
 def span_of(contract: Contract, period: Period) -> Span:
@@ -54,11 +69,22 @@ def span_of(contract: Contract, period: Period) -> Span:
     return span_from(cycle_of(contract), local_date(period.starts_at, zone))
 
 
-def _discounts(contract: Contract) -> tuple[Discount, ...]:
+def _discounts(contract: Contract, period: Period) -> tuple[Discount, ...]:
     percent: Decimal = contract.discount_percent
     first = (Discount(percent, contract.key, "Contract discount"),) if percent else ()
     rows = AgreedDiscount.objects.filter(contract=contract).prefetch_related("products").order_by("pk")
-    return (*first, *(_discount(row, contract) for row in rows))
+    found = (_in_period(row, contract, period) for row in rows)
+    return (*first, *(each for each in found if each is not None))
+
+
+def _in_period(row: AgreedDiscount, contract: Contract, period: Period) -> Discount | None:
+    """Give a discount where it stands; of one that carries its rest, what all its periods gave so far."""
+    made = _discount(row, contract)
+    if row.periods is None and not row.carry_rest:
+        return made
+    number = cycle_of(contract).containing(period.starts_at)
+    first = 1 if contract.trial_until else 0  # the trial is none of its periods
+    return in_period(made, number[0] - first if number else 0, row.periods, carries=row.carry_rest)
 
 
 def _discount(row: AgreedDiscount, contract: Contract) -> Discount:

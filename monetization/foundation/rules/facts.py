@@ -15,7 +15,7 @@ from monetization.values.errors import Invalid
 Fact = Decimal | frozenset[str]
 Facts = Mapping[str, Fact]
 KINDS: Mapping[str, str] = {
-    "rate_card": "Rate card", "metric": "Metric", "contract": "Contract", "credit": "Credit", "invoice": "Invoice",
+    "rate_card": "Rate card", "plan": "Plan", "metric": "Metric", "contract": "Contract", "credit": "Credit", "invoice": "Invoice",
     "policy": "Policy",
 }  # fmt: skip
 
@@ -33,8 +33,9 @@ class Named:
 FACTS: Mapping[str, Named] = {
     "max_change_percent": Named("Largest price change", "%", ("rate_card",)),
     "rows_changed": Named("Price rows changed", "", ("rate_card",)),
-    "discount_percent": Named("All discounts together", "%", ("contract",)),
-    "credits": Named("Value given for nothing", "", ("contract", "credit")),
+    "discount_percent": Named("All discounts together", "%", ("contract", "plan")),
+    "trial_days": Named("Trial", "days", ("plan",)),
+    "credits": Named("Value given for nothing", "", ("contract", "credit", "plan")),
     "length_months": Named("Contract length", "months", ("contract",)),
     "margin_percent": Named("Lowest margin", "%", ("rate_card", "contract")),
     "revenue_touched": Named("Revenue touched a month", "", ("rate_card", "metric", "contract")),
