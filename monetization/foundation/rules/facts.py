@@ -15,8 +15,8 @@ from monetization.values.errors import Invalid
 Fact = Decimal | frozenset[str]
 Facts = Mapping[str, Fact]
 KINDS: Mapping[str, str] = {
-    "rate_card": "Rate card", "plan": "Plan", "metric": "Metric", "contract": "Contract", "credit": "Credit", "invoice": "Invoice",
-    "policy": "Policy",
+    "rate_card": "Rate card", "plan": "Plan", "metric": "Metric", "contract": "Contract", "credit": "Credit",
+    "invoice": "Invoice", "policy": "Policy",
 }  # fmt: skip
 
 
