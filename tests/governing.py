@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from monetization.foundation.actions import approvals, policies
-from monetization.foundation.models import ChangeRequest, Policy, PolicyVersion, User
+from monetization.foundation.models import ChangeRequest, Environment, Policy, PolicyVersion, User
 from monetization.foundation.queries import request_digest
 from monetization.foundation.rules.approvals import Item, RequestStatus, Verdict
 from monetization.foundation.rules.conditions import Condition
@@ -40,11 +40,13 @@ def agree(request: ChangeRequest, by: User, verdict: Verdict = Verdict.APPROVE, 
     return changes.decide(request=request, verdict=verdict, seen=request_digest(request), by=by, at=at, **more)
 
 
-def asked_for(world: World, kind: str = "thing", by: User | None = None, **facts: Any) -> ChangeRequest:
+def asked_for(
+    world: World, kind: str = "thing", by: User | None = None, place: Environment | None = None, **facts: Any
+) -> ChangeRequest:
     """Open and submit a request of a kind with some facts."""
     by = by or world.mia
     request = approvals.open_request(
-        environment=world.live, kind=kind, title="New prices", reason="Test", items=[Item("test.thing:1", "Thing")],
+        environment=place or world.live, kind=kind, title="New prices", reason="Test", items=[Item("test.thing:1", "Thing")],
         effective_at=None, by=by, at=AT,
     )  # fmt: skip
     item = Item("test.thing:1", "Thing", b"\1" * 32, {k: _fact(v) for k, v in facts.items()})

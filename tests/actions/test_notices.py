@@ -85,9 +85,8 @@ def test_who_wants_none_gets_none_and_a_sandbox_mails_nobody(world: World) -> No
     mailing.prefer(user=world.chen, way=By.NEVER, by=world.chen, at=AT)
     asked_for(world, kind="metric")
     assert (mailing.send_digests(at=AT + DAY), Message.objects.count()) == (0, 0)
-    world.live.kind = "SANDBOX"
     mailing.prefer(user=world.chen, way=By.AT_ONCE, by=world.chen, at=AT)
-    asked_for(world, kind="metric")
+    asked_for(world, kind="metric", place=world.sandbox)
     assert (Message.objects.count(), told("WAITS")) == (0, ["Chen", "Chen"])
 
 

@@ -62,7 +62,7 @@ def test_one_person_speaks_once_through_whomever(world: World) -> None:
 RELATIONS = ("owner", "author", "editor", "earlier editor", "submitter", "item", "delegate of", "delegated by", "past")
 
 
-@pytest.mark.parametrize(("relation", "superuser"), product(RELATIONS, [False, True]))
+@pytest.mark.parametrize(("relation", "superuser"), list(product(RELATIONS, [False, True])))
 def test_nobody_related_decides_and_nothing_is_written(world: World, relation: str, superuser: bool) -> None:
     """hedy is a head, and related to the request in every way that there is; superuser or not."""
     hedy = person("hedy", [HEAD])
