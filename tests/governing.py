@@ -46,8 +46,8 @@ def asked_for(
     """Open and submit a request of a kind with some facts."""
     by = by or world.mia
     request = approvals.open_request(
-        environment=place or world.live, kind=kind, title="New prices", reason="Test", items=[Item("test.thing:1", "Thing")],
-        effective_at=None, by=by, at=AT,
+        environment=place or world.live, kind=kind, title="New prices", reason="Test",
+        items=[Item("test.thing:1", "Thing")], effective_at=None, by=by, at=AT,
     )  # fmt: skip
     item = Item("test.thing:1", "Thing", b"\1" * 32, {k: _fact(v) for k, v in facts.items()})
     return approvals.submit(request=request, items=[item], by=by, at=AT)
