@@ -51,7 +51,8 @@ def _of_subject(request: StaffRequest, subject: str) -> HttpResponse:
 
 
 def _of_facts(request: StaffRequest) -> HttpResponse:
-    kind, outcome = request.GET.get("kind", ""), Outcome[Answer]()
+    kind = request.GET.get("kind", "")
+    outcome: Outcome[Answer] = Outcome()
     answer: Answer | None = None
     if kind in KINDS:
         try:

@@ -26,7 +26,8 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 @form_page
 def new_policy(request: StaffRequest) -> HttpResponse:
     """Draft a policy: when it applies and who must agree."""
-    typed, outcome = request.POST, Outcome[PolicyVersion]()
+    typed = request.POST
+    outcome: Outcome[PolicyVersion] = Outcome()
     if request.method == "POST":
         names = {"kind": typed.get("kind", ""), "name": typed.get("name", "").strip()}
         outcome = _perform(request, policies.draft_policy, environment=request.environment, **names)
@@ -62,7 +63,8 @@ def policy_page(request: StaffRequest, pk: int) -> HttpResponse:
 def draft(request: StaffRequest, pk: int) -> HttpResponse:
     """Draft what a policy shall ask instead, starting from what it asks now."""
     policy = _policies(request, pk)
-    typed, outcome = typed_of(newest_approved(policy)), Outcome[PolicyVersion]()
+    typed = typed_of(newest_approved(policy))
+    outcome: Outcome[PolicyVersion] = Outcome()
     if request.method == "POST":
         typed = request.POST.dict()
         outcome = _perform(request, policies.draft_version, policy=policy)
@@ -94,7 +96,8 @@ def version_page(request: StaffRequest, pk: int) -> HttpResponse:
 def edit(request: StaffRequest, pk: int) -> HttpResponse:
     """Change a draft."""
     version = get_object_or_404(_versions(request), pk=pk)
-    typed, outcome = typed_of(version), Outcome[PolicyVersion]()
+    typed = typed_of(version)
+    outcome: Outcome[PolicyVersion] = Outcome()
     if request.method == "POST":
         typed = request.POST.dict()
         outcome = _perform(request, policies.edit_version, version=version)

@@ -67,9 +67,9 @@ def test_a_wrong_policy_names_its_field(world: World, chen: Api, change: dict[st
 
 def test_the_approval_needed_is_told_for_facts_and_for_requests(world: World, chen: Api) -> None:
     found = chen.post("/approval-needed", {"kind": "contract", "facts": {"discount_percent": "25"}}).json()
-    assert found["sentence"] == "Needs 1 × RevOps and 1 × Head of monetization."
+    assert found["sentence"] == "Needs 1 × Head of monetization and 1 × RevOps."
     assert [(one["role"], one["could_decide"]) for one in found["steps"]] == [
-        ("REVOPS", ["rosa@example.com"]), ("HEAD", []),
+        ("HEAD", []), ("REVOPS", ["rosa@example.com"]),
     ]  # fmt: skip
     unsure = chen.post("/approval-needed", {"kind": "contract"}).json()["considered"]
     assert [(one["applies"], one["is_known"]) for one in unsure if "20 %" in one["policy"]] == [(True, False)]
