@@ -1,12 +1,13 @@
 """A policy with two steps is set, the second step is decided by a delegate, and another change is vetoed."""
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from catalog.actions import rate_cards
 from monetization.foundation.models import ChangeRequest, Decision, Policy
 from tests import deals, make
-from tests.make import AT, World
+from tests.make import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -23,8 +24,9 @@ def sign_in(page: Page, name: str) -> None:
 def change(world: World, key: str, title: str) -> ChangeRequest:
     """Submit the first prices of a card, as mia does."""
     card = deals.card(world, key=key)
-    version = deals.version(world, card, rows=deals.prices(currencies=("EUR",)), at=AT)
-    return rate_cards.submit(version=version, title=title, reason="Cheaper GPUs", by=world.mia, at=AT)
+    now = timezone.now()
+    version = deals.version(world, card, rows=deals.prices(currencies=("EUR",)), at=now)
+    return rate_cards.submit(version=version, title=title, reason="Cheaper GPUs", by=world.mia, at=now)
 
 
 def open_from_inbox(page: Page, title: str) -> None:
@@ -36,6 +38,8 @@ def open_from_inbox(page: Page, title: str) -> None:
 
 
 def test_two_steps_one_delegated_and_a_veto(page: Page, world: World) -> None:
+    deals.metric(world)
+    deals.product(world)
     _a_policy_of_two_steps(page)
     request = change(world, "first", "New prices")
 

@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from monetization.foundation.actions import delegations
-from monetization.foundation.models import Delegation, User
+from monetization.foundation.models import ApiKey, Delegation, Environment, User
 from monetization.foundation.rest import StrictModel, requires
 from monetization.foundation.rest.views import ListView, View
+from monetization.values.errors import NotAllowed
 
 READS = requires("catalog:read", "foundation.read")
 WRITES = requires("catalog:write", "foundation.read")
@@ -39,6 +40,11 @@ class OfDelegations(View):
         """Ask for the reading scope, or the writing one."""
         return [READS() if self.request is None or self.request.method in ("GET", "HEAD", "OPTIONS") else WRITES()]
 
+    def guard_live(self) -> None:
+        """Refuse a key of a sandbox: delegations count in LIVE too."""
+        if isinstance(self.request.auth, ApiKey) and self.environment.kind != Environment.Kind.LIVE:
+            raise NotAllowed("Delegations count in every environment.", fix="Use a key of LIVE.")
+
     def get_queryset(self) -> QuerySet[Delegation]:
         """Return those that the caller gave or holds."""
         mine = Delegation.objects.filter(Q(person=self.by) | Q(delegate=self.by))
@@ -53,7 +59,8 @@ class Delegations(OfDelegations, ListView):
 
     @extend_schema(request=DelegationBody, responses={201: DelegationBody})
     def post(self, request: Request) -> Response:
-        """Name who decides in the caller's name for a time."""
+        """Name who decides in the caller's name for a time, in every environment."""
+        self.guard_live()
         body = DelegationBody(data=request.data)
         body.is_valid(raise_exception=True)
         made = delegations.delegate(person=self.by, by=self.by, at=self.at, **body.validated_data)
@@ -66,5 +73,6 @@ class EndDelegation(OfDelegations):
     @extend_schema(request=None, responses=DelegationBody)
     def post(self, request: Request, pk: int) -> Response:
         """Take a delegation back, or hand it back."""
+        self.guard_live()
         found = get_object_or_404(self.get_queryset(), pk=pk)
         return Response(DelegationBody(delegations.take_back(delegation=found, by=self.by, at=self.at)).data)
