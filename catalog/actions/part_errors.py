@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from math import prod
 
 from catalog.models import Contract
+from catalog.rules.overrides import Combine
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import finite, minor_digits, total_of
 
@@ -47,10 +49,10 @@ def _allowance_errors(contract: Contract) -> Iterable[DomainError]:
 def facts_of(contract: Contract) -> dict[str, Decimal]:
     """Give what policies ask about a contract: all percentages off together, and value that nobody pays for.
 
-    A fixed discount can't be said as a percentage; then every policy about it applies.
+    A fixed discount and a price of its own can't be said as a percentage; then every policy about it applies.
     """
-    left = 1 - Fraction(contract.discount_percent) / HUNDRED
-    fixed = False
+    left = (1 - Fraction(contract.discount_percent) / HUNDRED) * _least_factor(contract)
+    fixed = contract.overrides.exists()
     for discount in contract.discounts.all():
         left *= 1 - Fraction(discount.percent or 0) / HUNDRED
         fixed = fixed or discount.amount is not None
@@ -61,6 +63,14 @@ def facts_of(contract: Contract) -> dict[str, Decimal]:
     )
     percent = finite(HUNDRED * (1 - left))
     return {"credits": free} | ({} if fixed or percent is None else {"discount_percent": percent})
+
+
+def _least_factor(contract: Contract) -> Fraction:
+    """Give the lowest that multipliers can make of a price, whatever their scopes and days are."""
+    factors = [Fraction(each.factor) for each in contract.multipliers.all() if each.factor < 1]
+    if contract.combine_multipliers == Combine.COMPOUND.value:
+        return prod(factors, start=Fraction(1))
+    return min(factors, default=Fraction(1))
 
 
 def outside(contract: Contract, named: Iterable[tuple[str, date | None]], before: str = "") -> Iterable[DomainError]:
