@@ -168,7 +168,7 @@ def test_terms_cost_a_fixed_number_of_queries(world: World, django_assert_num_qu
     card_queries._known.clear()
     card_queries._made.clear()
     metric_queries._known.clear()
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         cold = terms_for(contract=contract, period=period)
     with django_assert_num_queries(8):
         warm = terms_for(contract=contract, period=period)
