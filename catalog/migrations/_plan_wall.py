@@ -72,11 +72,6 @@ BEGIN
   RETURN v.id IS NOT NULL AND {COLUMNS}
     AND NOT EXISTS (SELECT 1 FROM catalog_quantitychange q JOIN catalog_recurringcharge r ON r.id = q.charge_id
       WHERE r.contract_id = c.id)
-    AND NOT EXISTS (SELECT 1 FROM catalog_commit o WHERE o.contract_id = c.id)
-    AND NOT EXISTS (SELECT 1 FROM catalog_recurringgrant r WHERE r.contract_id = c.id)
-    AND NOT EXISTS (SELECT 1 FROM catalog_instrument i WHERE i.contract_id = c.id
-      AND (i.rollover_percent <> 0 OR coalesce(i.commit_id, i.recurring_id, i.rolled_from_id) IS NOT NULL
-        OR i.tags <> '{{}}' OR i.dimensions <> '{{}}'::jsonb))
     AND NOT EXISTS (SELECT 1 FROM catalog_priceoverride o WHERE o.contract_id = c.id)
     AND NOT EXISTS (SELECT 1 FROM catalog_pricemultiplier m WHERE m.contract_id = c.id)
     AND NOT EXISTS (SELECT 1 FROM catalog_commit k WHERE k.contract_id = c.id)
