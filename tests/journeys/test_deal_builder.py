@@ -12,8 +12,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from billing.actions import invoices, tax
 from billing.models import Invoice
-from catalog.models import Contract
+from catalog.models import Contract, Purchase
 from catalog.queries import period_of
+from monetization.values.periods import service_period
 from tests import deals, make, priced
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -65,8 +66,9 @@ class Hand:
 
 
 def test_revops_builds_a_deal_and_its_first_invoices_are_right(page: Page, made: make.World) -> None:
-    """USD 120k prepaid, 18 % off input of gpt-4o, at most 30k a month, net 45, pinned for three months.
+    """USD 120k prepaid in two invoices, 240k in year two, 18 % off gpt-4o's input, at most 30k a month, net 45, pinned.
 
+    First purchase by hand: half of 120,000 is 60,000.00, 19 % of it 11,400.00, together 71,400.00.
     October by hand: output 3,100 × 10 = 31,000.00; input 12,400 × 2.50 × 0.82 = 25,420.00; together 56,420.00, capped
     by 26,420.00 to 30,000.00, all of it drawn from the prepaid balance: nothing is left to pay.
     """
@@ -90,14 +92,18 @@ def test_revops_builds_a_deal_and_its_first_invoices_are_right(page: Page, made:
     hand.click(form.get_by_role("button", name="Add percent off prices"))
     expect(page.locator("#part-overrides")).to_contain_text("× 0.82")
     hand.click(page.get_by_text("+ Prepaid commit"))
-    commit(hand, page.get_by_role("form", name="Prepaid commit"))
-    expect(page.locator("#part-commits")).to_contain_text("120,000")
+    form = page.get_by_role("form", name="Prepaid commit")
+    hand.fill(form.get_by_label("Year 1"), "120000")
+    hand.fill(form.get_by_label("Year 2"), "240000")
+    hand.choose(form.get_by_label("Billed in"), label="two a year")
+    hand.click(form.get_by_role("button", name="Add prepaid commit"))
+    expect(page.locator("#part-commits")).to_contain_text("240,000")
     hand.click(page.get_by_text("+ Cap"))
     form = page.get_by_role("form", name="Cap")
     hand.fill(form.get_by_label("Amount"), "30000")
     hand.click(form.get_by_role("button", name="Add cap"))
     expect(page.locator("#part-bounds")).to_contain_text("30,000")
-    for said in ("25,420.00", "31,000.00", "Rosa", "2.05", FIRST_PURCHASE):
+    for said in ("25,420.00", "31,000.00", "Rosa", "2.05", "71,400.00"):
         expect(outlook).to_contain_text(said)
     look(page, "builder")
     hand.click(page.get_by_text("Submit for approval…"))
@@ -114,28 +120,33 @@ def test_revops_builds_a_deal_and_its_first_invoices_are_right(page: Page, made:
     contract = Contract.objects.get(key="acme-2026")
     assert (contract.status, contract.net_days, contract.pinned_until) == ("APPROVED", 45, date(2027, 1, 1))
     bought, used = first_invoices(contract)
-    assert (bought.currency, str(bought.net), str(bought.tax)) == ("USD", BOUGHT, BOUGHT_TAX)
+    assert (bought.currency, str(bought.net), str(bought.tax)) == ("USD", "60000.0000", "11400.0000")
     amounts = list(used.lines.order_by("position").values_list("kind", "amount"))
     assert [amount for kind, amount in amounts if kind == "usage"] == [31_000, 25_420]
     assert sum(amount for kind, amount in amounts if kind == "cap") == -26_420
     assert sum(amount for kind, amount in amounts if kind == "drawdown") == -30_000
     assert (used.net, used.total) == (0, 0)
-
-
-BOUGHT, BOUGHT_TAX, FIRST_PURCHASE = "120000.0000", "22800.0000", "142,800.00"
-
-
-def commit(hand: Hand, form: Locator) -> None:
-    hand.fill(form.get_by_label("Amount"), "120000")
-    hand.fill(form.get_by_label("Billed for it"), "120000")
-    hand.click(form.get_by_role("button", name="Add prepaid commit"))
+    items = contract.instruments.order_by("start_date").values_list("start_date", "end_date", "amount")
+    assert list(items) == [
+        (date(2026, 10, 1), date(2027, 9, 30), 120_000), (date(2027, 10, 1), date(2028, 9, 30), 240_000),
+    ]  # fmt: skip
+    billed = Purchase.objects.filter(commit__contract=contract).order_by("date").values_list("date", "amount")
+    assert list(billed) == [
+        (date(2026, 10, 1), 60_000), (date(2027, 4, 1), 60_000), (date(2027, 10, 1), 120_000),
+        (date(2028, 4, 1), 120_000),
+    ]  # fmt: skip
 
 
 def first_invoices(contract: Contract) -> list[Invoice]:
     """Draft what October wants: the purchase, then the usage."""
-    period = period_of(contract, priced.OCTOBER + timedelta(days=9))
-    kinds = ("COMMIT", "USAGE")
-    return [invoices.draft(contract=contract, period=period, kind=kind, by=None, at=NOW) for kind in kinds]
+    day = date(2026, 10, 1)
+    asked = {
+        "COMMIT": service_period(day, day, contract.account.time_zone),
+        "USAGE": period_of(contract, priced.OCTOBER + timedelta(days=9)),
+    }
+    return [
+        invoices.draft(contract=contract, period=period, kind=kind, by=None, at=NOW) for kind, period in asked.items()
+    ]
 
 
 def look(page: Page, name: str) -> None:
