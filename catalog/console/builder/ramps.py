@@ -46,9 +46,10 @@ def _last(contract: Contract, year: int) -> date:
 def _billed(items: Sequence[Item], often: str, currency: str) -> Iterator[tuple[date, Decimal]]:
     count = int(often) if often in dict(INVOICES) else 1
     for item in items:
+        days = [months_after(item.start_date, number * YEAR // count) for number in range(count)]
+        inside = [day for day in days if item.end_date is None or day <= item.end_date] or days[:1]
         try:
-            amounts = allocate(item.amount, [1] * count, currency)
+            amounts = allocate(item.amount, [1] * len(inside), currency)
         except DomainError:  # more digits than the currency has: told by who reads it
-            amounts = [item.amount]
-        for number, amount in enumerate(amounts):
-            yield months_after(item.start_date, number * YEAR // count), amount
+            inside, amounts = days[:1], [item.amount]
+        yield from zip(inside, amounts, strict=True)
