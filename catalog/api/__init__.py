@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from catalog.api import agreed, changes, charges, contracts, metrics, prices, products, rate_cards
+from catalog.api import agreed, changes, charges, contracts, imports, metrics, prices, products, rate_cards
 from monetization.foundation.rest.views import View
 
 METRIC_VERSION = "metrics/<str:key>/versions/<int:number>"
 CARD_VERSION = "rate-cards/<str:key>/versions/<int:number>"
 REQUEST = "change-requests/<int:pk>"
+IMPORT = "imports/<int:pk>"
 CONTRACT = "contracts/<str:key>"
 
 
@@ -46,6 +47,13 @@ patterns: list[URLPattern] = [
     path("contracts/<str:key>/discard", contracts.Discard.as_view(), name="api_contract_discard"),
     *(route for name, many, one in agreed.KINDS for route in _parts(name, many, one)),
     path("accounts/<str:key>/credits", agreed.GrantCredit.as_view(), name="api_account_credits"),
+    path("imports", imports.Imports.as_view(), name="api_imports"),
+    path("imports/templates/<str:kind>/<str:form>", imports.Template.as_view(), name="api_import_template"),
+    path(IMPORT, imports.OneImport.as_view(), name="api_import"),
+    path(f"{IMPORT}/lines", imports.Lines.as_view(), name="api_import_lines"),
+    path(f"{IMPORT}/errors", imports.Errors.as_view(), name="api_import_errors"),
+    path(f"{IMPORT}/apply", imports.Apply.as_view(), name="api_import_apply"),
+    path(f"{IMPORT}/check", imports.Check.as_view(), name="api_import_check"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),
     path(f"{REQUEST}/withdraw", changes.Withdraw.as_view(), name="api_change_request_withdraw"),

@@ -1,4 +1,4 @@
-"""Tables of "terms": metrics, products, rate cards, contracts."""
+"""Tables of "terms": metrics, products, rate cards, contracts, and the files that they come from."""
 
 from catalog.models.agreed import (
     AgreedBound,
@@ -10,6 +10,7 @@ from catalog.models.agreed import (
 )
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
+from catalog.models.imports import Import, ImportFault, ImportLine
 from catalog.models.metrics import Metric, MetricDimension, MetricMeasure, MetricVersion
 from catalog.models.products import Product
 from catalog.models.rate_cards import (
@@ -28,6 +29,9 @@ __all__ = [
     "Charge",
     "Contract",
     "CreditGrant",
+    "Import",
+    "ImportFault",
+    "ImportLine",
     "Instrument",
     "Metric",
     "MetricDimension",

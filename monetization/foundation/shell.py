@@ -59,6 +59,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Products", "category", "catalog_product_changelist", CATALOG),
             Place("Rate cards", "sell", "catalog_ratecard_changelist", CATALOG, CARD_PAGES),
+            Place("Imports", "upload_file", "imports", CATALOG, whole=True),
         ),
     ),
     (

@@ -44,6 +44,7 @@ PLACES = {
     "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
     "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "receipt": "receipt",
     "limit": "limit", "correction": "correction", "backfill": "backfill", "quarantined": "quarantined",
+    "import": "import",
 }  # fmt: skip
 DRAFTED = {
     "contract_part_new": "contract_draft", "contract_part_remove": "contract_draft",
@@ -92,7 +93,8 @@ API_BODIES: dict[str, dict[str, Any]] = {
                    "data": {"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1}},
 }  # fmt: skip
 WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "billing", "verb": "send-back",
-         "position": 1, "content_type_id": 1, "part": "discount", "name": "there"}  # fmt: skip
+         "position": 1, "content_type_id": 1, "part": "discount", "name": "there",
+         "kind": "RATE_CARD", "form": "csv"}  # fmt: skip
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",

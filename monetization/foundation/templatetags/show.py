@@ -30,6 +30,7 @@ TONES: Mapping[str, str] = {
     "SETTLED": "good", "RELEASED": "quiet", "EXPIRED": "quiet", "REFUSED": "warn", "OVERRUN": "bad", "WARNED": "warn",
     "REMOVED": "warn", "AMENDED": "info", "RUNNING": "info", "WAITING": "quiet",
     "PAUSED": "warn", "CANCELLED": "quiet", "AMEND": "info", "DEPRECATE": "warn", "REPLACE": "info", "UNDO": "quiet",
+    "FAULTY": "bad", "APPLYING": "info", "APPLIED": "good",
 }  # fmt: skip
 
 
