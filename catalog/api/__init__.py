@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from catalog.api import agreed, changes, charges, contracts, imports, metrics, prices, products, rate_cards
+from catalog.api import (
+    agreed,
+    changes,
+    charges,
+    contracts,
+    imports,
+    instruments,
+    metrics,
+    own_prices,
+    prices,
+    products,
+    rate_cards,
+)
 from monetization.foundation.rest.views import View
 
 METRIC_VERSION = "metrics/<str:key>/versions/<int:number>"
@@ -43,10 +55,11 @@ patterns: list[URLPattern] = [
     path(f"{CARD_VERSION}/discard", rate_cards.Discard.as_view(), name="api_rate_card_version_discard"),
     path("contracts", contracts.Contracts.as_view(), name="api_contracts"),
     path("contracts/<str:key>", contracts.OneContract.as_view(), name="api_contract"),
+    path("contracts/<str:key>/prices", own_prices.EffectivePrices.as_view(), name="api_contract_prices"),
     path("contracts/<str:key>/submit", contracts.Submit.as_view(), name="api_contract_submit"),
     path("contracts/<str:key>/discard", contracts.Discard.as_view(), name="api_contract_discard"),
-    *(route for name, many, one in agreed.KINDS for route in _parts(name, many, one)),
-    path("accounts/<str:key>/credits", agreed.GrantCredit.as_view(), name="api_account_credits"),
+    *(route for name, many, one in (*agreed.KINDS, *own_prices.KINDS) for route in _parts(name, many, one)),
+    path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),
     path("imports", imports.Imports.as_view(), name="api_imports"),
     path("imports/templates/<str:kind>/<str:form>", imports.Template.as_view(), name="api_import_template"),
     path(IMPORT, imports.OneImport.as_view(), name="api_import"),

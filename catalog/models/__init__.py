@@ -3,7 +3,6 @@
 from catalog.models.agreed import (
     AgreedBound,
     AgreedDiscount,
-    Instrument,
     OneTimeCharge,
     QuantityChange,
     RecurringCharge,
@@ -11,7 +10,9 @@ from catalog.models.agreed import (
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
 from catalog.models.imports import Import, ImportFault, ImportLine
+from catalog.models.instruments import Instrument
 from catalog.models.metrics import Metric, MetricDimension, MetricMeasure, MetricVersion
+from catalog.models.overrides import OverrideTier, PriceMultiplier, PriceOverride
 from catalog.models.products import Product
 from catalog.models.rate_cards import (
     Charge,
@@ -38,6 +39,9 @@ __all__ = [
     "MetricMeasure",
     "MetricVersion",
     "OneTimeCharge",
+    "OverrideTier",
+    "PriceMultiplier",
+    "PriceOverride",
     "PriceRow",
     "PriceTier",
     "Product",

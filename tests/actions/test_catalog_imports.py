@@ -86,9 +86,9 @@ def test_an_export_of_prices_changes_nothing(listed: World, form: str) -> None:
 
 def test_what_cannot_be_priced_is_named_by_its_cell(world: World) -> None:
     text = f"{filed.PRICE_HEAD}\nnothing,llm-tokens,EUR,1,a,input\ninference,nowhere,EUR,1,a,input\n"
-    row = filed.prices(world, text + "inference,llm-tokens,XXX,-1,a,side\n")
+    row = filed.prices(world, text + "inference,llm-tokens,EUR,-1,a,side\n")
     assert filed.faults(row) == [
-        ("", 2, "product"), ("", 3, "metric"), ("", 4, "currency"), ("", 4, "unit_price"), ("", 4, "match.token_type"),
+        ("", 2, "product"), ("", 3, "metric"), ("", 4, "unit_price"), ("", 4, "match.token_type"),
     ]  # fmt: skip
     with pytest.raises(WrongState):
         imports.apply(imported=row, by=world.mia, at=AT)
@@ -208,8 +208,8 @@ def test_every_mistake_of_a_file_of_contracts_is_named(listed: World) -> None:
     row = filed.contracts(listed, BAD)
     assert filed.faults(row) == [
         ("", 2, "account"), ("", 3, "legal_entity"), ("", 3, "rate_card"), ("", 4, "end_date"),
-        ("", 5, "discount_percent"), ("", 7, "start_date"), ("", 8, "key"), ("", 9, "product"), ("", 10, ""),
-        ("", 10, "start_date"), ("", 11, "contract"), ("", 12, ""),
+        ("", 5, "discount_percent"), ("", 7, "start_date"), ("", 8, "key"), ("", 9, "product"), ("", 10, "invoiced"),
+        ("", 10, "start_date"), ("", 11, "contract"), ("", 12, "percent"),
     ]  # fmt: skip
 
 

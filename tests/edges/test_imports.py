@@ -249,7 +249,7 @@ def test_the_command_names_mistakes_and_leaves_everything(world: World, tmp_path
     out = io.StringIO()
     with pytest.raises(CommandError, match="2 mistakes"):
         call_command("import", "rate_card", str(path), by="mia@example.com", card="list", apply=True, stdout=out)
-    assert "row 4, currency (C4): “EURO” is not a currency" in out.getvalue()
+    assert "row 4, currency (C4): “EURO” is not a currency that money is kept in" in out.getvalue()
     assert RateCardVersion.objects.count() == 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.actions import agreed
+from catalog.actions import agreed, instruments
 from catalog.actions.imports.contract_places import Places
 from catalog.actions.imports.contract_rows import refusals
 from catalog.actions.part_errors import minor_errors, outside
@@ -23,8 +23,9 @@ ADDED: Mapping[str, tuple[str, Callable[..., Any]]] = {
     ONE_TIME.name: ("one_time", agreed.add_one_time),
     DISCOUNTS.name: ("discount", agreed.add_discount),
     BOUNDED.name: ("bound", agreed.add_bound),
-    COMMITS.name: ("instrument", agreed.add_instrument),
+    COMMITS.name: ("instrument", instruments.add),
 }
+UNSAVED = -1  # a contract is there, though it has no number yet
 AMOUNTS = ("amount", "invoiced")
 DAYS = ("date", "start_date", "end_date")
 
@@ -76,6 +77,7 @@ def _unsaved(row: PartRow) -> Any:
     model = ROWS[row.record.table]
     names = {field.name for field in model._meta.concrete_fields if not field.is_relation}
     made = model(**{name: value for name, value in row.values.items() if name in names and value is not None})
+    made.contract_id = row.contract.pk or UNSAVED
     if row.record.table == COMMITS.name:
         made.currency = row.contract.currency
         made.start_date = made.start_date or row.contract.start_date

@@ -10,6 +10,7 @@ from typing import Any
 from catalog.actions import contracts, governed
 from catalog.actions.imports.contract_places import Places
 from catalog.models import Contract
+from catalog.rules.files.constraint_words import in_words
 from catalog.rules.files.faults import Fault
 from catalog.rules.files.records import Record
 from monetization.foundation.actions import rows
@@ -56,7 +57,7 @@ def refusals(check: Callable[[Any], None], row: Any) -> list[DomainError]:
     try:
         check(row)
     except DomainError as error:
-        return list(error.errors)
+        return [in_words(each) for each in error.errors]
     return []
 
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from monetization.values.errors import Invalid
+from monetization.values.money import minor_digits
 
 NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,40})?")
 GROUPED = re.compile(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}")
@@ -96,10 +97,8 @@ def _day(text: str) -> date:
 
 
 def _currency(text: str) -> str:
-    code = text.upper()
-    if not (len(code) == 3 and code.isascii() and code.isalpha()):
-        raise Invalid(f"“{text}” is not a currency", fix="Use a code of ISO 4217, such as EUR")
-    return code
+    minor_digits(text.upper())
+    return text.upper()
 
 
 def _yes_no(text: str) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from catalog.rules.files.cells import Kind
 from catalog.rules.files.part_columns import PARTS
 from catalog.rules.files.tables import Book, Column, Table
+from catalog.rules.overrides import Combine
 
 CADENCES = ("MONTHLY", "QUARTERLY", "ANNUAL")
 ANCHORS = ("contract_day", "first", "day")
+COMBINED = tuple(each.value for each in Combine)
 CONTRACTS = Table(
     "contracts",
     "A row is a contract: a new one, or the draft that has its key. An empty cell is the standard of a new contract, "
@@ -26,6 +28,7 @@ CONTRACTS = Table(
         Column("anchor", Kind.CHOICE, "Where its periods begin; empty: contract_day.", allowed=ANCHORS),
         Column("anchor_day", Kind.WHOLE, "1–31, where the anchor is day."),
         Column("discount_percent", Kind.PERCENT, "Off everything that the card prices.", example="5"),
+        Column("combine_multipliers", Kind.CHOICE, "Where several multipliers fit; empty: compound.", allowed=COMBINED),
         Column("net_days", Kind.WHOLE, "Days to pay; empty: 30.", example="30"),
         Column("purchase_order", Kind.TEXT, "Printed on its invoices.", example="PO-4711"),
         Column("pinned_version", Kind.WHOLE, "Number of a version of the card that stays; empty: follows the card."),

@@ -59,6 +59,8 @@ DISCOUNTS = Table(
         *_named("loyalty", "Loyalty"),
         Column("percent", Kind.PERCENT, "Either this, or an amount.", example="3"),
         Column("amount", NUMBER, "Of each period."),
+        Column("periods", Kind.WHOLE, "Billing periods that it holds for; empty: all."),
+        Column("carry_rest", Kind.YES_NO, "What a period leaves of the amount comes off the next; empty: no."),
         Column("counts_for_minimum", Kind.YES_NO, "What it takes off still counts as spend; empty: no."),
         PRODUCTS,
     ),
