@@ -24,6 +24,12 @@ commits,annual,acme-27,,Annual,,,,2027-01-01,2027-12-31,,,,,PREPAID,12000,10000,
 bounds,floor,globex-27,,Floor,,,,,,,,,,MINIMUM,500,,
 discounts,loyal,globex-27,,Loyal,,,,,,,,,,,,,3
 """
+OWN = """part,contract,key,name,product,model,up_to,unit_price,factor,priority,end_date,match.model,match.token_type
+overrides,acme-27,big,Big input,inference,GRADUATED,1000,2,,,,gpt-4o,input
+overrides,acme-27,big,Big input,inference,GRADUATED,,1.5,,,,gpt-4o,input
+overrides,globex-27,flat,Claude out,inference,,,12,,,2027-06-30,claude,output
+multipliers,globex-27,off,Eighteen off,,,,,0.82,1,,gpt-4o,
+"""
 
 
 def prices(world: World, text: str = PRICES, *, card: str = "filed", by: str = "mia", **more: Any) -> Import:
@@ -35,6 +41,11 @@ def prices(world: World, text: str = PRICES, *, card: str = "filed", by: str = "
 def contracts(world: World, text: str = CONTRACTS, *, by: str = "chen", **more: Any) -> Import:
     """Upload a file of contracts, and have it read."""
     return _read(world, "CONTRACTS", text, by, **more)
+
+
+def own(world: World, text: str = OWN, *, by: str = "chen", **more: Any) -> Import:
+    """Upload a file of own prices, and have it read."""
+    return _read(world, "OVERRIDES", text, by, **more)
 
 
 def _read(world: World, kind: str, text: str | bytes, by: str, **more: Any) -> Import:

@@ -289,7 +289,7 @@ class Migration(migrations.Migration):
             name='Import',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('RATE_CARD', 'Rate card'), ('CONTRACTS', 'Contracts')], max_length=9)),
+                ('kind', models.CharField(choices=[('RATE_CARD', 'Rate card'), ('OVERRIDES', 'Own prices of contracts'), ('CONTRACTS', 'Contracts')], max_length=9)),
                 ('file_name', models.CharField(max_length=120)),
                 ('content', models.BinaryField(help_text='The file as it came')),
                 ('digest', models.BinaryField(help_text='SHA-256 of the file', max_length=32)),

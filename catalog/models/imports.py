@@ -21,6 +21,7 @@ class Import(models.Model):
 
     class Kind(models.TextChoices):
         RATE_CARD = "RATE_CARD", "Rate card"
+        OVERRIDES = "OVERRIDES", "Own prices of contracts"
         CONTRACTS = "CONTRACTS", "Contracts"
 
     environment = models.ForeignKey(Environment, models.PROTECT)

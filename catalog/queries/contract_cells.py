@@ -1,13 +1,25 @@
 """Contracts and their parts as the cells of a file: what an export writes, and what an import is compared with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 
-from catalog.models import AgreedBound, AgreedDiscount, Contract, Instrument, OneTimeCharge, RecurringCharge
+from catalog.models import (
+    AgreedBound,
+    AgreedDiscount,
+    Contract,
+    Instrument,
+    OneTimeCharge,
+    PriceMultiplier,
+    PriceOverride,
+    RecurringCharge,
+)
+from catalog.queries.cards import tariff_of_row
 from catalog.rules.files.contract_columns import CONTRACTS
-from catalog.rules.files.part_columns import BOUNDED, COMMITS, DISCOUNTS, ONE_TIME, RECURRING
+from catalog.rules.files.exported_prices import tariff_rows
+from catalog.rules.files.own_columns import MULTIPLIERS, OF_PRICE, OVERRIDES, OWN_BOOK
+from catalog.rules.files.part_columns import BOUNDED, COMMITS, DISCOUNTS, ONE_TIME, PARTS, RECURRING
 from catalog.rules.files.previews import cell_of
 from catalog.rules.files.tables import Table
 
@@ -19,9 +31,12 @@ ROWS: Mapping[str, type[Any]] = {
     DISCOUNTS.name: AgreedDiscount,
     BOUNDED.name: AgreedBound,
     COMMITS.name: Instrument,
+    OVERRIDES.name: PriceOverride,
+    MULTIPLIERS.name: PriceMultiplier,
 }
-TABLES = {table.name: table for table in (RECURRING, ONE_TIME, DISCOUNTS, BOUNDED, COMMITS)}
+TABLES = {table.name: table for table in (*PARTS, *OWN_BOOK.tables)}
 MANY = ("products", "changes")
+BELOW = {"overrides": ["tiers"]}
 KEYED = ("account", "legal_entity", "rate_card", "product", "contract")
 
 
@@ -36,7 +51,12 @@ def contract_values(contract: Contract) -> Values:
 
 def part_values(table: Table, part: Any) -> Values:
     """Give a part of a contract as the values of a row of its table."""
-    found = {name: _value(part, name) for name in table.names if name not in MANY}
+    names = OF_PRICE if table is OVERRIDES else table.names
+    found = {name: _value(part, name) for name in names if name not in MANY}
+    if table is OVERRIDES:
+        found["tariff"] = tariff_of_row(part)
+    if table.others:
+        found["match"] = dict(part.match)
     if "products" in table.names:
         found["products"] = tuple(sorted(product.key for product in part.products.all()))
     if "changes" in table.names:
@@ -59,13 +79,21 @@ def exported(contracts: QuerySet[Contract]) -> dict[str, list[Cells]]:
     listed = list(contracts.select_related("account__customer", "legal_entity", "rate_card", "pinned_version"))
     found = {CONTRACTS.name: [cells_of(contract_values(each)) for each in listed]}
     for name, rows in parts_of([each.pk for each in listed]).items():
-        found[name] = [cells_of(part_values(TABLES[name], row)) for row in rows.values()]
+        found[name] = [cells for row in rows.values() for cells in _rows_of(TABLES[name], row)]
     return found
+
+
+def _rows_of(table: Table, part: Any) -> Iterator[Cells]:
+    """Write a part as a row; a price of its own as one for each tier."""
+    values = part_values(table, part)
+    tariff, match = values.pop("tariff", None), values.pop("match", {})
+    place = cells_of(values) | {f"{table.others}{key}": text for key, text in match.items()}
+    yield from (place | row for row in (tariff_rows(tariff) if tariff is not None else ({},)))
 
 
 def _rows(name: str, contracts: Sequence[int]) -> QuerySet[Any]:
     model, table = ROWS[name], TABLES[name]
-    many = [each for each in MANY if each in table.names]
+    many = [*(each for each in MANY if each in table.names), *BELOW.get(name, ())]
     one = ["contract", *(["product"] if "product" in table.names else [])]
     found: QuerySet[Any] = model.objects.filter(contract__in=contracts).select_related(*one).prefetch_related(*many)
     return found
@@ -73,4 +101,6 @@ def _rows(name: str, contracts: Sequence[int]) -> QuerySet[Any]:
 
 def _value(row: Any, name: str) -> Any:
     value = getattr(row, name)
+    if isinstance(value, list):
+        return tuple(value)
     return value.key if name in KEYED else value

@@ -220,7 +220,7 @@ def test_a_mistake_that_only_applying_finds_leaves_nothing(listed: World, monkey
     with pytest.raises(Invalid) as refused:
         imports.apply(imported=row, by=listed.chen, at=AT)
     assert refused.value.field is not None
-    assert "row 5" in refused.value.field
+    assert "row 6" in refused.value.field
     assert (Contract.objects.count(), Import.objects.get(pk=row.pk).status) == (before, "READY")
 
 
@@ -246,6 +246,52 @@ def test_only_who_sees_all_customers_sees_the_files_of_others(listed: World) -> 
     row = filed.contracts(listed)
     assert list(imports_for(listed.uma, listed.live)) == [row]
     assert not imports_for(listed.sal, listed.live).exists()
+
+
+# -- own prices
+
+
+@pytest.fixture
+def drafted(listed: World) -> World:
+    imports.apply(imported=filed.contracts(listed), by=listed.chen, at=AT)
+    return listed
+
+
+def test_own_prices_of_many_contracts(drafted: World) -> None:
+    row = filed.own(drafted)
+    assert (row.status, filed.faults(row), row.added) == ("READY", [], 3)
+    imports.apply(imported=row, by=drafted.chen, at=AT)
+    acme, globex = Contract.objects.filter(key__endswith="-27").order_by("key")
+    big = acme.overrides.get()
+    assert [(tier.up_to, tier.unit_price) for tier in big.tiers.all()] == [(1000, 2), (None, D("1.5"))]
+    assert (big.match, big.start_date) == ({"model": "gpt-4o", "token_type": "input"}, date(2027, 1, 1))
+    assert (globex.overrides.get().unit_price, globex.overrides.get().end_date) == (12, date(2027, 6, 30))
+    assert globex.multipliers.get().factor == D("0.82")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_with_own_prices_changes_nothing(drafted: World, form: str) -> None:
+    imports.apply(imported=filed.own(drafted), by=drafted.chen, at=AT)
+    content = contract_file(Contract.objects.filter(key__endswith="-27"), form)
+    row = filed.contracts(drafted, content)  # type: ignore[arg-type]
+    assert (row.status, filed.faults(row), row.unchanged, row.added + row.changed) == ("READY", [], 9, 0)
+
+
+def test_an_own_price_is_replaced(drafted: World) -> None:
+    imports.apply(imported=filed.own(drafted), by=drafted.chen, at=AT)
+    row = filed.own(drafted, filed.OWN.replace(",12,", ",15,"))
+    (line,) = row.lines.filter(change="CHANGED")
+    assert (line.key, line.what, line.percent, line.row) == ("globex-27", "tariff", D(25), 4)
+    imports.apply(imported=row, by=drafted.chen, at=AT)
+    assert Contract.objects.get(key="globex-27").overrides.get().unit_price == 15
+
+
+def test_mistakes_of_own_prices_are_named_by_their_cell(drafted: World) -> None:
+    text = filed.OWN.replace("1000,2,", "0,2,").replace("claude,output", "claude,aside").replace("0.82", "-1")
+    row = filed.own(drafted, text + "overrides,nobody,x,X,inference,,,1,,,,,\noverrides,acme-27,y,Y,nothing,,,1,,,,,\n")
+    assert filed.faults(row) == [
+        ("", 2, "up_to"), ("", 4, "match.token_type"), ("", 5, "factor"), ("", 6, "contract"), ("", 7, "product"),
+    ]  # fmt: skip
 
 
 # -- work

@@ -41,7 +41,7 @@ def sent(client: Client, text: str | bytes = filed.PRICES, **more: str) -> Any:
 
 
 def key(world: World, *scopes: str, by: str = "mia") -> Client:
-    token = make.token(world.people[by], world.live, *scopes)
+    token = make.token(world.people[by], world.live, *scopes, name=" ".join(scopes) or "all")
     return Client(headers={"authorization": f"Bearer {token}"}, raise_request_exception=False)
 
 
@@ -59,7 +59,7 @@ def test_a_file_is_uploaded_looked_at_and_applied(world: World) -> None:
     row = Import.objects.get()
     assert (answer.status_code, answer.url) == (302, f"/console/imports/{row.pk}/")
     text = client.get(answer.url).content.decode()
-    assert "12.00 per unit" in text and "+20.0" in text
+    assert "12.00 per unit" in text and "+20 %" in text
     assert client.get("/console/imports/").content.decode().count("prices.csv") == 1
     assert client.post(f"{answer.url}apply/", {"reason": ""}).status_code == 302
     version = RateCardVersion.objects.get(rate_card__key="list", number=2)

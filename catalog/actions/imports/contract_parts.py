@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from catalog.actions import agreed, instruments
+from catalog.actions import agreed, instruments, own_prices
+from catalog.actions.imports import own_checks
 from catalog.actions.imports.contract_places import Places
 from catalog.actions.imports.contract_rows import refusals
 from catalog.actions.part_errors import minor_errors, outside
+from catalog.actions.tariff_columns import numbers_of
 from catalog.models import Contract
 from catalog.queries.contract_cells import ROWS, TABLES, part_values
 from catalog.rules.files.faults import Fault
+from catalog.rules.files.own_columns import MULTIPLIERS, OVERRIDES
 from catalog.rules.files.part_columns import BOUNDED, COMMITS, DISCOUNTS, ONE_TIME, RECURRING
+from catalog.rules.files.prices import laid
 from catalog.rules.files.records import Record
 from monetization.foundation.actions import rows
 from monetization.values.errors import DomainError, Invalid
@@ -24,6 +29,8 @@ ADDED: Mapping[str, tuple[str, Callable[..., Any]]] = {
     DISCOUNTS.name: ("discount", agreed.add_discount),
     BOUNDED.name: ("bound", agreed.add_bound),
     COMMITS.name: ("instrument", instruments.add),
+    OVERRIDES.name: ("override", own_prices.add_override),
+    MULTIPLIERS.name: ("multiplier", own_prices.add_multiplier),
 }
 UNSAVED = -1  # a contract is there, though it has no number yet
 AMOUNTS = ("amount", "invoiced")
@@ -56,11 +63,12 @@ def part_of(record: Record, contract: Contract, places: Places) -> PartRow:
     return PartRow(record, contract, (now or {}) | dict(record.values), now)
 
 
-def errors_of(row: PartRow, places: Places) -> Iterator[Fault]:
+def errors_of(row: PartRow, places: Places, at: datetime) -> Iterator[Fault]:
     """Say what is wrong with a part by itself and in its contract."""
     missing = list(_unknown(row, places))
-    found = missing or [*refusals(rows.check_alone, _unsaved(row)), *_in_contract(row, places)]
-    yield from (row.record.fault(each.field or "", each) for each in found)
+    found = missing or [*refusals(rows.check_alone, _unsaved(row)), *_in_contract(row, places), *_own(row, places, at)]
+    lines = row.record.tiers
+    yield from (laid(lines, each) if lines else row.record.fault(each.field or "", each) for each in found)
 
 
 def _unknown(row: PartRow, places: Places) -> Iterator[DomainError]:
@@ -72,15 +80,25 @@ def _unknown(row: PartRow, places: Places) -> Iterator[DomainError]:
                 yield Invalid(f"There is no product “{key}”", field=column, fix="Write its key")
 
 
+def _own(row: PartRow, places: Places, at: datetime) -> Iterator[DomainError]:
+    if row.record.table == OVERRIDES.name:
+        yield from own_checks.price_errors(row.contract, row.values, places, at)
+    elif row.record.table == MULTIPLIERS.name:
+        yield from own_checks.multiplier_errors(row.contract, row.values, places, at)
+
+
 def _unsaved(row: PartRow) -> Any:
     """Make the row that would be kept; it is never saved."""
     model = ROWS[row.record.table]
     names = {field.name for field in model._meta.concrete_fields if not field.is_relation}
     made = model(**{name: value for name, value in row.values.items() if name in names and value is not None})
     made.contract_id = row.contract.pk or UNSAVED
+    for name, value in numbers_of(row.values["tariff"]).items() if "tariff" in row.values else ():
+        setattr(made, name, value)
+    if hasattr(made, "start_date"):
+        made.start_date = made.start_date or row.contract.start_date
     if row.record.table == COMMITS.name:
         made.currency = row.contract.currency
-        made.start_date = made.start_date or row.contract.start_date
         made.end_date = made.end_date or row.contract.end_date
     return made
 

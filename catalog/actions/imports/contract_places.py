@@ -8,6 +8,7 @@ from catalog.models import Contract, Instrument, Product, RateCard, RateCardVers
 from catalog.queries.contract_cells import parts_of
 from catalog.rules.files.contract_columns import CONTRACTS
 from catalog.rules.files.records import Record
+from catalog.rules.terms import Charge
 from monetization.foundation.models import Account, Environment, LegalEntity, User
 from monetization.foundation.queries import accounts_for
 
@@ -27,6 +28,7 @@ class Places:
     taken: set[str]
     parts: dict[str, dict[tuple[str, str], Any]]
     served: dict[int, list[Contract]] = field(default_factory=dict)
+    lists: dict[tuple[Any, ...], list[Charge]] = field(default_factory=dict)
     drawn: dict[tuple[int, str], int | None] = field(default_factory=dict)  # commits by (account, key): their contract
 
 

@@ -48,7 +48,9 @@ def row_of(record: Record, places: Places, by: User, at: datetime, faults: list[
 
 def errors_of(row: ContractRow) -> Iterator[Fault]:
     """Say what is wrong with a contract by itself."""
-    found = [*refusals(rows.check_alone, row.contract), *contracts.field_errors(row.contract)]
+    found = refusals(rows.check_alone, row.contract)
+    named = {each.field for each in found}
+    found += [each for each in contracts.field_errors(row.contract) if each.field not in named]
     yield from (row.record.fault(each.field or "", each) for each in found)
 
 

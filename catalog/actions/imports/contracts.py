@@ -17,6 +17,7 @@ from catalog.actions.imports.looked import Looked, Looking
 from catalog.models import Contract, Import
 from catalog.rules.files.contract_columns import CONTRACTS
 from catalog.rules.files.faults import Fault
+from catalog.rules.files.own_prices import merged
 from catalog.rules.files.previews import Line, Preview
 from catalog.rules.files.records import Record
 from monetization.foundation.actions import rows
@@ -51,7 +52,8 @@ def lock(imported: Import) -> None:
 
 def look(looking: Looking, records: Sequence[Record]) -> Looked:
     """Check a file's contracts and parts, and lay them beside the drafts of the same keys."""
-    found = Found(places_of(looking.imported.environment, records, looking.by), looking)
+    records, wrong = merged(records)
+    found = Found(places_of(looking.imported.environment, records, looking.by), looking, faults=wrong)
     own = [record for record in records if record.table == CONTRACTS.name]
     named = {each.values.get("key") for each in own}
     whole = [record for record in own if record.is_whole]
@@ -131,6 +133,6 @@ def _part(record: Record, found: Found, named: set[Any]) -> None:
         wrong = Invalid(f"{contract} is not a draft: a file can't change it", fix="Amend the contract")
         found.faults.append(record.fault("contract", wrong))
         return
-    found.faults += contract_parts.errors_of(row, found.places)
+    found.faults += contract_parts.errors_of(row, found.places, found.looking.at)
     if record.table == "commits":
         found.places.drawn.setdefault((contract.account_id, record.values["key"]), contract.pk or -len(found.parts))

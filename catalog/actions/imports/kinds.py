@@ -9,6 +9,7 @@ from catalog.models import Import
 from catalog.rules.files.contract_columns import CONTRACT_BOOK
 from catalog.rules.files.faults import Unreadable, of_file
 from catalog.rules.files.opened import sheets_in
+from catalog.rules.files.own_columns import OWN_BOOK
 from catalog.rules.files.previews import Preview
 from catalog.rules.files.price_columns import PRICE_BOOK
 from catalog.rules.files.records import Record, records_in
@@ -29,6 +30,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "RATE_CARD": Kind(PRICE_BOOK, prices.guard, prices.lock, prices.look, prices.carry_out),
+    "OVERRIDES": Kind(OWN_BOOK, contracts.guard, contracts.lock, contracts.look, contract_drafts.carry_out),
     "CONTRACTS": Kind(CONTRACT_BOOK, contracts.guard, contracts.lock, contracts.look, contract_drafts.carry_out),
 }
 

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     WHOLE = "a whole number"
     DAY = "a day, such as 2026-10-31"
     CURRENCY = "a currency, such as EUR"
+    WORDS = "words, separated by commas"
     CHOICE = "one of the allowed values"
     YES_NO = "yes or no"
     QUANTITIES = "days with quantities: 2027-01-01: 12, 2027-04-01: 15"
@@ -81,6 +82,10 @@ def _keys(text: str) -> tuple[str, ...]:
     return tuple(_key(part.strip()) for part in text.split(",") if part.strip())
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 7):
         raise Invalid(f"“{text}” is not a whole number here", fix="Write digits, such as 30")
@@ -119,6 +124,13 @@ def _quantities(text: str) -> tuple[tuple[date, Decimal], ...]:
 
 
 READERS: Mapping[Kind, Callable[[str], Any]] = {
-    Kind.TEXT: str, Kind.KEY: _key, Kind.KEYS: _keys, Kind.WHOLE: _whole, Kind.DAY: _day, Kind.CURRENCY: _currency,
-    Kind.YES_NO: _yes_no, Kind.QUANTITIES: _quantities,
-}  # fmt: skip
+    Kind.TEXT: str,
+    Kind.KEY: _key,
+    Kind.KEYS: _keys,
+    Kind.WORDS: _words,
+    Kind.WHOLE: _whole,
+    Kind.DAY: _day,
+    Kind.CURRENCY: _currency,
+    Kind.YES_NO: _yes_no,
+    Kind.QUANTITIES: _quantities,
+}

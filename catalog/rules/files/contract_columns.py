@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catalog.rules.files.cells import Kind
+from catalog.rules.files.own_columns import OWN_BOOK
 from catalog.rules.files.part_columns import PARTS
 from catalog.rules.files.tables import Book, Column, Table
 from catalog.rules.overrides import Combine
@@ -35,4 +36,4 @@ CONTRACTS = Table(
         Column("pinned_until", Kind.DAY, "First day no longer pinned."),
     ),
 )
-CONTRACT_BOOK = Book((CONTRACTS, *PARTS))
+CONTRACT_BOOK = Book((CONTRACTS, *PARTS, *OWN_BOOK.tables))

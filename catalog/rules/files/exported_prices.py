@@ -8,7 +8,7 @@ from typing import Any
 from catalog.rules.drafts import PLAIN, ChargeDraft, ChargeTerms, PriceDraft
 from catalog.rules.files.previews import cell_of
 from catalog.rules.files.price_columns import OF_CHARGE, PRICES
-from catalog.rules.tariffs import WrittenModel
+from catalog.rules.tariffs import Tariff, WrittenModel
 from catalog.rules.written import OF_TIERS, said_of
 
 Cells = dict[str, str]
@@ -28,14 +28,19 @@ def rows_of(charges: Sequence[ChargeDraft]) -> list[Cells]:
 def _rows(charge: ChargeDraft, price: PriceDraft) -> Iterator[Cells]:
     place = {"product": charge.product, "metric": charge.metric, "currency": price.currency}
     place |= {f"{PRICES.others}{key}": value for key, value in price.match.items()}
-    said, model = said_of(price.tariff), price.tariff.model
+    yield from (place | row for row in tariff_rows(price.tariff))
+
+
+def tariff_rows(tariff: Tariff) -> Iterator[Cells]:
+    """Write what something costs: a row, or one for each tier."""
+    said, model = said_of(tariff), tariff.model
     alone = _cells({name: value for name, value in said.items() if name != "tiers"})
     tiers: Sequence[dict[str, Any]] = said["tiers"] or ({},)
     for tier in tiers:
         shown = {name: tier.get(name) for name in OF_TIERS.get(model, ())}
         if model is not WrittenModel.TIERED_FLAT and not shown.get("flat_fee"):
             shown.pop("flat_fee", None)
-        yield place | alone | _cells(shown)
+        yield alone | _cells(shown)
 
 
 def _cells(said: dict[str, Any]) -> Cells:

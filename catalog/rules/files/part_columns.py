@@ -16,7 +16,7 @@ CADENCES = ("MONTHLY", "QUARTERLY", "ANNUAL")
 PRODUCTS = Column("products", Kind.KEYS, "Products that it is for; empty: all.")
 
 
-def _named(key: str, name: str) -> tuple[Column, ...]:
+def named(key: str, name: str) -> tuple[Column, ...]:
     return (
         Column("contract", Kind.KEY, "Key of the contract.", needed=True, example="acme-2027"),
         Column("key", Kind.KEY, "Key of the part.", needed=True, example=key),
@@ -36,7 +36,7 @@ RECURRING = Table(
     "recurring",
     "Fees for each period.",
     (
-        *_named("seats", "Seats"),
+        *named("seats", "Seats"),
         *_fee("40", "25"),
         Column("changes", Kind.QUANTITIES, "Other quantities from a day on.", example="2027-07-01: 30"),
         Column("timing", Kind.CHOICE, "When it is billed; empty: ADVANCE.", allowed=TIMINGS, example="ADVANCE"),
@@ -47,7 +47,7 @@ ONE_TIME = Table(
     "one_time",
     "Fees that are due once.",
     (
-        *_named("setup", "Setup"),
+        *named("setup", "Setup"),
         *_fee("1500", "1"),
         Column("date", Kind.DAY, "When it is due; empty: the contract's first day."),
     ),
@@ -56,7 +56,7 @@ DISCOUNTS = Table(
     "discounts",
     "A percentage, or an amount a period, off what products cost.",
     (
-        *_named("loyalty", "Loyalty"),
+        *named("loyalty", "Loyalty"),
         Column("percent", Kind.PERCENT, "Either this, or an amount.", example="3"),
         Column("amount", NUMBER, "Of each period."),
         Column("periods", Kind.WHOLE, "Billing periods that it holds for; empty: all."),
@@ -69,7 +69,7 @@ BOUNDED = Table(
     "bounds",
     "Minimums and maximums of a period.",
     (
-        *_named("floor", "Minimum"),
+        *named("floor", "Minimum"),
         Column("kind", Kind.CHOICE, "Which of both.", needed=True, allowed=BOUNDS, example="MINIMUM"),
         Column("amount", NUMBER, "Of a full period.", needed=True, example="500"),
         Column("prorates", Kind.YES_NO, "A stub of a period counts by its days; empty: yes."),
@@ -80,7 +80,7 @@ COMMITS = Table(
     "commits",
     "Commits and credits.",
     (
-        *_named("annual", "Annual commit"),
+        *named("annual", "Annual commit"),
         Column("kind", Kind.CHOICE, "Which of them.", needed=True, allowed=INSTRUMENTS, example="PREPAID"),
         Column("amount", NUMBER, "What may be drawn in all.", needed=True, example="12000"),
         Column("invoiced", NUMBER, "What is billed for a prepaid commit.", example="10000"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,6 +10,8 @@ from typing import Any
 
 from catalog.rules.diff import Change, percent_change
 from catalog.rules.files.faults import Fault
+from catalog.rules.tariffs import Tariff
+from catalog.rules.written import said_of
 from monetization.values.canonical import digest
 from monetization.values.money import plain
 
@@ -57,9 +60,25 @@ def cell_of(value: Any) -> str:
         return plain(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Tariff):
+        return tariff_cell(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {text}" for key, text in sorted(value.items()))
     if isinstance(value, tuple | list):
         return ", ".join(": ".join(map(cell_of, each)) if isinstance(each, tuple) else cell_of(each) for each in value)
     return str(value)
+
+
+def tariff_cell(tariff: Tariff) -> str:
+    """Say all numbers of a tariff; two that differ are never said alike."""
+    said = said_of(tariff)
+    tiers = said.pop("tiers")
+    parts = [said, *tiers]
+    words = [
+        " ".join(f"{name} {cell_of(value)}" for name, value in part.items() if value is not None and name != "model")
+        for part in parts
+    ]
+    return f"{tariff.model.label}: " + "; ".join(each for each in words if each)
 
 
 def percent_of(old: str, new: str) -> Decimal | None:

@@ -10,7 +10,7 @@ from catalog.rules.written import ROUNDINGS
 
 NUMBER, TEXT, YES_NO = Kind.NUMBER, Kind.TEXT, Kind.YES_NO
 TIER = (
-    Column("up_to", NUMBER, "Upper bound of a tier, inclusive; empty in the last one.", example="1000000"),
+    Column("up_to", NUMBER, "Upper bound of a tier, inclusive; empty in the last one."),
     Column("unit_price", NUMBER, "Price of one unit, with all its digits.", example="0.25"),
     Column("flat_fee", NUMBER, "Flat fee of the tier."),
     Column("block_size", NUMBER, "Units of a block; the price is then that of a block."),
@@ -23,6 +23,10 @@ FEES = (
     Column("minimum_fee", NUMBER, "Least fee of a transaction."),
     Column("maximum_fee", NUMBER, "Most that a transaction costs."),
 )
+MODEL = Column(
+    "model", Kind.CHOICE, "Price model; empty: per unit, or graduated where there are several rows.",
+    allowed=tuple(WrittenModel.__members__),
+)  # fmt: skip
 ALONE = (
     Column("package_size", NUMBER, "Units of a package."),
     Column("package_price", NUMBER, "Price of a package."),
@@ -50,10 +54,7 @@ PRICES = Table(
         Column("product", Kind.KEY, "Key of the product.", needed=True, example="inference"),
         Column("metric", Kind.KEY, "Key of the metric that its usage comes from.", needed=True, example="llm-tokens"),
         Column("currency", Kind.CURRENCY, "Currency of the price.", needed=True, example="EUR"),
-        Column(
-            "model", Kind.CHOICE, "Price model; empty: per unit, or graduated where there are several rows.",
-            allowed=tuple(WrittenModel.__members__), example="GRADUATED",
-        ),
+        MODEL,
         *TIER,
         *ALONE,
         *COUNTED,

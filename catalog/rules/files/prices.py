@@ -59,9 +59,9 @@ def charges_in(records: Sequence[Record]) -> Charges:
         if not all(row.is_whole for row in rows):
             continue
         try:
-            draft = PriceDraft(head.values["currency"], dict(head.others), _tariff(rows))
+            draft = PriceDraft(head.values["currency"], dict(head.others), tariff_of(rows))
         except Invalid as error:
-            faults += [_laid(rows, each) for each in error.errors]
+            faults += [laid(rows, each) for each in error.errors]
             continue
         found.setdefault((head.values["product"], head.values["metric"]), []).append((draft, rows))
     return Charges(*_charges(found, faults), tuple(faults))
@@ -83,7 +83,8 @@ def _key(record: Record) -> tuple[Any, ...]:
     return (*whole, tuple(sorted(record.others.items())), None if None not in whole else record.row)
 
 
-def _tariff(rows: Rows) -> Tariff:
+def tariff_of(rows: Rows) -> Tariff:
+    """Read the rows of one price as its tariff. Raises Invalid, naming tiers by their number."""
     said = rows[0].values
     named = said.get("model")
     model = WrittenModel(named or ("PER_UNIT" if len(rows) == 1 else "GRADUATED"))
@@ -136,7 +137,8 @@ def _settings(rows: Sequence[Record]) -> Iterator[tuple[Record, str, Any]]:
         yield from ((record, name, record.values[name]) for name in OF_CHARGE if name in record.values)
 
 
-def _laid(rows: Rows, error: DomainError) -> Fault:
+def laid(rows: Rows, error: DomainError) -> Fault:
+    """Lay a refusal of a price at the cell of its rows that it is about."""
     found = PATH.fullmatch(error.field or "")
     _, _, tier, rest = found.groups() if found else (None, None, None, "")
     return rows[min(int(tier or 0), len(rows) - 1)].fault(_column(rest), error)

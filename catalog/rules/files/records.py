@@ -29,6 +29,7 @@ class Record:
     others: Mapping[str, str]
     letters: Mapping[str, str]
     is_whole: bool = True
+    tiers: tuple[Record, ...] = ()
 
     def fault(self, column: str, error: DomainError) -> Fault:
         """Lay a refusal at a column of this row."""

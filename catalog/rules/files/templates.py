@@ -65,7 +65,10 @@ def _flat(book: Book, rows: Mapping[str, Sequence[Cells]]) -> Page:
     if len(book.tables) == 1:
         return page_of(book.main, rows.get(book.main.name, ()))
     names = dict.fromkeys(name for table in book.tables for name in table.names)
-    head = (PART, *names)
+    others = dict.fromkeys(
+        name for table in book.tables for row in rows.get(table.name, ()) for name in row if name not in table.names
+    )
+    head = (PART, *names, *others)
     lines = [
         tuple(table.name if name == PART else row.get(name, "") for name in head)
         for table in book.tables

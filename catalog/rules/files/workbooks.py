@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import repeat, zip_longest
 from typing import Any
 
 from openpyxl import load_workbook
@@ -33,6 +34,7 @@ from monetization.values.money import EXACT, plain
 MOST_UNPACKED = 80 * 1024 * 1024
 MOST_MEMBERS = 500
 FARTHEST = 2 * MOST_ROWS  # rows that a workbook leaves out are read as empty ones
+BESIDE = 10  # cells right of the head in which something left over is noticed
 HUNDRED = Decimal(100)
 BROKEN = (
     InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError,
@@ -46,11 +48,11 @@ def sheets_in(content: bytes) -> list[Sheet]:
     try:
         _guard(content)
         values = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        written = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
-        pairs = [(shown, written[shown.title]) for shown in values.worksheets if shown.sheet_state == "visible"]
-        if len(pairs) > MOST_SHEETS:
+        written = load_workbook(io.BytesIO(content), read_only=True, keep_links=False) if _calculates(content) else None
+        visible = [sheet for sheet in values.worksheets if sheet.sheet_state == "visible"]
+        if len(visible) > MOST_SHEETS:
             raise Unreadable(f"There are more than {MOST_SHEETS} sheets", "Take the others out")
-        return [_sheet(shown, formulas) for shown, formulas in pairs]
+        return [_sheet(shown, written[shown.title] if written else None) for shown in visible]
     except Unreadable:
         raise
     except BROKEN as error:
@@ -66,6 +68,13 @@ def _guard(content: bytes) -> None:
         raise Unreadable("The workbook is locked with a password", "Save it without one")
 
 
+def _calculates(content: bytes) -> bool:
+    """Say whether any sheet may have a formula: then what was calculated is compared with what was written."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sheets = (archive.read(each) for each in archive.namelist() if "/worksheets/" in each)
+        return any(b"<f" in text or b":f" in text or b"\0" in text for text in sheets)
+
+
 def _sheet(shown: Any, formulas: Any) -> Sheet:
     faults: list[Fault] = []
     rows = tuple(_rows(shown, formulas, faults))
@@ -73,12 +82,12 @@ def _sheet(shown: Any, formulas: Any) -> Sheet:
 
 
 def _rows(shown: Any, formulas: Any, faults: list[Fault]) -> Iterator[Row]:
-    count = 0
-    lines = zip(shown.iter_rows(max_col=MOST_COLUMNS + 1), formulas.iter_rows(max_col=MOST_COLUMNS + 1), strict=False)
-    for number, (values, written) in enumerate(lines, 1):
-        if number > FARTHEST:
-            raise Unreadable(f"The sheet “{shown.title}” goes on below row {FARTHEST:,}", "Delete its last rows")
-        cells = tuple(_text(cell, formula) for cell, formula in zip(values, written, strict=False))
+    count, width = 0, _width(shown)
+    lines = shown.iter_rows(max_col=width)
+    others = formulas.iter_rows(max_col=width) if formulas is not None else repeat(())
+    for number, (values, written) in enumerate(zip(lines, others, strict=False), 1):
+        _guard_far(shown, number)
+        cells = [_text(cell, formula) for cell, formula in zip_longest(values, written)]
         row = trimmed(tuple("" if text is None else text for text in cells))
         faults += [_uncounted(shown.title, number, index) for index, text in enumerate(cells) if text is None]
         if row:
@@ -86,6 +95,21 @@ def _rows(shown: Any, formulas: Any, faults: list[Fault]) -> Iterator[Row]:
             count += 1
             guard_rows(count)
             yield number, row
+
+
+def _width(shown: Any) -> int:
+    """Give how many cells of a row to look at: those of the head and some more. What a workbook says isn't trusted."""
+    for number, cells in enumerate(shown.iter_rows(max_col=MOST_COLUMNS + 1), 1):
+        _guard_far(shown, number)
+        found = len(trimmed(tuple(_text(cell, None) or "" for cell in cells)))
+        if found:
+            return min(found + BESIDE, MOST_COLUMNS + 1)
+    return 1
+
+
+def _guard_far(shown: Any, number: int) -> None:
+    if number > FARTHEST:
+        raise Unreadable(f"The sheet “{shown.title}” goes on below row {FARTHEST:,}", "Delete its last rows")
 
 
 def _uncounted(sheet: str, row: int, index: int) -> Fault:

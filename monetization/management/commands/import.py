@@ -16,12 +16,12 @@ from catalog.rules.files.written import MEDIA
 from monetization.management.asking import environment_named, person_named, sentences
 from monetization.values.errors import DomainError
 
-KINDS = {"rate_card": Import.Kind.RATE_CARD, "contracts": Import.Kind.CONTRACTS}
+KINDS = {kind.value.lower(): kind for kind in Import.Kind}
 SHOWN = 200
 
 
 class Command(BaseCommand):
-    help = "Preview a CSV or XLSX file of a rate card or of contracts, and with --apply make its drafts."
+    help = "Preview a CSV or XLSX file of a rate card, of own prices or of contracts, and with --apply make its drafts."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=list(KINDS))
