@@ -36,7 +36,7 @@ from monetization.values.errors import NotFound
 
 ROOM = 64 * 1024  # for the other fields and the boundaries of an upload
 FORMS = OpenApiParameter("form", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(MEDIA))
-KINDS = OpenApiParameter("kind", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(Import.Kind.values))
+KINDS = OpenApiParameter("file_kind", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(Import.Kind.values))
 
 
 class OfImports(View):
@@ -186,8 +186,8 @@ class Template(View):
     permission_classes = (READS,)
 
     @extend_schema(parameters=[KINDS, FORMS], responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
-    def get(self, request: Request, kind: str, form: str) -> HttpResponse:
+    def get(self, request: Request, file_kind: str, form: str) -> HttpResponse:
         """Download the template of a kind of file, as `csv` or `xlsx`."""
-        if kind not in Import.Kind.values or form not in MEDIA:
+        if file_kind not in Import.Kind.values or form not in MEDIA:
             raise NotFound("There is no such template", fix=f"Kinds: {', '.join(Import.Kind.values)}; csv or xlsx")
-        return HttpResponse(template(imports.book_of(kind), form), content_type=MEDIA[form])
+        return HttpResponse(template(imports.book_of(file_kind), form), content_type=MEDIA[form])

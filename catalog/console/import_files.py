@@ -62,11 +62,12 @@ def _uploaded(request: StaffRequest) -> Outcome[Any]:
 
 @page("catalog.read")
 @require_safe
-def template_file(request: StaffRequest, kind: str, form: str) -> HttpResponse:
+def template_file(request: StaffRequest, file_kind: str, form: str) -> HttpResponse:
     """Give the template of a kind."""
-    if kind not in Import.Kind.values:
+    if file_kind not in Import.Kind.values:
         raise Http404("There is no such kind")
-    return as_file(template(imports.book_of(kind), _form(form)), f"{kind.lower().replace('_', '-')}-template", form)
+    name = f"{file_kind.lower().replace('_', '-')}-template"
+    return as_file(template(imports.book_of(file_kind), _form(form)), name, form)
 
 
 @page("catalog.read")
@@ -99,7 +100,7 @@ def _form(form: str) -> str:
 
 pages = [
     path("imports/new/", upload, name="import_new"),
-    path("imports/templates/<str:kind>/<str:form>/", template_file, name="import_template"),
+    path("imports/templates/<str:file_kind>/<str:form>/", template_file, name="import_template"),
     path("rate-cards/versions/<int:pk>/file/<str:form>/", version_file, name="rate_card_version_file"),
     path("contracts/file/<str:form>/", contracts_file, name="contracts_file"),
 ]

@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from catalog.models import Contract, Product
 from catalog.queries.agreed import agreed_for
+from catalog.queries.agreed_allowances import Allowed
 from catalog.queries.cards import (
     CardVersion,
     StoredCharge,
@@ -46,9 +47,9 @@ def terms_for(*, contract: Contract, period: Period, balances: Mapping[str, Deci
     charges = [charge for each in stored.values() for charge in each]
     metrics = _metrics(charges)
     products = Product.objects.in_bulk({charge.product_id for charge in charges})
-    own = own_prices(contract)
-    charged = Charged(contract, versions, stored, metrics, products, own)
     agreed = agreed_for(contract, period, balances or {})
+    own = own_prices(contract)
+    charged = Charged(contract, versions, stored, metrics, products, own, agreed.allowed)
     edges = set(_edges(agreed.instruments))
     segments = _joined(
         (
@@ -137,6 +138,7 @@ class Charged:
     metrics: Sequence[DatedMetric]
     products: dict[int, Product]
     own: OwnPrices = NONE
+    allowed: Mapping[str, Allowed] = field(default_factory=dict)
     made: dict[tuple[object, ...], Charge] = field(default_factory=dict)
 
     def version_at(self, at: datetime) -> CardVersion | None:
@@ -191,5 +193,6 @@ class Charged:
             currency=currency,
             prices=prices_of(stored, metric.order, version, currency),
             tags=frozenset(product.tags),
+            allowed=self.allowed.get(product.key, ()),
         )
         return charge_of(plainly, stored.terms)
