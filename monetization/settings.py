@@ -270,7 +270,9 @@ SPECTACULAR_SETTINGS = {
         "InvoiceKind": [(each.value, each.label) for each in Kind],
         "InvoiceStatus": [(each.value, each.label) for each in Status],
         "ImportKind": [
-            ("RATE_CARD", "Rate card"), ("OVERRIDES", "Own prices of contracts"), ("CONTRACTS", "Contracts"),
+            ("RATE_CARD", "Rate card"),
+            ("OVERRIDES", "Own prices of contracts"),
+            ("CONTRACTS", "Contracts"),
         ],
         "ImportStatus": [(each.value, each.label) for each in ImportStatus],
         "VersionStatus": [(each.value, each.label) for each in VersionStatus],
