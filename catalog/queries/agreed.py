@@ -1,9 +1,9 @@
-"""What a contract agrees on the whole of an invoice, from its rows to frozen terms: one query a table.
+"""What a contract agrees on the whole of an invoice, from its rows to frozen terms: no query but the shelf's.
 
 Keys of fees are prefixed by their kind, so that they can't be mistaken for a product's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from catalog.queries.agreed_allowances import Allowed, allowed_in
 from catalog.queries.agreed_fees import fees_of
 from catalog.queries.contracts import cycle_of, first_paid
 from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
+from catalog.queries.shelf import Shelf
 from catalog.rules import agreed
 from catalog.rules.coupons import in_period
 from catalog.rules.spans import Span, span_from
@@ -37,19 +38,21 @@ class Agreed:
     allowed: Mapping[str, Allowed]
 
 
-def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decimal]) -> Agreed:
-    """Give all that is agreed beside the rate card, for one billing period."""
+def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decimal], shelf: Shelf) -> Agreed:
+    """Give all that is agreed beside the rate card, for one billing period of a contract of the shelf."""
     zone = contract.account.time_zone
     span = span_of(contract, period)
     if span.first < first_paid(contract):
         return _trial(contract, span)
-    bounds = list(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
+    bounds = contract.bounds.all()
     return Agreed(
         fees=tuple(fees_of(contract, span)),
         discounts=_discounts(contract, period),
         minimums=_bounds(bounds, AgreedBound.Kind.MINIMUM),
         maximums=_bounds(bounds, AgreedBound.Kind.MAXIMUM),
-        instruments=tuple(instrument_terms(each, balances, zone) for each in instruments_serving(contract, period)),
+        instruments=tuple(
+            instrument_terms(each, balances, zone) for each in instruments_serving(contract, period, shelf)
+        ),
         served=span.served,
         full_period=span.full(zone),
         allowed=allowed_in(contract, span),
@@ -72,8 +75,7 @@ def span_of(contract: Contract, period: Period) -> Span:
 def _discounts(contract: Contract, period: Period) -> tuple[Discount, ...]:
     percent: Decimal = contract.discount_percent
     first = (Discount(percent, contract.key, "Contract discount"),) if percent else ()
-    rows = AgreedDiscount.objects.filter(contract=contract).prefetch_related("products").order_by("pk")
-    found = (_in_period(row, contract, period) for row in rows)
+    found = (_in_period(row, contract, period) for row in contract.discounts.all())
     return (*first, *(each for each in found if each is not None))
 
 
@@ -94,5 +96,5 @@ def _discount(row: AgreedDiscount, contract: Contract) -> Discount:
     )  # fmt: skip
 
 
-def _bounds(rows: Sequence[AgreedBound], kind: str) -> tuple[agreed.Bound, ...]:
+def _bounds(rows: Iterable[AgreedBound], kind: str) -> tuple[agreed.Bound, ...]:
     return tuple(agreed.Bound(row.amount, scope_of(row), prorates=row.prorates) for row in rows if row.kind == kind)

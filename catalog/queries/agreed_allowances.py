@@ -13,9 +13,8 @@ Allowed = tuple[tuple[Decimal, tuple[int, int]], ...]
 
 def allowed_in(contract: Contract, span: Span) -> Mapping[str, Allowed]:
     """Give free units by product: each with the share of the full period for which it counts."""
-    rows = AgreedAllowance.objects.filter(contract=contract).select_related("product", "per")
     found: dict[str, Allowed] = {}
-    for row in rows.prefetch_related("per__changes").order_by("pk"):
+    for row in contract.allowances.all():
         found[row.product.key] = (*found.get(row.product.key, ()), *_counted(row, span))
     return found
 

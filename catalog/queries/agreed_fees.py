@@ -14,17 +14,16 @@ from monetization.values.periods import Cadence
 
 
 def fees_of(contract: Contract, span: Span) -> Iterable[Fee]:
-    """List the fees that a billing period bills."""
+    """List the fees that a billing period of a contract with its parts bills."""
     zone, cycle, source = contract.account.time_zone, cycle_of(contract), source_of(contract)
-    recurring = RecurringCharge.objects.filter(contract=contract).select_related("product").prefetch_related("changes")
-    for charge in recurring.order_by("pk"):
+    for charge in contract.recurring_charges.all():
         changes = [(each.start_date, each.quantity) for each in charge.changes.all()]
         cadence, timing = Cadence(charge.cadence) if charge.cadence else None, Timing(charge.timing.lower())
         for each in billed_with(cycle, cadence, timing, span):
             yield recurring_fee(
                 _fee(charge, "recurring", source), changes, each, timing=timing, currency=contract.currency, zone=zone
             )
-    for once in OneTimeCharge.objects.filter(contract=contract).select_related("product").order_by("pk"):
+    for once in contract.one_time_charges.all():
         day: date = once.date or first_paid(contract)
         if span.first <= day < span.until:
             yield one_time_fee(_fee(once, "one_time", source), day, currency=contract.currency, zone=zone)

@@ -6,15 +6,14 @@ version nothing is priced, so usage there stays unpriced and visible.
 
 What is agreed beside the card (fees, discounts, minimums, commits …) comes from `catalog.queries.agreed`.
 
-A fixed number of queries, however many rows the card has; fewer when the card is in memory.
+A fixed number of queries, however many rows the card has; fewer when the card is in memory, and for many contracts
+no more than for one where they share a shelf.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-
-from django.db.models import Q
 
 from catalog.models import Contract, Product
 from catalog.queries.agreed import agreed_for
@@ -26,8 +25,9 @@ from catalog.queries.cards import (
     prices_of,
     stored_charges,
 )
-from catalog.queries.metrics import DatedMetric, dated_metrics
-from catalog.queries.overrides import NONE, own_prices
+from catalog.queries.metrics import DatedMetric
+from catalog.queries.overrides import NONE
+from catalog.queries.shelf import Shelf
 from catalog.rules.agreed import Instrument
 from catalog.rules.cards import charge_of
 from catalog.rules.overrides import OwnPrices
@@ -35,21 +35,24 @@ from catalog.rules.terms import Charge, MetricTerms, Segment, Terms
 from monetization.values.periods import Period, local_midnight
 
 
-def terms_for(*, contract: Contract, period: Period, balances: Mapping[str, Decimal] | None = None) -> Terms:
+def terms_for(
+    *, contract: Contract, period: Period, balances: Mapping[str, Decimal] | None = None, shelf: Shelf | None = None
+) -> Terms:
     """Give all that is agreed in one contract for one billing period, as frozen values.
 
-    ``balances``: what can be drawn of commits and credits, by key; whole amounts where they aren't named.
+    ``balances``: what can be drawn of commits and credits, by key; whole amounts where they aren't named. ``shelf``:
+    where rows are taken from that were read for several contracts at once.
     """
-    zone = contract.account.time_zone
-    versions = _in_force(contract, period, zone)
-    used = [(version.pk, version.digest) for _, version in versions]
-    stored = stored_charges(sorted(set(used)), contract.currency)
+    shelf, zone = shelf or Shelf(), contract.account.time_zone
+    contract = shelf.contract(contract)
+    versions = _in_force(contract, shelf.versions(contract.rate_card_id), period, zone)
+    stored = _stored(contract, versions, shelf)
     charges = [charge for each in stored.values() for charge in each]
-    metrics = _metrics(charges)
-    products = Product.objects.in_bulk({charge.product_id for charge in charges})
-    agreed = agreed_for(contract, period, balances or {})
-    own = own_prices(contract)
-    charged = Charged(contract, versions, stored, metrics, products, own, agreed.allowed)
+    metrics = shelf.metrics(frozenset(charge.metric_id for charge in charges))
+    products = shelf.products(frozenset(charge.product_id for charge in charges))
+    agreed = agreed_for(contract, period, balances or {}, shelf)
+    own = shelf.own_prices(contract)
+    charged = Charged(contract, versions, stored, metrics, products, own, agreed.allowed, shelf=shelf)
     edges = set(_edges(agreed.instruments))
     segments = _joined(
         (
@@ -67,13 +70,23 @@ def terms_for(*, contract: Contract, period: Period, balances: Mapping[str, Deci
 
 def version_for(contract: Contract, at: datetime) -> CardVersion | None:
     """Find the version that prices a contract at an instant; before the first one the newest that is approved."""
-    found = _in_force(contract, Period(at, at + timedelta(microseconds=1)), contract.account.time_zone)
-    return found[-1][1] if found else next(iter(approved_versions(contract.rate_card_id)[::-1]), None)
-
-
-def _in_force(contract: Contract, period: Period, zone: str) -> list[tuple[datetime, CardVersion]]:
-    """List the versions that price a part of the period, each with the instant from which it does."""
     known = approved_versions(contract.rate_card_id)
+    found = _in_force(contract, known, Period(at, at + timedelta(microseconds=1)), contract.account.time_zone)
+    return found[-1][1] if found else next(iter(known[::-1]), None)
+
+
+def _stored(
+    contract: Contract, versions: Sequence[tuple[datetime, CardVersion]], shelf: Shelf
+) -> dict[int, tuple[StoredCharge, ...]]:
+    keys = tuple(sorted({(version.pk, version.digest) for _, version in versions}))
+    currency = contract.currency
+    return shelf.once(("charges", keys, currency), lambda: stored_charges(keys, currency))
+
+
+def _in_force(
+    contract: Contract, known: Sequence[CardVersion], period: Period, zone: str
+) -> list[tuple[datetime, CardVersion]]:
+    """List the versions that price a part of the period, each with the instant from which it does."""
     line = sorted(((each.starts_at(zone), each.number), each) for each in known)
     followed = [(start, version) for (start, _), version in line]
     if contract.pinned_version_id is not None:
@@ -97,10 +110,6 @@ def _pinned(
     later = [(start, version) for start, version in followed if start > until]
     then = [version for start, version in followed if start <= until]
     return [first, *([(until, then[-1])] if then else []), *later]
-
-
-def _metrics(charges: Iterable[StoredCharge]) -> list[DatedMetric]:
-    return dated_metrics(Q(metric__in={charge.metric_id for charge in charges}))
 
 
 def _cuts(versions: Sequence[tuple[datetime, CardVersion]], metrics: Sequence[DatedMetric]) -> Iterable[datetime]:
@@ -140,6 +149,7 @@ class Charged:
     own: OwnPrices = NONE
     allowed: Mapping[str, Allowed] = field(default_factory=dict)
     made: dict[tuple[object, ...], Charge] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
 
     def version_at(self, at: datetime) -> CardVersion | None:
         """Find the version that prices an instant."""
@@ -183,7 +193,17 @@ class Charged:
         return (before, earlier) if before is not None else (charge, version)
 
     def charge(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
-        """Make a charge as the list has it."""
+        """Give a charge as the list has it: the very one that another contract has, where none agrees free units."""
+        key = ("charge", stored.charge_id, version.pk, metric.version_id, self.contract.currency)
+        listed = self.shelf.once(key, lambda: self._listed(stored, version, metric))
+        allowed = self.allowed.get(listed.product, ())
+        if not allowed:
+            return listed
+        if key not in self.made:
+            self.made[key] = replace(listed, allowed=allowed)
+        return self.made[key]
+
+    def _listed(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
         product, currency = self.products[stored.product_id], self.contract.currency
         plainly = Charge(
             product=product.key,
@@ -193,6 +213,5 @@ class Charged:
             currency=currency,
             prices=prices_of(stored, metric.order, version, currency),
             tags=frozenset(product.tags),
-            allowed=self.allowed.get(product.key, ()),
         )
         return charge_of(plainly, stored.terms)
