@@ -68,7 +68,12 @@ def errors_of(row: PartRow, places: Places, at: datetime) -> Iterator[Fault]:
     missing = list(_unknown(row, places))
     found = missing or [*refusals(rows.check_alone, _unsaved(row)), *_in_contract(row, places), *_own(row, places, at)]
     lines = row.record.tiers
-    yield from (laid(lines, each) if lines else row.record.fault(each.field or "", each) for each in found)
+    said: set[str | None] = set()
+    for each in found:
+        if each.field in said:  # one word about a cell is enough
+            continue
+        said.add(each.field)
+        yield laid(lines, each) if lines else row.record.fault(each.field or "", each)
 
 
 def _unknown(row: PartRow, places: Places) -> Iterator[DomainError]:
@@ -105,6 +110,8 @@ def _unsaved(row: PartRow) -> Any:
 
 def _in_contract(row: PartRow, places: Places) -> Iterator[DomainError]:
     said, contract = row.values, row.contract
+    if row.record.table == DISCOUNTS.name and (said.get("percent") is None) == (said.get("amount") is None):
+        yield Invalid("A discount is a percentage, or an amount", field="percent", fix="Give one of them")
     for name in AMOUNTS:
         yield from minor_errors(contract.currency, name, said.get(name))
     yield from outside(contract, [(name, said.get(name)) for name in DAYS if name in said])
