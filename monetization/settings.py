@@ -11,6 +11,7 @@ from catalog.rules.versions import VersionStatus
 from monetization import knobs
 from monetization.csp import STRICT
 from monetization.foundation.rules.approvals import RequestStatus
+from monetization.foundation.rules.roles import Role
 from monetization.foundation.shell import UNFOLD as UNFOLD
 
 try:
@@ -276,6 +277,7 @@ SPECTACULAR_SETTINGS = {
         ],
         "ImportStatus": [(each.value, each.label) for each in ImportStatus],
         "VersionStatus": [(each.value, each.label) for each in VersionStatus],
+        "StaffRole": [(each.value, each.label) for each in Role],
         "RequestStatus": [(each.value, each.label) for each in RequestStatus],
     },
 }

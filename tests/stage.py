@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, instruments, metrics, own_prices, plans, rate_cards
+from catalog.actions import agreed, commits, instruments, metrics, own_prices, plans, rate_cards, recurring
 from catalog.actions.allowances import add_allowance
 from catalog.models import (
     Contract,
@@ -27,12 +27,13 @@ from catalog.models import (
     RateCard,
     RateCardVersion,
 )
+from catalog.rules.schedules import Equal, Item
 from catalog.rules.tariffs import per_unit
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft
 from metering.models import Event, EventRemoval, HourlyUsage, Quarantined
-from monetization.foundation.actions import customers, outbox
+from monetization.foundation.actions import customers, delegations, outbox, policies
 from monetization.foundation.models import (
     Account,
     AccountAlias,
@@ -49,7 +50,9 @@ from monetization.foundation.models import (
     RoleGrant,
     User,
 )
+from monetization.foundation.rules.policies import Asked
 from monetization.foundation.rules.roles import Role
+from monetization.values.periods import Cadence
 from tests import deals, filed, make, planned, priced
 from tests.make import AT, World
 
@@ -111,6 +114,9 @@ def _parts(world: World, unsigned: Contract, now: datetime) -> None:
     own_prices.add_override(product=inference, tariff=per_unit(Decimal(1)), match={"model": "gpt-4o"}, **by)
     own_prices.add_multiplier(factor=Decimal("0.9"), **by)
     instruments.add(kind="CREDIT", amount=Decimal(1), **by)
+    recurring.add(amount=Decimal(1), **by)
+    items = [Item(Decimal(1), unsigned.start_date, None)] * 2
+    commits.add(content=commits.CommitDraft("PREPAID", items, Equal(Decimal(1), 1, Cadence.ANNUAL)), **by)
 
 
 def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
@@ -136,7 +142,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "meaning_draft": _meaning(world, meaning, now).pk,
         "metric": meaning.metric_id,
         "person": world.vera.pk,
-        "policy": Policy.objects.filter(environment=world.live)[0].pk,
+        **_governing(world, now),
         "price": PriceRow.objects.filter(charge__version=live)[0].pk,
         "price_draft": PriceRow.objects.filter(charge__version=draft)[0].pk,
         "quarantined": Quarantined.objects.get().pk,
@@ -160,6 +166,18 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "import": filed.prices(world, card="imported", effective_date=date(2099, 1, 1)).pk,
         "event_id": Event.objects.filter(account=world.acme)[0].event_id,
     } | _rows(world, now)
+
+
+def _governing(world: World, now: Any) -> dict[str, Any]:
+    """Draft a policy's new version, and name a delegate of who holds every role."""
+    policy, spare = Policy.objects.filter(environment=world.live)[:2]
+    content = policies.Content([Asked(Role.FINANCE)])
+    version = policies.draft_version(policy=policy, content=content, by=world.chen, at=now)
+    omni = world.people["omni"]
+    away = delegations.delegate(
+        person=omni, delegate=world.noel, starts_at=now, ends_at=now + timedelta(days=1), by=omni, at=now
+    )
+    return {"policy": spare.pk, "policy_draft": version.pk, "delegation": away.pk}
 
 
 def _waiting(world: World, now: Any) -> ChangeRequest:

@@ -15,6 +15,7 @@ from catalog.api import (
     prices,
     products,
     rate_cards,
+    recurring,
 )
 from monetization.foundation.rest.views import View
 
@@ -67,6 +68,7 @@ patterns: list[URLPattern] = [
     path("contracts/<str:key>/submit", contracts.Submit.as_view(), name="api_contract_submit"),
     path("contracts/<str:key>/discard", contracts.Discard.as_view(), name="api_contract_discard"),
     *(route for name, many, one in (*agreed.KINDS, *own_prices.KINDS) for route in _parts(name, many, one)),
+    path("contracts/<str:key>/roll-over", recurring.RollOver.as_view(), name="api_contract_roll_over"),
     path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),
     path("imports", imports.Imports.as_view(), name="api_imports"),
     path("imports/templates/<str:file_kind>/<str:form>", imports.Template.as_view(), name="api_import_template"),

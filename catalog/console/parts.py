@@ -1,6 +1,5 @@
 """Fees, discounts, minimums, commits and credits of a contract: shown with it, added to and taken from its draft."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -9,13 +8,27 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions import agreed
+from catalog.console.builder.adding import add_in_place, section
+from catalog.console.builder.presets import preset_named
+from catalog.console.builder.typed import filled
 from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
+from catalog.console.form_fields import Field, Form
 from catalog.console.own_prices import new_override
-from catalog.console.part_forms import FORMS, GRANT, Field, Form
+from catalog.console.part_forms import FORMS, GRANT
+from catalog.console.part_readers import READERS
 from catalog.models import Product
 from monetization.foundation.console import page, show
 from monetization.foundation.queries import accounts_for
-from monetization.foundation.web import Outcome, StaffRequest, day_in, number_in, perform, perform_and_go, refused
+from monetization.foundation.web import (
+    Outcome,
+    StaffRequest,
+    day_in,
+    number_in,
+    perform,
+    perform_and_go,
+    refused,
+    tell,
+)
 from monetization.values.errors import DomainError, Invalid, NotFound
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
@@ -28,10 +41,14 @@ def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
     contract = get_object_or_404(contracts_in(request), pk=pk)
     if part == "override":
         return new_override(request, contract)
-    form = _form(part)
+    form, preset = _form(part), preset_named(request.POST.get("preset", ""))
+    if request.htmx and preset is not None and preset.part == part:
+        return add_in_place(request, contract, preset, lambda: _added(request, form, contract=contract))
+    if preset is not None:
+        request.POST = filled(request.POST, preset, contract)
     outcome = _added(request, form, contract=contract)
     if outcome.value:
-        return HttpResponseRedirect(reverse("console:contract", args=[pk]))
+        return HttpResponseRedirect(reverse("console:contract_edit", args=[pk]))
     return _page(request, form, outcome, f"Add a {form.noun}", crumbs_to(contract))
 
 
@@ -40,8 +57,12 @@ def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
 def remove_part(request: StaffRequest, pk: int, part: str, name: str) -> HttpResponse:
     """Take a part of a draft away."""
     contract = get_object_or_404(contracts_in(request), pk=pk)
-    to = reverse("console:contract", args=[pk])
-    return perform_and_go(request, agreed.remove, to, f"{name} is taken away.", contract=contract, part=part, key=name)
+    what = {"contract": contract, "part": part, "key": name}
+    if request.htmx:
+        tell(request, perform(request, agreed.remove, **what))
+        return section(request, contract, part)
+    to = reverse("console:contract_edit", args=[pk])
+    return perform_and_go(request, agreed.remove, to, f"{name} is taken away.", **what)
 
 
 @page(DRAFT)
@@ -85,54 +106,6 @@ def _read(request: StaffRequest, field: Field) -> Any:
     if not text:
         return None
     return READERS[field.kind](request, field.name, text) if field.kind in READERS else text
-
-
-def _whole(request: StaffRequest, name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 4:
-        raise Invalid(f"“{text}” is not a whole number here", field=name, fix="Write digits, such as 10")
-    return int(text)
-
-
-def _product(request: StaffRequest, name: str, text: str) -> Product:
-    found = Product.objects.filter(environment=request.environment, key=text).first()
-    if found is None:
-        raise Invalid(f"There is no product “{text}”", field=name, fix="Write its key")
-    return found
-
-
-def _products(request: StaffRequest, name: str, text: str) -> list[Product]:
-    return [_product(request, name, part.strip()) for part in text.split(",") if part.strip()]
-
-
-def _changes(request: StaffRequest, name: str, text: str) -> list[tuple[Any, Any]]:
-    found = []
-    for part in text.split(","):
-        day, _, number = part.partition(":")
-        pair = day_in(day, name), number_in(number, name)
-        if None in pair:
-            raise Invalid(f"“{part.strip()}” is no day and quantity", field=name, fix="Write it like 2027-01-01: 12")
-        found.append(pair)
-    return found
-
-
-def _words(request: StaffRequest, name: str, text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _pairs(request: StaffRequest, name: str, text: str) -> dict[str, str]:
-    found = {}
-    for part in _words(request, name, text):
-        key, colon, value = part.partition(":")
-        if not colon:
-            raise Invalid(f"“{part}” is no dimension and value", field=name, fix="Write it like model: gpt-4o")
-        found[key.strip()] = value.strip()
-    return found
-
-
-READERS: dict[str, Callable[[StaffRequest, str, str], Any]] = {
-    "whole": _whole, "product": _product, "products": _products, "changes": _changes,
-    "words": _words, "pairs": _pairs, "yes": lambda request, name, text: True,
-}  # fmt: skip
 
 
 def _page(

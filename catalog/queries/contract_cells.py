@@ -95,7 +95,10 @@ def _rows(name: str, contracts: Sequence[int]) -> QuerySet[Any]:
     model, table = ROWS[name], TABLES[name]
     many = [*(each for each in MANY if each in table.names), *BELOW.get(name, ())]
     one = ["contract", *(["product"] if "product" in table.names else [])]
-    found: QuerySet[Any] = model.objects.filter(contract__in=contracts).select_related(*one).prefetch_related(*many)
+    alone = {"commit": None, "recurring": None} if model is Instrument else {}  # items of a schedule go with that
+    found: QuerySet[Any] = (
+        model.objects.filter(contract__in=contracts, **alone).select_related(*one).prefetch_related(*many)
+    )
     return found
 
 
