@@ -50,6 +50,10 @@
     if (!event.detail.shouldSwap || !row || !/^price-\d+$/.test(row.id || "")) return;
     document.querySelectorAll('tr[data-of="' + row.id.slice(6) + '"]').forEach(function (line) { line.remove(); });
   });
+  // The theme looks for its own markup around a field for files, and fails where it isn't; so it leaves ours alone.
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("input[type=file]").forEach(function (input) { input.hasChangeListener = true; });
+  });
   // A file may be dropped on the field that takes it.
   ["dragover", "drop"].forEach(function (name) {
     document.addEventListener(name, function (event) {
