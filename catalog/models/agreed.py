@@ -2,7 +2,8 @@
 
 Each row is a part of its contract: free while that is a draft, frozen from submission on, and in the digest that the
 approval binds to. A row is added or taken away, never edited, so its scope and its dates are what they were. Dates
-are local to the account, the last one is served. A scope without products covers everything.
+are local to the account, the last one is served; without them a part stands as long as its contract. A scope without
+products covers everything.
 """
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -11,6 +12,7 @@ from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from catalog.models.contracts import Contract
+from catalog.models.dated import Dated, ends_after_it_starts
 from catalog.models.grants import CreditGrant
 from catalog.models.products import Product
 from monetization.foundation.models import Account
@@ -19,7 +21,7 @@ from monetization.foundation.models.fields import currency_field, key_field, qua
 NOT_NEGATIVE = [MinValueValidator(0)]
 
 
-class RecurringCharge(models.Model):
+class RecurringCharge(Dated):
     """A fee for each period of its cadence: quantity × unit price, by days where something changes inside."""
 
     class Timing(models.TextChoices):
@@ -45,6 +47,7 @@ class RecurringCharge(models.Model):
             models.CheckConstraint(
                 condition=Q(unit_price__gte=0, quantity__gte=0), name="recurring_charge_is_not_negative"
             ),
+            ends_after_it_starts(),
         ]
         ordering = ["contract", "pk"]
 
@@ -98,7 +101,7 @@ class OneTimeCharge(models.Model):
         return self.name
 
 
-class AgreedDiscount(models.Model):
+class AgreedDiscount(Dated):
     """A percentage, or a fixed amount a period, off what the named products cost."""
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="discounts")
@@ -123,6 +126,7 @@ class AgreedDiscount(models.Model):
                 | Q(percent__isnull=True, amount__gt=0),
                 name="discount_is_a_percentage_or_an_amount",
             ),
+            ends_after_it_starts(),
         ]
         ordering = ["contract", "pk"]
 
@@ -130,7 +134,7 @@ class AgreedDiscount(models.Model):
         return self.name
 
 
-class AgreedBound(models.Model):
+class AgreedBound(Dated):
     """A minimum or a maximum of what the named products come to in a full period."""
 
     class Kind(models.TextChoices):
@@ -153,6 +157,7 @@ class AgreedBound(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["contract", "key"], name="agreed_bound_key"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="bound_is_not_negative"),
+            ends_after_it_starts(),
         ]
         ordering = ["contract", "pk"]
 
