@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from catalog.actions import agreed, contracts, grants
+from catalog.actions import contracts, grants, instruments
 from catalog.models import Contract, RateCard
 from tests import deals, priced
 from tests.make import AT, World
@@ -31,7 +31,7 @@ def contract(world: World, *parts: tuple[Callable[..., Any], dict[str, Any]], **
 def credit(amount: str, key: str = "welcome", **more: Any) -> tuple[Callable[..., Any], dict[str, Any]]:
     """Agree a credit."""
     said = {"key": key, "name": key.capitalize(), "kind": "CREDIT", "amount": D(amount)}
-    return agreed.add_instrument, said | more
+    return instruments.add, said | more
 
 
 def prepaid(amount: str, invoiced: str, key: str = "annual", **more: Any) -> tuple[Callable[..., Any], dict[str, Any]]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, metrics, rate_cards
+from catalog.actions import agreed, instruments, metrics, rate_cards
 from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
@@ -94,7 +94,7 @@ def _parts(world: World, unsigned: Contract, now: datetime) -> None:
     agreed.add_one_time(**by, **fee)
     agreed.add_discount(percent=Decimal(1), **by)
     agreed.add_bound(kind="MINIMUM", amount=Decimal(1), **by)
-    agreed.add_instrument(kind="CREDIT", amount=Decimal(1), **by)
+    instruments.add(kind="CREDIT", amount=Decimal(1), **by)
 
 
 def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from catalog.api import agreed, changes, charges, contracts, metrics, prices, products, rate_cards
+from catalog.api import agreed, changes, charges, contracts, instruments, metrics, prices, products, rate_cards
 from monetization.foundation.rest.views import View
 
 METRIC_VERSION = "metrics/<str:key>/versions/<int:number>"
@@ -45,7 +45,7 @@ patterns: list[URLPattern] = [
     path("contracts/<str:key>/submit", contracts.Submit.as_view(), name="api_contract_submit"),
     path("contracts/<str:key>/discard", contracts.Discard.as_view(), name="api_contract_discard"),
     *(route for name, many, one in agreed.KINDS for route in _parts(name, many, one)),
-    path("accounts/<str:key>/credits", agreed.GrantCredit.as_view(), name="api_account_credits"),
+    path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),
     path(f"{REQUEST}/withdraw", changes.Withdraw.as_view(), name="api_change_request_withdraw"),

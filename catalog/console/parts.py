@@ -1,10 +1,6 @@
-"""Fees, discounts, minimums, commits and credits of a contract: shown with it, added to and taken from its draft.
-
-Forms are data: which fields a part has and how each is read; the action says what is wrong with them.
-"""
+"""Fees, discounts, minimums, commits and credits of a contract: shown with it, added to and taken from its draft."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -12,92 +8,16 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from catalog.actions import agreed, grants
+from catalog.actions import agreed
 from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
-from catalog.models import AgreedBound, Contract, Instrument, Product, RecurringCharge
+from catalog.console.part_forms import FORMS, GRANT, Field, Form
+from catalog.models import Product
 from monetization.foundation.console import page, show
 from monetization.foundation.queries import accounts_for
 from monetization.foundation.web import Outcome, StaffRequest, day_in, number_in, perform, perform_and_go, refused
 from monetization.values.errors import DomainError, Invalid, NotFound
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
-NONE = ("", "as the contract")
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field: its name, label, how it is read, and what helps to fill it in."""
-
-    name: str
-    label: str
-    kind: str = "text"
-    required: bool = False
-    options: tuple[tuple[str, str], ...] = ()
-    help: str = ""
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A kind of part: what it is called, its fields, and the action that adds it."""
-
-    noun: str
-    fields: tuple[Field, ...]
-    add: Callable[..., Any]
-
-
-KEY = Field("key", "Key", required=True, help="It never changes: seats.")
-NAME = Field("name", "Name", required=True, help="As it is printed.")
-PRODUCT = Field("product", "Product", "product", required=True)
-PRODUCTS = Field("products", "Products", help="Keys, separated by commas; empty: all.", kind="products")
-UNIT_PRICE = Field("unit_price", "Unit price", "number", required=True)
-QUANTITY = Field("quantity", "Quantity", "number", value="1")
-AMOUNT = Field("amount", "Amount", "number", required=True)
-DAYS = (Field("start_date", "First day", "date"), Field("end_date", "Last day", "date"))
-PRIORITY = Field("priority", "Priority", "whole", value="0", help="Lower is drawn first.")
-FORMS: dict[str, Form] = {
-    "recurring": Form(
-        "recurring charge",
-        (
-            KEY, NAME, PRODUCT, UNIT_PRICE, QUANTITY,
-            Field("changes", "Other quantities", "changes", help="2027-01-01: 12, 2027-04-01: 15"),
-            Field("timing", "Billed", "choice", options=tuple(RecurringCharge.Timing.choices)),
-            Field("cadence", "Every", "choice", options=(NONE, *Contract.Cadence.choices)),
-        ),
-        agreed.add_recurring,
-    ),
-    "one_time": Form(
-        "one-time charge",
-        (KEY, NAME, PRODUCT, UNIT_PRICE, QUANTITY, Field("date", "Day", "date", help="Empty: the first.")),
-        agreed.add_one_time,
-    ),
-    "discount": Form(
-        "discount",
-        (KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"), PRODUCTS),
-        agreed.add_discount,
-    ),
-    "bound": Form(
-        "minimum or maximum",
-        (KEY, NAME, Field("kind", "Kind", "choice", True, tuple(AgreedBound.Kind.choices)), AMOUNT, PRODUCTS),
-        agreed.add_bound,
-    ),
-    "instrument": Form(
-        "commit or credit",
-        (
-            KEY, NAME, Field("kind", "Kind", "choice", True, tuple(Instrument.Kind.choices)), AMOUNT,
-            Field("invoiced", "Billed for it", "number", help="Only a prepaid commit."), *DAYS, PRIORITY, PRODUCTS,
-        ),
-        agreed.add_instrument,
-    ),
-}  # fmt: skip
-GRANT = Form(
-    "credit",
-    (
-        KEY, NAME, AMOUNT, Field("currency", "Currency", required=True), Field("start_date", "First day", "date", True),
-        Field("end_date", "Last day", "date"), PRIORITY, PRODUCTS, Field("reason", "Why", "long", required=True),
-    ),
-    grants.request,
-)  # fmt: skip
 
 
 @page(DRAFT)

@@ -3,13 +3,13 @@
 from catalog.models.agreed import (
     AgreedBound,
     AgreedDiscount,
-    Instrument,
     OneTimeCharge,
     QuantityChange,
     RecurringCharge,
 )
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
+from catalog.models.instruments import Instrument
 from catalog.models.metrics import Metric, MetricDimension, MetricMeasure, MetricVersion
 from catalog.models.products import Product
 from catalog.models.rate_cards import (

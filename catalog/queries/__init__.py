@@ -1,6 +1,5 @@
 """What others may ask of the catalog; `terms_for` is the only door from price tables to terms."""
 
-from catalog.queries.agreed import access, instruments_of, instruments_serving
 from catalog.queries.cards import (
     difference,
     effective_instant,
@@ -15,6 +14,7 @@ from catalog.queries.contracts import (
     periods_of,
     service,
 )
+from catalog.queries.instruments import access, instruments_of, instruments_serving
 from catalog.queries.metrics import (
     DatedMetric,
     metric_terms,

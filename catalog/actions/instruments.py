@@ -1,0 +1,45 @@
+"""Commits and credits of a contract's draft."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from catalog.actions import parts
+from catalog.actions.part_errors import minor_errors, outside
+from catalog.models import Contract, Instrument, Product
+from monetization.foundation.models import User
+from monetization.values.errors import refuse_if
+
+
+@transaction.atomic
+def add(
+    *,
+    contract: Contract,
+    key: str,
+    name: str,
+    kind: str,
+    amount: Decimal,
+    by: User,
+    at: datetime,
+    start_date: date | None = None,
+    end_date: date | None = None,
+    invoiced: Decimal = Decimal(0),
+    priority: int = 0,
+    products: Sequence[Product] = (),
+) -> Instrument:
+    """Agree a commit or a credit; without dates it may be drawn as long as the contract serves."""
+    contract = parts.draft(contract, by)
+    start, end = start_date or contract.start_date, end_date or contract.end_date
+    found = [*outside(contract, [("start_date", start), ("end_date", end)])]
+    found += [
+        *minor_errors(contract.currency, "amount", amount),
+        *minor_errors(contract.currency, "invoiced", invoiced),
+    ]
+    refuse_if(found)
+    instrument = Instrument(
+        account=contract.account, contract=contract, key=key, name=name, kind=kind, currency=contract.currency,
+        amount=amount, invoiced=invoiced, priority=priority, start_date=start, end_date=end,
+    )  # fmt: skip
+    return parts.add(contract, instrument, products, by=by, at=at)
