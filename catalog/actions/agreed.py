@@ -11,7 +11,8 @@ from typing import Any
 from django.db import models, transaction
 
 from catalog.actions import governed, parts
-from catalog.actions.part_errors import minor_errors, outside
+from catalog.actions.bound_errors import crossing_errors
+from catalog.actions.part_errors import day_errors, minor_errors, outside
 from catalog.models import (
     AgreedBound,
     AgreedDiscount,
@@ -41,14 +42,17 @@ def add_recurring(
     changes: Sequence[tuple[date, Decimal]] = (),
     timing: str = RecurringCharge.Timing.ADVANCE,
     cadence: str = "",
+    start_date: date | None = None,
+    end_date: date | None = None,
 ) -> RecurringCharge:
     """Agree a fee for each period; ``changes``: another quantity from a local day on."""
     contract = parts.draft(contract, by)
     charge = RecurringCharge(
         contract=contract, key=key, name=name, product=product, unit_price=unit_price, quantity=quantity,
-        timing=timing, cadence=cadence,
+        timing=timing, cadence=cadence, start_date=start_date, end_date=end_date,
     )  # fmt: skip
     refuse_if(outside(contract, ((f"changes[{n}]", day) for n, (day, _) in enumerate(changes))))
+    refuse_if(day_errors(contract, charge))
     parts.add(contract, charge, by=by, at=at)
     for day, number in changes:
         change = QuantityChange(charge=charge, start_date=day, quantity=number)
@@ -90,14 +94,18 @@ def add_discount(
     percent: Decimal | None = None,
     amount: Decimal | None = None,
     counts_for_minimum: bool = False,
+    start_date: date | None = None,
+    end_date: date | None = None,
     products: Sequence[Product] = (),
 ) -> AgreedDiscount:
     """Agree a percentage, or an amount a period, off what these products cost; without any, off everything."""
     contract = parts.draft(contract, by)
     refuse_if(minor_errors(contract.currency, "amount", amount))
     discount = AgreedDiscount(
-        contract=contract, key=key, name=name, percent=percent, amount=amount, counts_for_minimum=counts_for_minimum
-    )
+        contract=contract, key=key, name=name, percent=percent, amount=amount, counts_for_minimum=counts_for_minimum,
+        start_date=start_date, end_date=end_date,
+    )  # fmt: skip
+    refuse_if(day_errors(contract, discount))
     return parts.add(contract, discount, products, by=by, at=at)
 
 
@@ -112,12 +120,18 @@ def add_bound(
     by: User,
     at: datetime,
     prorates: bool = True,
+    start_date: date | None = None,
+    end_date: date | None = None,
     products: Sequence[Product] = (),
 ) -> AgreedBound:
     """Agree a minimum or a maximum of what these products come to in a period; without any, of everything."""
     contract = parts.draft(contract, by)
     refuse_if(minor_errors(contract.currency, "amount", amount))
-    bound = AgreedBound(contract=contract, key=key, name=name, kind=kind, amount=amount, prorates=prorates)
+    bound = AgreedBound(
+        contract=contract, key=key, name=name, kind=kind, amount=amount, prorates=prorates,
+        start_date=start_date, end_date=end_date,
+    )  # fmt: skip
+    refuse_if([*day_errors(contract, bound), *crossing_errors(contract, bound, products)])
     return parts.add(contract, bound, products, by=by, at=at)
 
 

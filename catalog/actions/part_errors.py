@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from catalog.models import Contract
+from catalog.models.dated import Dated
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import finite, minor_digits, total_of
 
@@ -25,6 +26,8 @@ def part_errors(contract: Contract) -> list[DomainError]:
         found += outside(contract, days, f"{instrument}: ")
     for charge in contract.recurring_charges.all():
         found += outside(contract, [("changes", each.start_date) for each in charge.changes.all()], f"{charge}: ")
+    for part in (*contract.recurring_charges.all(), *contract.discounts.all(), *contract.bounds.all()):
+        found += day_errors(contract, part, f"{part}: ")
     for once in contract.one_time_charges.all():
         found += outside(contract, [("date", once.date)], f"{once}: ")
     return found
@@ -47,6 +50,15 @@ def facts_of(contract: Contract) -> dict[str, Decimal]:
     )
     percent = finite(HUNDRED * (1 - left))
     return {"credits": free} | ({} if fixed or percent is None else {"discount_percent": percent})
+
+
+def day_errors(contract: Contract, part: Dated, before: str = "") -> Iterable[DomainError]:
+    """Refuse a part that ends before it starts, or has days that the contract doesn't serve."""
+    start, end = part.start_date, part.end_date
+    if start is not None and end is not None and end < start:
+        fix = f"Choose {start} or later"
+        yield Invalid(f"{before}the last day lies before the first", field="end_date", fix=fix)
+    yield from outside(contract, [("start_date", start), ("end_date", end)], before)
 
 
 def outside(contract: Contract, named: Iterable[tuple[str, date | None]], before: str = "") -> Iterable[DomainError]:

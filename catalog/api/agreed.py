@@ -10,6 +10,8 @@ from catalog.api.parts import amount_field, one_part, parts, product_field
 from catalog.models import AgreedBound, AgreedDiscount, OneTimeCharge, RecurringCharge
 from monetization.foundation.rest import Exact, Strict, StrictModel
 
+DAYS = ["start_date", "end_date"]
+
 
 class ChangeOfQuantity(Strict):
     """Another quantity from a local day on."""
@@ -28,7 +30,7 @@ class RecurringBody(StrictModel):
 
     class Meta:
         model = RecurringCharge
-        fields = ["key", "name", "product", "unit_price", "quantity", "changes", "timing", "cadence"]
+        fields = ["key", "name", "product", "unit_price", "quantity", "changes", "timing", "cadence", *DAYS]
         validators: list[Any] = []
 
 
@@ -54,7 +56,7 @@ class DiscountBody(StrictModel):
 
     class Meta:
         model = AgreedDiscount
-        fields = ["key", "name", "percent", "amount", "counts_for_minimum", "products"]
+        fields = ["key", "name", "percent", "amount", "counts_for_minimum", *DAYS, "products"]
         validators: list[Any] = []
 
 
@@ -66,7 +68,7 @@ class BoundBody(StrictModel):
 
     class Meta:
         model = AgreedBound
-        fields = ["key", "name", "kind", "amount", "prorates", "products"]
+        fields = ["key", "name", "kind", "amount", "prorates", *DAYS, "products"]
         validators: list[Any] = []
 
 

@@ -49,6 +49,7 @@ FORMS: dict[str, Form] = {
             Field("changes", "Other quantities", "changes", help="2027-01-01: 12, 2027-04-01: 15"),
             Field("timing", "Billed", "choice", options=tuple(RecurringCharge.Timing.choices)),
             Field("cadence", "Every", "choice", options=(NONE, *Contract.Cadence.choices)),
+            *DAYS,
         ),
         agreed.add_recurring,
     ),
@@ -59,12 +60,12 @@ FORMS: dict[str, Form] = {
     ),
     "discount": Form(
         "discount",
-        (KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"), PRODUCTS),
+        (KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"), *DAYS, PRODUCTS),
         agreed.add_discount,
     ),
     "bound": Form(
         "minimum or maximum",
-        (KEY, NAME, Field("kind", "Kind", "choice", True, tuple(AgreedBound.Kind.choices)), AMOUNT, PRODUCTS),
+        (KEY, NAME, Field("kind", "Kind", "choice", True, tuple(AgreedBound.Kind.choices)), AMOUNT, *DAYS, PRODUCTS),
         agreed.add_bound,
     ),
     "instrument": Form(

@@ -32,10 +32,10 @@ def part_rows(contract: Contract) -> list[PartRow]:
         *(PartRow("recurring", row, _every(row), row.product.name, _changes(row), _price(row)) for row in recurring),
         *(PartRow("one_time", row, "once", row.product.name, day(row.date or contract.start_date), _price(row))
           for row in once),
-        *(PartRow("discount", row, "discount", _scope(row), "", _off(row)) for row in _scoped(contract.discounts)),
-        *(PartRow("bound", row, row.get_kind_display().lower(), _scope(row), "", exact(row.amount))
+        *(PartRow("discount", row, "discount", _scope(row), days_of(row), _off(row)) for row in _scoped(contract.discounts)),
+        *(PartRow("bound", row, row.get_kind_display().lower(), _scope(row), days_of(row), exact(row.amount))
           for row in _scoped(contract.bounds)),
-        *(PartRow("instrument", row, row.get_kind_display().lower(), _scope(row), _days(row), _value(row))
+        *(PartRow("instrument", row, row.get_kind_display().lower(), _scope(row), days_of(row), _value(row))
           for row in _scoped(contract.instruments)),
     ]  # fmt: skip
 
@@ -54,10 +54,14 @@ def _every(row: Any) -> str:
 
 
 def _changes(row: Any) -> str:
-    return ", ".join(f"{exact(each.quantity)} from {day(each.start_date)}" for each in row.changes.all())
+    changes = (f"{exact(each.quantity)} from {day(each.start_date)}" for each in row.changes.all())
+    return ", ".join(each for each in (days_of(row), *changes) if each)
 
 
-def _days(row: Any) -> str:
+def days_of(row: Any) -> str:
+    """Say when a part stands; nothing where it does as long as the contract."""
+    if row.start_date is None:
+        return f"until {day(row.end_date)}" if row.end_date else ""
     return f"{day(row.start_date)} – {day(row.end_date) if row.end_date else 'open'}"
 
 

@@ -3,16 +3,18 @@
 Keys of fees are prefixed by their kind, so that they can't be mistaken for a product's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from catalog.models import AgreedBound, AgreedDiscount, Contract
+from catalog.models.dated import Dated
 from catalog.queries.agreed_fees import fees_of
 from catalog.queries.contracts import cycle_of
 from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
 from catalog.rules import agreed
-from catalog.rules.spans import Span, span_from
+from catalog.rules.dated import bounds_in, discount_in
+from catalog.rules.spans import Days, Span, edges_of, span_from
 from catalog.rules.terms import Discount, Fee
 from monetization.values.periods import Period, local_date
 
@@ -37,11 +39,13 @@ def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decima
     zone = contract.account.time_zone
     span = span_of(contract, period)
     bounds = list(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
+    reduced = list(AgreedDiscount.objects.filter(contract=contract).prefetch_related("products").order_by("pk"))
+    fees = tuple(fees_of(contract, span, [day for row in reduced for day in edges_of(days_of(row))]))
     return Agreed(
-        fees=tuple(fees_of(contract, span)),
-        discounts=_discounts(contract),
-        minimums=_bounds(bounds, AgreedBound.Kind.MINIMUM),
-        maximums=_bounds(bounds, AgreedBound.Kind.MAXIMUM),
+        fees=fees,
+        discounts=tuple(_discounts(contract, reduced, span, _extent(span, fees, zone))),
+        minimums=_bounds(bounds, AgreedBound.Kind.MINIMUM, span, zone),
+        maximums=_bounds(bounds, AgreedBound.Kind.MAXIMUM, span, zone),
         instruments=tuple(instrument_terms(each, balances, zone) for each in instruments_serving(contract, period)),
         served=span.served,
         full_period=span.full(zone),
@@ -54,19 +58,39 @@ def span_of(contract: Contract, period: Period) -> Span:
     return span_from(cycle_of(contract), local_date(period.starts_at, zone))
 
 
-def _discounts(contract: Contract) -> tuple[Discount, ...]:
+def days_of(row: Dated) -> Days:
+    """Give the days of a part."""
+    return Days(row.start_date, row.end_date)
+
+
+def _extent(span: Span, fees: Iterable[Fee], zone: str) -> Period:
+    """Give the time that the lines of a bill are about: fees may reach beyond its period."""
+    periods = [span.period(zone), *(fee.period for fee in fees)]
+    ends = [each.ends_at for each in periods if each.ends_at is not None]
+    return Period(min(each.starts_at for each in periods), max(ends))
+
+
+def _discounts(
+    contract: Contract, reduced: Iterable[AgreedDiscount], span: Span, extent: Period
+) -> Iterable[Discount]:
     percent: Decimal = contract.discount_percent
-    first = (Discount(percent, contract.key, "Contract discount"),) if percent else ()
-    rows = AgreedDiscount.objects.filter(contract=contract).prefetch_related("products").order_by("pk")
-    return (*first, *(_discount(row, contract) for row in rows))
+    if percent:
+        yield Discount(percent, contract.key, "Contract discount")
+    zone = contract.account.time_zone
+    for row in reduced:
+        found = discount_in(_discount(row, contract), days_of(row), span, extent, zone)
+        if found is not None:
+            yield found
 
 
 def _discount(row: AgreedDiscount, contract: Contract) -> Discount:
     return Discount(
         row.percent or ZERO, f"discount:{row.key}", row.name, scope_of(row), row.amount or ZERO,
-        starts_on=contract.start_date, counts_for_minimum=row.counts_for_minimum,
+        starts_on=row.start_date or contract.start_date, counts_for_minimum=row.counts_for_minimum,
     )  # fmt: skip
 
 
-def _bounds(rows: Sequence[AgreedBound], kind: str) -> tuple[agreed.Bound, ...]:
-    return tuple(agreed.Bound(row.amount, scope_of(row), prorates=row.prorates) for row in rows if row.kind == kind)
+def _bounds(rows: Iterable[AgreedBound], kind: str, span: Span, zone: str) -> tuple[agreed.Bound, ...]:
+    mine = (row for row in rows if row.kind == kind)
+    dated = ((agreed.Bound(row.amount, scope_of(row), prorates=row.prorates), days_of(row)) for row in mine)
+    return tuple(bounds_in(dated, span, zone))

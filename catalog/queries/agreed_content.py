@@ -10,10 +10,10 @@ from catalog.models import Contract, CreditGrant
 from monetization.foundation.rules.audit import plain
 
 FIELDS: dict[str, tuple[str, ...]] = {
-    "recurring_charges": ("key", "name", "unit_price", "quantity", "timing", "cadence"),
+    "recurring_charges": ("key", "name", "unit_price", "quantity", "timing", "cadence", "start_date", "end_date"),
     "one_time_charges": ("key", "name", "unit_price", "quantity", "date"),
-    "discounts": ("key", "name", "percent", "amount", "counts_for_minimum"),
-    "bounds": ("key", "name", "kind", "amount", "prorates"),
+    "discounts": ("key", "name", "percent", "amount", "counts_for_minimum", "start_date", "end_date"),
+    "bounds": ("key", "name", "kind", "amount", "prorates", "start_date", "end_date"),
     "instruments": (
         "key", "name", "kind", "currency", "amount", "invoiced", "priority", "start_date", "end_date",
     ),

@@ -1,28 +1,29 @@
 """Recurring and one-time charges of a contract, as fees of a billing period."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from catalog.models import Contract, OneTimeCharge, RecurringCharge
 from catalog.queries.contracts import cycle_of
 from catalog.rules.agreed import Timing
 from catalog.rules.fees import FeeTerms, one_time_fee, recurring_fee
-from catalog.rules.spans import Span, billed_with
+from catalog.rules.spans import Days, Span, billed_with
 from catalog.rules.terms import Fee, Source
 from monetization.values.periods import Cadence
 
 
-def fees_of(contract: Contract, span: Span) -> Iterable[Fee]:
-    """List the fees that a billing period bills."""
+def fees_of(contract: Contract, span: Span, cuts: Sequence[date] = ()) -> Iterable[Fee]:
+    """List the fees that a billing period bills; ``cuts``: days on which what lowers them changes."""
     zone, cycle, source = contract.account.time_zone, cycle_of(contract), _source(contract)
     recurring = RecurringCharge.objects.filter(contract=contract).select_related("product").prefetch_related("changes")
     for charge in recurring.order_by("pk"):
         changes = [(each.start_date, each.quantity) for each in charge.changes.all()]
         cadence, timing = Cadence(charge.cadence) if charge.cadence else None, Timing(charge.timing.lower())
-        for each in billed_with(cycle, cadence, timing, span):
+        for each in billed_with(cycle, cadence, timing, span, Days(charge.start_date, charge.end_date)):
             yield recurring_fee(
-                _fee(charge, "recurring", source), changes, each, timing=timing, currency=contract.currency, zone=zone
-            )
+                _fee(charge, "recurring", source), changes, each, timing=timing, currency=contract.currency, zone=zone,
+                cuts=cuts,
+            )  # fmt: skip
     for once in OneTimeCharge.objects.filter(contract=contract).select_related("product").order_by("pk"):
         day: date = once.date or contract.start_date
         if span.first <= day < span.until:

@@ -17,7 +17,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from catalog.models import Contract, Product
-from catalog.queries.agreed import agreed_for
+from catalog.queries.agreed import Agreed, agreed_for
 from catalog.queries.cards import (
     CardVersion,
     StoredCharge,
@@ -26,8 +26,8 @@ from catalog.queries.cards import (
     stored_charges,
 )
 from catalog.queries.metrics import DatedMetric, dated_metrics
-from catalog.rules.agreed import Instrument
 from catalog.rules.cards import charge_of
+from catalog.rules.dated import windows
 from catalog.rules.terms import Charge, MetricTerms, Segment, Terms
 from monetization.values.periods import Period, local_midnight
 
@@ -46,7 +46,7 @@ def terms_for(*, contract: Contract, period: Period, balances: Mapping[str, Deci
     products = Product.objects.in_bulk({charge.product_id for charge in charges})
     charged = Charged(contract, versions, stored, metrics, products)
     agreed = agreed_for(contract, period, balances or {})
-    edges = set(_edges(agreed.instruments))
+    edges = set(_edges(agreed))
     segments = _joined(
         (
             Segment(piece, charged.charges(piece.starts_at, period.starts_at))
@@ -98,12 +98,13 @@ def _cuts(versions: Sequence[tuple[datetime, CardVersion]], metrics: Sequence[Da
     yield from (dated.period.starts_at for dated in metrics)
 
 
-def _edges(instruments: Iterable[Instrument]) -> Iterable[datetime]:
-    """List where what may cover a line changes."""
-    for each in instruments:
-        yield each.period.starts_at
-        if each.period.ends_at is not None:
-            yield each.period.ends_at
+def _edges(agreed: Agreed) -> Iterable[datetime]:
+    """List where what may cover a line changes, and what stands on the whole."""
+    stand = windows(agreed.discounts, (*agreed.minimums, *agreed.maximums))
+    for period in (*(each.period for each in agreed.instruments), *stand):
+        yield period.starts_at
+        if period.ends_at is not None:
+            yield period.ends_at
 
 
 def _joined(segments: Iterable[Segment], edges: Collection[datetime]) -> tuple[Segment, ...]:

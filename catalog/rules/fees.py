@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -29,10 +29,18 @@ class FeeTerms:
 
 
 def recurring_fee(
-    fee: FeeTerms, changes: Sequence[tuple[date, Decimal]], span: Span, *, timing: Timing, currency: str, zone: str
+    fee: FeeTerms,
+    changes: Sequence[tuple[date, Decimal]],
+    span: Span,
+    *,
+    timing: Timing,
+    currency: str,
+    zone: str,
+    cuts: Iterable[date] = (),
 ) -> Fee:
-    """Make the fee of one of its periods, cut where its quantity changes."""
-    days = sorted({span.first, span.until, *(day for day, _ in changes if span.first < day < span.until)})
+    """Make the fee of one of its periods, cut where its quantity changes, and at ``cuts``."""
+    edges = (*cuts, *(day for day, _ in changes))
+    days = sorted({span.first, span.until, *(day for day in edges if span.first < day < span.until)})
     spans = tuple(
         FeeSpan(_period(one, end, zone), quantity_on(fee.quantity, changes, one), _price(fee), span.share(one, end))
         for one, end in zip(days, days[1:], strict=False)

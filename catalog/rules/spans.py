@@ -93,6 +93,11 @@ class Days:
     last: date | None = None
 
 
+def edges_of(days: Days) -> list[date]:
+    """List the days on which something begins to stand, or stands no more."""
+    return [*([days.first] if days.first else []), *([days.last + DAY] if days.last else [])]
+
+
 def billed_with(
     cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Span, days: Days = Days()
 ) -> list[Span]:
