@@ -61,9 +61,7 @@ def _left(fee: Fee, costs: Costs, discounts: Sequence[Discount]) -> Fraction:
 def _steps(line: Line, fee: Fee, costs: Costs, discounts: Sequence[Discount]) -> tuple[Step, ...]:
     """Print each span's tiers, weighed by its days, as shares of the line."""
     flat = [(part, part.amount * Fraction(*span.weight), span) for span, parts in costs for part in parts]
-    exacts = [
-        percent_off(amount, standing(discounts, span.period)) * Fraction(fee.rate) for _, amount, span in flat
-    ]
+    exacts = [percent_off(amount, standing(discounts, span.period)) * Fraction(fee.rate) for _, amount, span in flat]
     split = shares(line.amount, exacts, fee.currency) if flat else []
     return tuple(
         Step(part.over, part.up_to, part.quantity, part.unit_price, part.flat_fee, amount, share, span.weight)

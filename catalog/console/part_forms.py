@@ -60,7 +60,10 @@ FORMS: dict[str, Form] = {
     ),
     "discount": Form(
         "discount",
-        (KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"), *DAYS, PRODUCTS),
+        (
+            KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"), *DAYS,
+            PRODUCTS,
+        ),
         agreed.add_discount,
     ),
     "bound": Form(

@@ -32,7 +32,8 @@ def part_rows(contract: Contract) -> list[PartRow]:
         *(PartRow("recurring", row, _every(row), row.product.name, _changes(row), _price(row)) for row in recurring),
         *(PartRow("one_time", row, "once", row.product.name, day(row.date or contract.start_date), _price(row))
           for row in once),
-        *(PartRow("discount", row, "discount", _scope(row), days_of(row), _off(row)) for row in _scoped(contract.discounts)),
+        *(PartRow("discount", row, "discount", _scope(row), days_of(row), _off(row))
+          for row in _scoped(contract.discounts)),
         *(PartRow("bound", row, row.get_kind_display().lower(), _scope(row), days_of(row), exact(row.amount))
           for row in _scoped(contract.bounds)),
         *(PartRow("instrument", row, row.get_kind_display().lower(), _scope(row), days_of(row), _value(row))

@@ -70,9 +70,7 @@ def _extent(span: Span, fees: Iterable[Fee], zone: str) -> Period:
     return Period(min(each.starts_at for each in periods), max(ends))
 
 
-def _discounts(
-    contract: Contract, reduced: Iterable[AgreedDiscount], span: Span, extent: Period
-) -> Iterable[Discount]:
+def _discounts(contract: Contract, reduced: Iterable[AgreedDiscount], span: Span, extent: Period) -> Iterable[Discount]:
     percent: Decimal = contract.discount_percent
     if percent:
         yield Discount(percent, contract.key, "Contract discount")

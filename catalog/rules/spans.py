@@ -98,9 +98,7 @@ def edges_of(days: Days) -> list[date]:
     return [*([days.first] if days.first else []), *([days.last + DAY] if days.last else [])]
 
 
-def billed_with(
-    cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Span, days: Days = Days()
-) -> list[Span]:
+def billed_with(cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Span, days: Days = Days()) -> list[Span]:
     """List the periods of a charge's own cadence that are billed with a billing period, as far as it stands."""
     if cadence is None or cadence is cycle.cadence:
         stands = bill.within(days.first, days.last)

@@ -141,8 +141,6 @@ def test_a_bound_cut_in_two_equal_parts_is_the_whole(day: int, amount: int, one:
 
 @pytest.mark.parametrize(("first", "last", "left"), [(None, None, 31), (10, None, 22), (None, 9, 9), (10, 19, 10)])
 def test_days_of_a_span(first: int | None, last: int | None, left: int) -> None:
-    found = OCTOBER.within(
-        date(2026, 10, first) if first else None, date(2026, 10, last) if last else None
-    )
+    found = OCTOBER.within(date(2026, 10, first) if first else None, date(2026, 10, last) if last else None)
     assert found is not None
     assert found.served == (left, 31)
