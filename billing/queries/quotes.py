@@ -44,7 +44,7 @@ def in_force(account: Account, at: datetime) -> Contract | None:
 def last_closed(contract: Contract, at: datetime) -> Span:
     """Give the last billing period that has ended, or the first where none has. Raises Invalid before the contract."""
     cycle, today = cycle_of(contract), local_date(at, contract.account.time_zone)
-    last = min(today, contract.end_date or today)
+    last = min(today, contract.served_until or today)
     begun = list(takewhile(lambda dates: dates[0] <= last, map(cycle.dates, count())))
     ended = [dates for dates in begun if dates[1] <= today or last < today]
     if not begun:
@@ -55,7 +55,7 @@ def last_closed(contract: Contract, at: datetime) -> Span:
 def span_between(contract: Contract, start: date, end: date) -> Span:
     """Give the local days [start, end), those of them that the contract serves. Raises Invalid where there are none."""
     first = max(start, contract.start_date)
-    until = end if contract.end_date is None else min(end, contract.end_date + DAY)
+    until = end if contract.served_until is None else min(end, contract.served_until + DAY)
     if first >= until:
         fix = f"It starts on {contract.start_date}"
         raise Invalid("The contract doesn't serve these days", field="period", fix=fix)

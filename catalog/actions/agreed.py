@@ -12,10 +12,11 @@ from django.db import models, transaction
 
 from catalog.actions import governed, parts
 from catalog.actions.bound_errors import crossing_errors
-from catalog.actions.part_errors import day_errors, minor_errors, outside
+from catalog.actions.part_errors import minor_errors, outside
 from catalog.models import (
     AgreedBound,
     AgreedDiscount,
+    Amendment,
     Contract,
     Instrument,
     OneTimeCharge,
@@ -23,7 +24,7 @@ from catalog.models import (
     QuantityChange,
     RecurringCharge,
 )
-from monetization.foundation.actions import rows
+from catalog.queries.amended import amended
 from monetization.foundation.models import User
 from monetization.values.errors import NotFound, refuse_if
 
@@ -38,6 +39,7 @@ def add_recurring(
     unit_price: Decimal,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     quantity: Decimal = Decimal(1),
     changes: Sequence[tuple[date, Decimal]] = (),
     timing: str = RecurringCharge.Timing.ADVANCE,
@@ -46,18 +48,17 @@ def add_recurring(
     end_date: date | None = None,
 ) -> RecurringCharge:
     """Agree a fee for each period; ``changes``: another quantity from a local day on."""
-    contract = parts.draft(contract, by)
+    contract = parts.draft(contract, by, amendment)
     charge = RecurringCharge(
         contract=contract, key=key, name=name, product=product, unit_price=unit_price, quantity=quantity,
         timing=timing, cadence=cadence, start_date=start_date, end_date=end_date,
     )  # fmt: skip
-    refuse_if(outside(contract, ((f"changes[{n}]", day) for n, (day, _) in enumerate(changes))))
-    refuse_if(day_errors(contract, charge))
-    parts.add(contract, charge, by=by, at=at)
+    named = ((f"changes[{n}]", day) for n, (day, _) in enumerate(changes))
+    refuse_if(outside(contract, named, amendment=amendment))
+    parts.add(contract, charge, by=by, at=at, amendment=amendment)
     for day, number in changes:
-        change = QuantityChange(charge=charge, start_date=day, quantity=number)
-        rows.check(change)
-        rows.keep(change, by=by, at=at)
+        change = QuantityChange(charge=charge, amendment=amendment, start_date=day, quantity=number)
+        parts.keep(change, by=by, at=at)
     return charge
 
 
@@ -71,16 +72,18 @@ def add_one_time(
     unit_price: Decimal,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     quantity: Decimal = Decimal(1),
     date: date | None = None,
 ) -> OneTimeCharge:
     """Agree a fee that is due once, on a local day; None: the contract's first."""
-    contract = parts.draft(contract, by)
-    refuse_if(outside(contract, [("date", date)]))
+    contract = parts.draft(contract, by, amendment)
+    date = date or (amendment.effective_date if amendment is not None else None)
+    refuse_if(outside(contract, [("date", date)], amendment=amendment))
     charge = OneTimeCharge(
         contract=contract, key=key, name=name, product=product, unit_price=unit_price, quantity=quantity, date=date
     )
-    return parts.add(contract, charge, by=by, at=at)
+    return parts.add(contract, charge, by=by, at=at, amendment=amendment)
 
 
 @transaction.atomic
@@ -91,6 +94,7 @@ def add_discount(
     name: str,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     percent: Decimal | None = None,
     amount: Decimal | None = None,
     counts_for_minimum: bool = False,
@@ -99,14 +103,13 @@ def add_discount(
     products: Sequence[Product] = (),
 ) -> AgreedDiscount:
     """Agree a percentage, or an amount a period, off what these products cost; without any, off everything."""
-    contract = parts.draft(contract, by)
+    contract = parts.draft(contract, by, amendment)
     refuse_if(minor_errors(contract.currency, "amount", amount))
     discount = AgreedDiscount(
         contract=contract, key=key, name=name, percent=percent, amount=amount, counts_for_minimum=counts_for_minimum,
         start_date=start_date, end_date=end_date,
     )  # fmt: skip
-    refuse_if(day_errors(contract, discount))
-    return parts.add(contract, discount, products, by=by, at=at)
+    return parts.add(contract, discount, products, by=by, at=at, amendment=amendment)
 
 
 @transaction.atomic
@@ -119,20 +122,22 @@ def add_bound(
     amount: Decimal,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     prorates: bool = True,
     start_date: date | None = None,
     end_date: date | None = None,
     products: Sequence[Product] = (),
 ) -> AgreedBound:
     """Agree a minimum or a maximum of what these products come to in a period; without any, of everything."""
-    contract = parts.draft(contract, by)
+    contract = parts.draft(contract, by, amendment)
     refuse_if(minor_errors(contract.currency, "amount", amount))
     bound = AgreedBound(
         contract=contract, key=key, name=name, kind=kind, amount=amount, prorates=prorates,
         start_date=start_date, end_date=end_date,
     )  # fmt: skip
-    refuse_if([*day_errors(contract, bound), *crossing_errors(contract, bound, products)])
-    return parts.add(contract, bound, products, by=by, at=at)
+    parts.add(contract, bound, products, by=by, at=at, amendment=amendment)
+    refuse_if(crossing_errors(amended(contract, amendment)))
+    return bound
 
 
 PARTS: dict[str, type[models.Model]] = {
@@ -147,7 +152,7 @@ PARTS: dict[str, type[models.Model]] = {
 @transaction.atomic
 def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -> Contract:
     """Take a part of a draft away: ``part`` is one of ``PARTS``."""
-    contract = parts.draft(contract, by)
+    contract = parts.draft(contract, by, amendment)
     model: Any = PARTS.get(part)
     row = model.objects.filter(contract=contract, key=key).first() if model is not None else None
     if row is None:

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from catalog.actions import contracts, governed, grants, metrics, rate_cards
-from catalog.models import Contract, CreditGrant, MetricVersion, RateCardVersion
+from catalog.actions import amendments, contracts, governed, grants, metrics, rate_cards
+from catalog.models import Amendment, Contract, CreditGrant, MetricVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
 from catalog.rules.versions import VersionStatus
@@ -23,6 +23,7 @@ MODELS: dict[str, type[Governed]] = {
     "catalog.metric_version": MetricVersion,
     "catalog.rate_card_version": RateCardVersion,
     "catalog.contract": Contract,
+    "catalog.amendment": Amendment,
     "catalog.credit_grant": CreditGrant,
 }
 
@@ -91,7 +92,11 @@ def _publish_all(request: ChangeRequest, *, by: User, at: datetime, reason: str)
         if fresh != bytes(item.digest or b"") or fresh != bytes(row.content_digest or b""):
             raise Conflict(f"{row} is not what was approved.", fix="Send it back and submit it again.")
         refuse_if(errors(row, at))
+        if isinstance(row, Contract):
+            row.last_date = row.end_date
         governed.move(row, VersionStatus.APPROVED, by=by, at=at, reason=reason)
+        if isinstance(row, Amendment):
+            amendments.settle(row)
         noun = item.subject.partition(".")[2].partition(":")[0]
         outbox.publish(
             environment=request.environment, topic=f"{noun}.approved", subject=row,
@@ -118,5 +123,6 @@ CHECKS: tuple[tuple[type[Governed], Callable[..., list[DomainError]]], ...] = (
     (MetricVersion, metrics.errors),
     (RateCardVersion, rate_cards.errors),
     (Contract, contracts.errors),
+    (Amendment, amendments.errors),
     (CreditGrant, grants.errors),
 )

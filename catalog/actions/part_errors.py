@@ -5,8 +5,9 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from catalog.models import Contract
+from catalog.models import Amendment, Contract
 from catalog.models.dated import Dated
+from catalog.queries.amended import amended
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import finite, minor_digits, total_of
 
@@ -18,7 +19,7 @@ def part_errors(contract: Contract) -> list[DomainError]:
     if contract._state.adding:
         return []
     found: list[DomainError] = []
-    for instrument in contract.instruments.all():
+    for instrument in contract.instruments.filter(amendment=None):
         if instrument.currency != contract.currency:
             fix = "Take it away and add it again"
             found.append(Invalid(f"{instrument} is in {instrument.currency}", field="currency", fix=fix))
@@ -33,41 +34,48 @@ def part_errors(contract: Contract) -> list[DomainError]:
     return found
 
 
-def facts_of(contract: Contract) -> dict[str, Decimal]:
+def facts_of(contract: Contract, amendment: Amendment | None = None) -> dict[str, Decimal]:
     """Give what policies ask about a contract: all percentages off together, and value that nobody pays for.
 
     A fixed discount can't be said as a percentage; then every policy about it applies.
     """
+    known = amended(contract, amendment)
     left = 1 - Fraction(contract.discount_percent) / HUNDRED
     fixed = False
-    for discount in contract.discounts.all():
+    for discount in known.held(contract.discounts.all()):
         left *= 1 - Fraction(discount.percent or 0) / HUNDRED
         fixed = fixed or discount.amount is not None
     free = total_of(
         each.amount - each.invoiced
-        for each in contract.instruments.exclude(kind="POSTPAID")
+        for each in known.held(contract.instruments.exclude(kind="POSTPAID"))
         if each.amount > each.invoiced
     )
     percent = finite(HUNDRED * (1 - left))
     return {"credits": free} | ({} if fixed or percent is None else {"discount_percent": percent})
 
 
-def day_errors(contract: Contract, part: Dated, before: str = "") -> Iterable[DomainError]:
+def day_errors(
+    contract: Contract, part: Dated, before: str = "", amendment: Amendment | None = None
+) -> Iterable[DomainError]:
     """Refuse a part that ends before it starts, or has days that the contract doesn't serve."""
     start, end = part.start_date, part.end_date
     if start is not None and end is not None and end < start:
         fix = f"Choose {start} or later"
         yield Invalid(f"{before}the last day lies before the first", field="end_date", fix=fix)
-    yield from outside(contract, [("start_date", start), ("end_date", end)], before)
+    yield from outside(contract, [("start_date", start), ("end_date", end)], before, amendment)
 
 
-def outside(contract: Contract, named: Iterable[tuple[str, date | None]], before: str = "") -> Iterable[DomainError]:
-    """Refuse days that the contract doesn't serve."""
-    first, last = contract.start_date, contract.end_date
+def outside(
+    contract: Contract, named: Iterable[tuple[str, date | None]], before: str = "", amendment: Amendment | None = None
+) -> Iterable[DomainError]:
+    """Refuse days that the contract doesn't serve, or that an amendment can't change any more."""
+    first = contract.start_date if amendment is None else amendment.effective_date
+    last = amended(contract, amendment).last_date
     for field, day in named:
         if day is not None and (day < first or (last is not None and day > last)):
             fix = f"Choose a day from {first}" + (f" to {last}" if last else " on")
-            yield Invalid(f"{before}the contract doesn't serve {day}", field=field, fix=fix)
+            why = "the contract doesn't serve" if amendment is None or day > first else "the amendment doesn't change"
+            yield Invalid(f"{before}{why} {day}", field=field, fix=fix)
 
 
 def minor_errors(currency: str, field: str, amount: Decimal | None) -> Iterable[DomainError]:

@@ -12,20 +12,26 @@ and what its environment sells and meters.
 from django.db import migrations
 
 from catalog.rules.versions import ARROWS
-from monetization.foundation.walls import OWN_ACCOUNTS, frozen, frozen_part, portal_reads, run
+from monetization.foundation.walls import OWN_ACCOUNTS, frozen, frozen_part, no_truncate, portal_reads, run
 
 
 def _of(table: str) -> str:
-    """Ask for the status of the contract that a row of this table is a part of."""
-    return f"SELECT c.status FROM catalog_contract c JOIN catalog_{table} t ON t.contract_id = c.id WHERE t.id = $1"
+    """Ask for the status of the contract, or the amendment, that a row of this table is a part of."""
+    return (
+        f"SELECT coalesce(a.status, c.status) FROM catalog_{table} t LEFT JOIN catalog_contract c ON c.id = t.contract_id"
+        " LEFT JOIN catalog_amendment a ON a.id = t.amendment_id WHERE t.id = $1"
+    )
 
 
 GOVERNED = {
     "catalog_metricversion": "catalog.metric_version",
     "catalog_ratecardversion": "catalog.rate_card_version",
     "catalog_contract": "catalog.contract",
+    "catalog_amendment": "catalog.amendment",
     "catalog_creditgrant": "catalog.credit_grant",
 }
+# What follows from amendments and invoices stands on the contract, so that constraints and guards can look at it.
+COMPUTED = {"catalog_contract": ("last_date", "billed_until")}
 OF_METRIC = "SELECT status FROM catalog_metricversion WHERE id = $1"
 OF_CARD = "SELECT status FROM catalog_ratecardversion WHERE id = $1"
 OF_CHARGE = (
@@ -38,7 +44,8 @@ OF_PRICE = (
 OF_CONTRACT = "SELECT status FROM catalog_contract WHERE id = $1"
 OF_GRANT = "SELECT status FROM catalog_creditgrant WHERE id = $1"
 OF_INSTRUMENT = (
-    "SELECT coalesce(c.status, g.status) FROM catalog_instrument i LEFT JOIN catalog_contract c ON c.id = i.contract_id"
+    "SELECT coalesce(a.status, c.status, g.status) FROM catalog_instrument i"
+    " LEFT JOIN catalog_amendment a ON a.id = i.amendment_id LEFT JOIN catalog_contract c ON c.id = i.contract_id"
     " LEFT JOIN catalog_creditgrant g ON g.id = i.grant_id WHERE i.id = $1"
 )
 AGREED = ("recurringcharge", "onetimecharge", "agreeddiscount", "agreedbound", "instrument")
@@ -48,15 +55,20 @@ PARTS = (
     ("catalog_charge", "version_id", OF_CARD),
     ("catalog_pricerow", "charge_id", OF_CHARGE),
     ("catalog_pricetier", "price_id", OF_PRICE),
-    *((f"catalog_{table}", "contract_id", OF_CONTRACT) for table in AGREED),
-    ("catalog_quantitychange", "charge_id", _of("recurringcharge")),
+    ("catalog_partend", "amendment_id", "SELECT status FROM catalog_amendment WHERE id = $1"),
     ("catalog_agreeddiscount_products", "agreeddiscount_id", _of("agreeddiscount")),
     ("catalog_agreedbound_products", "agreedbound_id", _of("agreedbound")),
     ("catalog_instrument_products", "instrument_id", OF_INSTRUMENT),
 )
+# Parts of a contract, or of an amendment where they name one.
+AMENDABLE = (
+    *((f"catalog_{table}", "contract_id", OF_CONTRACT) for table in AGREED),
+    ("catalog_quantitychange", "charge_id", _of("recurringcharge")),
+)
 # Each subquery is itself filtered by the policy of the table that it reads.
 OWN_ENVIRONMENTS = "environment_id IN (SELECT environment_id FROM foundation_account)"
 OWN_CONTRACTS = "contract_id IN (SELECT id FROM catalog_contract)"
+IN_FORCE = "(amendment_id IS NULL OR amendment_id IN (SELECT id FROM catalog_amendment))"
 OWN_CARDS = "(SELECT rate_card_id FROM catalog_contract)"
 READ = {
     "catalog_contract": f"account_id IN {OWN_ACCOUNTS} AND status = 'APPROVED'",
@@ -67,9 +79,11 @@ READ = {
     "catalog_pricerow": "charge_id IN (SELECT id FROM catalog_charge)",
     "catalog_pricetier": "price_id IN (SELECT id FROM catalog_pricerow)",
     "catalog_creditgrant": f"account_id IN {OWN_ACCOUNTS} AND status = 'APPROVED'",
-    **{f"catalog_{table}": OWN_CONTRACTS for table in AGREED if table != "instrument"},
-    "catalog_instrument": f"{OWN_CONTRACTS} OR grant_id IN (SELECT id FROM catalog_creditgrant)",
-    "catalog_quantitychange": "charge_id IN (SELECT id FROM catalog_recurringcharge)",
+    "catalog_amendment": f"{OWN_CONTRACTS} AND status = 'APPROVED'",
+    "catalog_partend": "amendment_id IN (SELECT id FROM catalog_amendment)",
+    **{f"catalog_{table}": f"{OWN_CONTRACTS} AND {IN_FORCE}" for table in AGREED if table != "instrument"},
+    "catalog_instrument": f"{OWN_CONTRACTS} AND {IN_FORCE} OR grant_id IN (SELECT id FROM catalog_creditgrant)",
+    "catalog_quantitychange": f"charge_id IN (SELECT id FROM catalog_recurringcharge) AND {IN_FORCE}",
     "catalog_agreeddiscount_products": "agreeddiscount_id IN (SELECT id FROM catalog_agreeddiscount)",
     "catalog_agreedbound_products": "agreedbound_id IN (SELECT id FROM catalog_agreedbound)",
     "catalog_instrument_products": "instrument_id IN (SELECT id FROM catalog_instrument)",
@@ -118,6 +132,63 @@ def needs_approval(table: str, noun: str) -> migrations.RunPython:
     )
 
 
+AMENDED = """
+CREATE FUNCTION catalog_frozen_agreed() RETURNS trigger LANGUAGE plpgsql AS $$
+-- args: query for the status of the contract by id ($1), column with that id; an amendment's parts are free with it
+DECLARE
+  part jsonb; status text;
+BEGIN
+  FOREACH part IN ARRAY ARRAY[
+    CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END, CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END]
+  LOOP
+    CONTINUE WHEN part IS NULL;
+    IF part->>'amendment_id' IS NOT NULL THEN
+      SELECT a.status INTO status FROM catalog_amendment a WHERE a.id = (part->>'amendment_id')::bigint;
+    ELSE
+      EXECUTE TG_ARGV[0] INTO status USING (part->>TG_ARGV[1])::bigint;
+    END IF;
+    IF status IS NOT NULL AND status <> 'DRAFT' THEN
+      RAISE EXCEPTION '% belongs to something frozen (%): % refused', TG_TABLE_NAME, status, TG_OP
+        USING ERRCODE = 'restrict_violation';
+    END IF;
+  END LOOP;
+  IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+  RETURN NEW;
+END $$;
+
+CREATE FUNCTION catalog_amended_end() RETURNS trigger LANGUAGE plpgsql AS $$
+-- an approved contract's last day is its own, or that of the last approved amendment which moves it
+DECLARE
+  last date := NEW.end_date;
+BEGIN
+  IF NEW.status = 'APPROVED' THEN
+    SELECT CASE WHEN count(*) = 0 THEN NEW.end_date ELSE (array_agg(a.end_date
+        ORDER BY a.effective_date DESC, a.number DESC))[1] END INTO last
+      FROM catalog_amendment a
+      WHERE a.contract_id = NEW.id AND a.status = 'APPROVED' AND (a.is_open OR a.end_date IS NOT NULL);
+    IF NEW.last_date IS DISTINCT FROM last THEN
+      RAISE EXCEPTION 'contract %: nobody approved that it serves until %', NEW.id, NEW.last_date
+        USING ERRCODE = 'restrict_violation';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER amended_end BEFORE UPDATE ON catalog_contract FOR EACH ROW EXECUTE FUNCTION catalog_amended_end();
+"""
+DROP_AMENDED = (
+    "DROP TRIGGER amended_end ON catalog_contract; DROP FUNCTION catalog_frozen_agreed, catalog_amended_end;"
+)
+
+
+def frozen_agreed(table: str, column: str, status: str) -> migrations.RunPython:
+    """Freeze parts with their contract, or with the amendment that agreed them."""
+    return run(
+        f"CREATE TRIGGER frozen BEFORE INSERT OR UPDATE OR DELETE ON {table}"
+        f" FOR EACH ROW EXECUTE FUNCTION catalog_frozen_agreed('{status}', '{column}');{no_truncate(table)}",
+        f"DROP TRIGGER frozen ON {table}; DROP TRIGGER no_truncate ON {table};",
+    )
+
+
 GRANTED_WITH_ITS_GRANT = run(
     "CREATE TRIGGER granted BEFORE INSERT OR UPDATE OR DELETE ON catalog_instrument"
     f" FOR EACH ROW EXECUTE FUNCTION frozen_part('{OF_GRANT}', 'grant_id', 'DRAFT');",
@@ -133,9 +204,14 @@ class Migration(migrations.Migration):
 
     operations = [
         run(APPROVAL, DROP_APPROVAL),
-        *(frozen(table, free=("DRAFT",), arrows=ARROWS, columns=()) for table in GOVERNED),
+        run(AMENDED, DROP_AMENDED),
+        *(
+            frozen(table, free=("DRAFT",), arrows=ARROWS, columns=COMPUTED.get(table, ()))
+            for table in GOVERNED
+        ),
         *(needs_approval(table, noun) for table, noun in GOVERNED.items()),
         *(frozen_part(table, column=column, status=status, free=("DRAFT",)) for table, column, status in PARTS),
+        *(frozen_agreed(*part) for part in AMENDABLE),
         GRANTED_WITH_ITS_GRANT,
         *(portal_reads(table, own) for table, own in READ.items()),
     ]

@@ -7,6 +7,7 @@ from catalog.models.agreed import (
     QuantityChange,
     RecurringCharge,
 )
+from catalog.models.amendments import Amendment, PartEnd
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
 from catalog.models.instruments import Instrument
@@ -25,6 +26,7 @@ from catalog.models.rate_cards import (
 __all__ = [
     "AgreedBound",
     "AgreedDiscount",
+    "Amendment",
     "Charge",
     "Contract",
     "CreditGrant",
@@ -34,6 +36,7 @@ __all__ = [
     "MetricMeasure",
     "MetricVersion",
     "OneTimeCharge",
+    "PartEnd",
     "PriceRow",
     "PriceTier",
     "Product",

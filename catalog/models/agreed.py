@@ -12,7 +12,7 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from catalog.models.contracts import Contract
-from catalog.models.dated import Dated, ends_after_it_starts
+from catalog.models.dated import Dated, amendment_field, ends_after_it_starts
 from catalog.models.products import Product
 from monetization.foundation.models.fields import key_field, quantity_field
 
@@ -27,6 +27,7 @@ class RecurringCharge(Dated):
         ARREARS = "ARREARS", "In arrears"
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="recurring_charges")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
@@ -57,6 +58,7 @@ class QuantityChange(models.Model):
     """Another quantity of a recurring charge from a day on, such as seats."""
 
     charge = models.ForeignKey(RecurringCharge, models.PROTECT, related_name="changes")
+    amendment = amendment_field()
     start_date = models.DateField()
     quantity = quantity_field(validators=NOT_NEGATIVE)
 
@@ -77,6 +79,7 @@ class OneTimeCharge(models.Model):
     """A fee that is due once, with the period that holds its day."""
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="one_time_charges")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
@@ -103,6 +106,7 @@ class AgreedDiscount(Dated):
     """A percentage, or a fixed amount a period, off what the named products cost."""
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="discounts")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     percent = models.DecimalField(
@@ -140,6 +144,7 @@ class AgreedBound(Dated):
         MAXIMUM = "MAXIMUM", "Maximum"
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="bounds")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=8, choices=Kind)

@@ -1,7 +1,11 @@
 """Parts of a contract that stand from a day to a day; without them as long as the contract."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
+
+from catalog.models.amendments import Amendment
 
 
 class Dated(models.Model):
@@ -12,6 +16,11 @@ class Dated(models.Model):
 
     class Meta:
         abstract = True
+
+
+def amendment_field() -> "models.ForeignKey[Any, Any]":
+    """Return the column of the amendment that agreed a part; None: it was agreed with the contract."""
+    return models.ForeignKey(Amendment, models.PROTECT, null=True, blank=True, related_name="+")
 
 
 def ends_after_it_starts() -> models.CheckConstraint:

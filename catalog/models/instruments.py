@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from catalog.models.contracts import Contract
+from catalog.models.dated import amendment_field
 from catalog.models.grants import CreditGrant
 from catalog.models.products import Product
 from monetization.foundation.models import Account
@@ -28,6 +29,7 @@ class Instrument(models.Model):
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="instruments")
     contract = models.ForeignKey(Contract, models.PROTECT, null=True, blank=True, related_name="instruments")
+    amendment = amendment_field()
     grant = models.OneToOneField(CreditGrant, models.PROTECT, null=True, blank=True, related_name="instrument")
     key = key_field()
     name = models.CharField(max_length=120)

@@ -4,17 +4,17 @@ Keys of fees are prefixed by their kind, so that they can't be mistaken for a pr
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from catalog.models import AgreedBound, AgreedDiscount, Contract
-from catalog.models.dated import Dated
+from catalog.queries.amended import Amended
 from catalog.queries.agreed_fees import fees_of
 from catalog.queries.contracts import cycle_of
 from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
 from catalog.rules import agreed
 from catalog.rules.dated import bounds_in, discount_in
-from catalog.rules.spans import Days, Span, edges_of, span_from
+from catalog.rules.spans import Span, edges_of, span_from
 from catalog.rules.terms import Discount, Fee
 from monetization.values.periods import Period, local_date
 
@@ -34,33 +34,30 @@ class Agreed:
     full_period: Period
 
 
-def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decimal]) -> Agreed:
-    """Give all that is agreed beside the rate card, for one billing period."""
+def agreed_for(known: Amended, span: Span, period: Period, balances: Mapping[str, Decimal]) -> Agreed:
+    """Give all that is agreed beside the rate card, for one billing period of a contract as amended by then."""
+    contract = known.contract
     zone = contract.account.time_zone
-    span = span_of(contract, period)
-    bounds = list(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
-    reduced = list(AgreedDiscount.objects.filter(contract=contract).prefetch_related("products").order_by("pk"))
-    fees = tuple(fees_of(contract, span, [day for row in reduced for day in edges_of(days_of(row))]))
+    bounds = known.held(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
+    reduced = known.held(AgreedDiscount.objects.filter(contract=contract).prefetch_related("products").order_by("pk"))
+    fees = tuple(fees_of(known, span, [day for row in reduced for day in edges_of(known.days("discount", row))]))
     return Agreed(
         fees=fees,
-        discounts=tuple(_discounts(contract, reduced, span, _extent(span, fees, zone))),
-        minimums=_bounds(bounds, AgreedBound.Kind.MINIMUM, span, zone),
-        maximums=_bounds(bounds, AgreedBound.Kind.MAXIMUM, span, zone),
-        instruments=tuple(instrument_terms(each, balances, zone) for each in instruments_serving(contract, period)),
+        discounts=tuple(_discounts(known, reduced, span, _extent(span, fees, zone))),
+        minimums=_bounds(known, bounds, AgreedBound.Kind.MINIMUM, span),
+        maximums=_bounds(known, bounds, AgreedBound.Kind.MAXIMUM, span),
+        instruments=tuple(
+            instrument_terms(each, balances, zone) for each in known.held(instruments_serving(contract, period))
+        ),
         served=span.served,
         full_period=span.full(zone),
     )
 
 
-def span_of(contract: Contract, period: Period) -> Span:
+def span_of(known: Amended, period: Period) -> Span:
     """Give the full period that a billing period of the contract belongs to, by local dates."""
-    zone = contract.account.time_zone
-    return span_from(cycle_of(contract), local_date(period.starts_at, zone))
-
-
-def days_of(row: Dated) -> Days:
-    """Give the days of a part."""
-    return Days(row.start_date, row.end_date)
+    cycle = replace(cycle_of(known.contract), end_date=known.last_date)
+    return span_from(cycle, local_date(period.starts_at, cycle.zone))
 
 
 def _extent(span: Span, fees: Iterable[Fee], zone: str) -> Period:
@@ -70,13 +67,14 @@ def _extent(span: Span, fees: Iterable[Fee], zone: str) -> Period:
     return Period(min(each.starts_at for each in periods), max(ends))
 
 
-def _discounts(contract: Contract, reduced: Iterable[AgreedDiscount], span: Span, extent: Period) -> Iterable[Discount]:
+def _discounts(known: Amended, reduced: Iterable[AgreedDiscount], span: Span, extent: Period) -> Iterable[Discount]:
+    contract = known.contract
     percent: Decimal = contract.discount_percent
     if percent:
         yield Discount(percent, contract.key, "Contract discount")
     zone = contract.account.time_zone
     for row in reduced:
-        found = discount_in(_discount(row, contract), days_of(row), span, extent, zone)
+        found = discount_in(_discount(row, contract), known.days("discount", row), span, extent, zone)
         if found is not None:
             yield found
 
@@ -88,7 +86,9 @@ def _discount(row: AgreedDiscount, contract: Contract) -> Discount:
     )  # fmt: skip
 
 
-def _bounds(rows: Iterable[AgreedBound], kind: str, span: Span, zone: str) -> tuple[agreed.Bound, ...]:
+def _bounds(known: Amended, rows: Iterable[AgreedBound], kind: str, span: Span) -> tuple[agreed.Bound, ...]:
     mine = (row for row in rows if row.kind == kind)
-    dated = ((agreed.Bound(row.amount, scope_of(row), prorates=row.prorates), days_of(row)) for row in mine)
-    return tuple(bounds_in(dated, span, zone))
+    dated = (
+        (agreed.Bound(row.amount, scope_of(row), prorates=row.prorates), known.days("bound", row)) for row in mine
+    )
+    return tuple(bounds_in(dated, span, known.contract.account.time_zone))

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db import models
 
-from catalog.models import Contract, CreditGrant
+from catalog.models import Amendment, Contract, CreditGrant
+from catalog.queries.amended_parts import agreed_with
 from monetization.foundation.rules.audit import plain
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -21,17 +22,18 @@ FIELDS: dict[str, tuple[str, ...]] = {
 WITH_PRODUCT = ("recurring_charges", "one_time_charges")
 
 
-def agreed_of(contract: Contract) -> dict[str, list[dict[str, Any]]]:
-    """Give every part of a contract, by name of its table, in the order of keys."""
-    return {name: [_part(name, row) for row in getattr(contract, name).order_by("key")] for name in FIELDS}
+def agreed_of(contract: Contract, amendment: Amendment | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Give every part agreed with a contract, or by an amendment, by name of its table, in the order of keys."""
+    return {name: [part_content(name, row) for row in agreed_with(contract, amendment, name)] for name in FIELDS}
 
 
 def granted_of(grant: CreditGrant) -> dict[str, Any]:
     """Give the credit of a grant."""
-    return {"credit": _part("instruments", grant.instrument)}
+    return {"credit": part_content("instruments", grant.instrument)}
 
 
-def _part(name: str, row: Any) -> dict[str, Any]:
+def part_content(name: str, row: Any) -> dict[str, Any]:
+    """Give one part."""
     said = {field: plain(getattr(row, field)) for field in FIELDS[name]}
     if name in WITH_PRODUCT:
         said["product"] = row.product.key
@@ -43,5 +45,5 @@ def _part(name: str, row: Any) -> dict[str, Any]:
 
 
 def _changes(row: Any) -> models.QuerySet[Any]:
-    found: models.QuerySet[Any] = row.changes.order_by("start_date")
+    found: models.QuerySet[Any] = row.changes.filter(amendment=row.amendment_id).order_by("start_date")
     return found

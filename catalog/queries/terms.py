@@ -16,8 +16,9 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from catalog.models import Contract, Product
-from catalog.queries.agreed import Agreed, agreed_for
+from catalog.models import Amendment, Contract, Product
+from catalog.queries.agreed import Agreed, agreed_for, span_of
+from catalog.queries.amended import Amended, amended
 from catalog.queries.cards import (
     CardVersion,
     StoredCharge,
@@ -28,24 +29,35 @@ from catalog.queries.cards import (
 from catalog.queries.metrics import DatedMetric, dated_metrics
 from catalog.rules.cards import charge_of
 from catalog.rules.dated import windows
+from catalog.rules.settings import Settings
 from catalog.rules.terms import Charge, MetricTerms, Segment, Terms
 from monetization.values.periods import Period, local_midnight
 
 
-def terms_for(*, contract: Contract, period: Period, balances: Mapping[str, Decimal] | None = None) -> Terms:
+def terms_for(
+    *,
+    contract: Contract,
+    period: Period,
+    balances: Mapping[str, Decimal] | None = None,
+    also: Amendment | None = None,
+) -> Terms:
     """Give all that is agreed in one contract for one billing period, as frozen values.
 
-    ``balances``: what can be drawn of commits and credits, by key; whole amounts where they aren't named.
+    ``balances``: what can be drawn of commits and credits, by key; whole amounts where they aren't named. ``also``: an
+    amendment that isn't approved yet, to see what it would do.
     """
     zone = contract.account.time_zone
-    versions = _in_force(contract, period, zone)
+    known = amended(contract, also)
+    span = span_of(known, period)
+    known = known.known(span.until)
+    versions = _in_force(known, period, zone)
     used = [(version.pk, version.digest) for _, version in versions]
     stored = stored_charges(sorted(set(used)), contract.currency)
     charges = [charge for each in stored.values() for charge in each]
     metrics = _metrics(charges)
     products = Product.objects.in_bulk({charge.product_id for charge in charges})
     charged = Charged(contract, versions, stored, metrics, products)
-    agreed = agreed_for(contract, period, balances or {})
+    agreed = agreed_for(known, span, period, balances or {})
     edges = set(_edges(agreed))
     segments = _joined(
         (
@@ -61,29 +73,41 @@ def terms_for(*, contract: Contract, period: Period, balances: Mapping[str, Deci
     )  # fmt: skip
 
 
-def _in_force(contract: Contract, period: Period, zone: str) -> list[tuple[datetime, CardVersion]]:
+def _in_force(known: Amended, period: Period, zone: str) -> list[tuple[datetime, CardVersion]]:
     """List the versions that price a part of the period, each with the instant from which it does."""
-    known = approved_versions(contract.rate_card_id)
-    line = sorted(((each.starts_at(zone), each.number), each) for each in known)
+    stretches = known.stretches()
+    starts = [local_midnight(day, zone) for day, _ in stretches]
+    found: list[tuple[datetime, CardVersion]] = []
+    for (_, settings), first, until in zip(stretches, starts, [*starts[1:], None], strict=True):
+        within = Period(first, until).overlap(period)
+        if within is not None:
+            found += _followed(settings, first, within, zone)
+    return found
+
+
+def _followed(
+    settings: Settings, since: datetime, within: Period, zone: str
+) -> Iterable[tuple[datetime, CardVersion]]:
+    """Yield the versions that price a part of a stretch of a period, whose settings stand since an instant."""
+    line = sorted(((each.starts_at(zone), each.number), each) for each in approved_versions(settings.rate_card_id))
     followed = [(start, version) for (start, _), version in line]
-    if contract.pinned_version_id is not None:
-        followed = _pinned(contract, followed, zone)
-    return [
-        (start, version)
-        for (start, version), end in zip(followed, [*(s for s, _ in followed[1:]), None], strict=True)
-        if Period(start, end).overlap(period) is not None
-    ]
+    if settings.pinned_version_id is not None:
+        followed = _pinned(settings, since, followed, zone)
+    for (start, version), end in zip(followed, [*(s for s, _ in followed[1:]), None], strict=True):
+        stands = Period(start, end).overlap(within)
+        if stands is not None:
+            yield (stands.starts_at, version)
 
 
 def _pinned(
-    contract: Contract, followed: list[tuple[datetime, CardVersion]], zone: str
+    settings: Settings, since: datetime, followed: list[tuple[datetime, CardVersion]], zone: str
 ) -> list[tuple[datetime, CardVersion]]:
-    """Let the pinned version stand from the contract's start; the card takes over where the pin ends."""
-    pinned = next(version for _, version in followed if version.pk == contract.pinned_version_id)
-    first = (local_midnight(contract.start_date, zone), pinned)
-    if contract.pinned_until is None:
+    """Let the pinned version stand from where it was pinned; the card takes over where the pin ends."""
+    pinned = next(version for _, version in followed if version.pk == settings.pinned_version_id)
+    first = (since, pinned)
+    if settings.pinned_until is None:
         return [first]
-    until = local_midnight(contract.pinned_until, zone)
+    until = local_midnight(settings.pinned_until, zone)
     later = [(start, version) for start, version in followed if start > until]
     then = [version for start, version in followed if start <= until]
     return [first, *([(until, then[-1])] if then else []), *later]
