@@ -26,6 +26,7 @@ from billing.rules.lifecycle import Status
 from billing.rules.lines import Line
 from billing.rules.tax import TaxLine
 from catalog.models import Instrument, Product
+from catalog.queries import period_of
 from metering.queries import mark_of
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import plain, round_half_away
@@ -40,6 +41,7 @@ def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
     """Bring a locked draft up to date; None where its terms can't be found (it is then parked with a flag)."""
     mark = mark_of(invoice.account_id)
     try:
+        _follow(invoice)
         found = rated(contract=invoice.contract, period=invoice.period, kind=invoice.kind)
         _guard_size(found)
     except DomainError as error:
@@ -60,6 +62,14 @@ def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
         rated_at=at,
     )
     return found
+
+
+def _follow(invoice: Invoice) -> None:
+    """End a draft's period where an amendment has moved its contract's end. Raises NotFound outside the contract."""
+    period = period_of(invoice.contract, invoice.period_starts_at)
+    if period.ends_at is not None and period.ends_at != invoice.period_ends_at:
+        Invoice.objects.filter(pk=invoice.pk).update(period_ends_at=period.ends_at)
+        invoice.period_ends_at = period.ends_at
 
 
 def _guard_size(found: Rated) -> None:

@@ -152,7 +152,7 @@ PARTS: dict[str, type[models.Model]] = {
 @transaction.atomic
 def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -> Contract:
     """Take a part of a draft away: ``part`` is one of ``PARTS``."""
-    contract = parts.draft(contract, by, amendment)
+    contract = parts.draft(contract, by)
     model: Any = PARTS.get(part)
     row = model.objects.filter(contract=contract, key=key).first() if model is not None else None
     if row is None:

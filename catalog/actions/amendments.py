@@ -112,17 +112,17 @@ def _fill(
 ) -> None:
     said: dict[str, Any] = {"amendment": amendment, "by": by, "at": at}
     for number, (part, values) in enumerate(adds):
-        _at(f"adds[{number}]", lambda part=part, values=values: ADD[part](contract=amendment.contract, **values, **said))
+        _at(f"adds[{number}]", ADD[part], contract=amendment.contract, **values, **said)
     for number, values in enumerate(quantities):
-        _at(f"quantities[{number}]", lambda values=values: change_quantity(**values, **said))
+        _at(f"quantities[{number}]", change_quantity, **values, **said)
     for number, values in enumerate(ends):
-        _at(f"ends[{number}]", lambda values=values: end_part(**values, **said))
+        _at(f"ends[{number}]", end_part, **values, **said)
 
 
-def _at(path: str, act: Callable[[], Any]) -> None:
+def _at(path: str, act: Callable[..., Any], **said: Any) -> None:
     """Do it; errors name their field below a path."""
     try:
-        act()
+        act(**said)
     except DomainError as error:
         refuse_if(
             Invalid(each.message, field=f"{path}.{each.field}" if each.field else path, fix=each.fix)

@@ -15,11 +15,11 @@ def crossing_errors(known: Amended) -> Iterable[DomainError]:
     bounds = known.held(known.contract.bounds.prefetch_related("products"))
     for one, other in combinations(bounds, 2):
         low, high = sorted((one, other), key=lambda each: each.kind == AgreedBound.Kind.MAXIMUM)
-        if low.kind != high.kind and high.amount < low.amount and _scope(one) == _scope(other):
-            if _meet(known.days("bound", one), known.days("bound", other)):
-                fix = "Choose another amount, or days that they don't share"
-                message = f"The maximum {high} lies below the minimum {low} of the same products"
-                yield Invalid(message, field="amount", fix=fix)
+        crosses = low.kind != high.kind and high.amount < low.amount and _scope(one) == _scope(other)
+        if crosses and _meet(known.days("bound", one), known.days("bound", other)):
+            fix = "Choose another amount, or days that they don't share"
+            message = f"The maximum {high} lies below the minimum {low} of the same products"
+            yield Invalid(message, field="amount", fix=fix)
 
 
 def _scope(bound: AgreedBound) -> set[int]:

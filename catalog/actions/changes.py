@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from catalog.actions import amendments, contracts, governed, grants, metrics, rate_cards
+from catalog.actions import amendment_errors, amendments, contracts, governed, grants, metrics, rate_cards
 from catalog.models import Amendment, Contract, CreditGrant, MetricVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
@@ -123,6 +123,6 @@ CHECKS: tuple[tuple[type[Governed], Callable[..., list[DomainError]]], ...] = (
     (MetricVersion, metrics.errors),
     (RateCardVersion, rate_cards.errors),
     (Contract, contracts.errors),
-    (Amendment, amendments.errors),
+    (Amendment, amendment_errors.errors),
     (CreditGrant, grants.errors),
 )

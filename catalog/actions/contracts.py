@@ -115,7 +115,11 @@ def errors(contract: Contract, at: datetime) -> list[DomainError]:
     other = overlapping(contract, contract.start_date, contract.end_date)
     if other is not None:
         raise Conflict(f"{other} covers some of these days already.", fix="Choose days that no contract covers.")
-    return [*_field_errors(contract), *part_errors(contract), *price_errors(contract.rate_card, contract.pinned_version, contract.currency)]
+    return [
+        *_field_errors(contract),
+        *part_errors(contract),
+        *price_errors(contract.rate_card, contract.pinned_version, contract.currency),
+    ]
 
 
 def overlapping(contract: Contract, first: date, last: date | None) -> Contract | None:

@@ -29,10 +29,7 @@ def scope(row: Any, products: Sequence[Product], environment_id: int) -> None:
 def draft(contract: Contract, by: User, amendment: Amendment | None = None) -> Contract:
     """Lock a draft, of the contract or of an amendment, for a maker of contracts. Raises NotAllowed, WrongState."""
     rows.allow(by, DRAFT)
-    if amendment is not None:
-        contract = governed.lock_draft(amendment).contract
-    else:
-        contract = governed.lock_draft(contract)
+    contract = governed.lock_draft(contract) if amendment is None else governed.lock_draft(amendment).contract
     guard_account(by, contract.account)
     return contract
 

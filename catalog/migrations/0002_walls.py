@@ -18,7 +18,8 @@ from monetization.foundation.walls import OWN_ACCOUNTS, frozen, frozen_part, no_
 def _of(table: str) -> str:
     """Ask for the status of the contract, or the amendment, that a row of this table is a part of."""
     return (
-        f"SELECT coalesce(a.status, c.status) FROM catalog_{table} t LEFT JOIN catalog_contract c ON c.id = t.contract_id"
+        f"SELECT coalesce(a.status, c.status) FROM catalog_{table} t"
+        " LEFT JOIN catalog_contract c ON c.id = t.contract_id"
         " LEFT JOIN catalog_amendment a ON a.id = t.amendment_id WHERE t.id = $1"
     )
 
@@ -159,14 +160,14 @@ END $$;
 CREATE FUNCTION catalog_amended_end() RETURNS trigger LANGUAGE plpgsql AS $$
 -- an approved contract's last day is its own, or that of the last approved amendment which moves it
 DECLARE
-  last date := NEW.end_date;
+  agreed date := NEW.end_date;
 BEGIN
   IF NEW.status = 'APPROVED' THEN
     SELECT CASE WHEN count(*) = 0 THEN NEW.end_date ELSE (array_agg(a.end_date
-        ORDER BY a.effective_date DESC, a.number DESC))[1] END INTO last
+        ORDER BY a.effective_date DESC, a.number DESC))[1] END INTO agreed
       FROM catalog_amendment a
       WHERE a.contract_id = NEW.id AND a.status = 'APPROVED' AND (a.is_open OR a.end_date IS NOT NULL);
-    IF NEW.last_date IS DISTINCT FROM last THEN
+    IF NEW.last_date IS DISTINCT FROM agreed THEN
       RAISE EXCEPTION 'contract %: nobody approved that it serves until %', NEW.id, NEW.last_date
         USING ERRCODE = 'restrict_violation';
     END IF;
@@ -175,9 +176,7 @@ BEGIN
 END $$;
 CREATE TRIGGER amended_end BEFORE UPDATE ON catalog_contract FOR EACH ROW EXECUTE FUNCTION catalog_amended_end();
 """
-DROP_AMENDED = (
-    "DROP TRIGGER amended_end ON catalog_contract; DROP FUNCTION catalog_frozen_agreed, catalog_amended_end;"
-)
+DROP_AMENDED = "DROP TRIGGER amended_end ON catalog_contract; DROP FUNCTION catalog_frozen_agreed, catalog_amended_end;"
 
 
 def frozen_agreed(table: str, column: str, status: str) -> migrations.RunPython:
@@ -205,10 +204,7 @@ class Migration(migrations.Migration):
     operations = [
         run(APPROVAL, DROP_APPROVAL),
         run(AMENDED, DROP_AMENDED),
-        *(
-            frozen(table, free=("DRAFT",), arrows=ARROWS, columns=COMPUTED.get(table, ()))
-            for table in GOVERNED
-        ),
+        *(frozen(table, free=("DRAFT",), arrows=ARROWS, columns=COMPUTED.get(table, ())) for table in GOVERNED),
         *(needs_approval(table, noun) for table, noun in GOVERNED.items()),
         *(frozen_part(table, column=column, status=status, free=("DRAFT",)) for table, column, status in PARTS),
         *(frozen_agreed(*part) for part in AMENDABLE),

@@ -1,5 +1,6 @@
 """What others may ask of the catalog; `terms_for` is the only door from price tables to terms."""
 
+from catalog.queries.amended import Amended, amended, settings_on
 from catalog.queries.cards import (
     difference,
     effective_instant,
@@ -24,8 +25,10 @@ from catalog.queries.metrics import (
 from catalog.queries.terms import terms_for
 
 __all__ = [
+    "Amended",
     "DatedMetric",
     "access",
+    "amended",
     "contract_at",
     "contract_covering",
     "cycle_of",
@@ -40,6 +43,7 @@ __all__ = [
     "period_of",
     "periods_of",
     "service",
+    "settings_on",
     "terms_for",
     "version_content",
 ]

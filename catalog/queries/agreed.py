@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from catalog.models import AgreedBound, AgreedDiscount, Contract
-from catalog.queries.amended import Amended
 from catalog.queries.agreed_fees import fees_of
+from catalog.queries.amended import Amended
 from catalog.queries.contracts import cycle_of
 from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
 from catalog.rules import agreed
@@ -88,7 +88,5 @@ def _discount(row: AgreedDiscount, contract: Contract) -> Discount:
 
 def _bounds(known: Amended, rows: Iterable[AgreedBound], kind: str, span: Span) -> tuple[agreed.Bound, ...]:
     mine = (row for row in rows if row.kind == kind)
-    dated = (
-        (agreed.Bound(row.amount, scope_of(row), prorates=row.prorates), known.days("bound", row)) for row in mine
-    )
+    dated = ((agreed.Bound(row.amount, scope_of(row), prorates=row.prorates), known.days("bound", row)) for row in mine)
     return tuple(bounds_in(dated, span, known.contract.account.time_zone))

@@ -7,6 +7,7 @@ may have been billed before an amendment changes it: then the period in which th
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from catalog.models import OneTimeCharge, RecurringCharge
 from catalog.queries.amended import Amended
@@ -46,7 +47,7 @@ class _Bill:
     def fees(self, charge: RecurringCharge) -> Iterator[Fee]:
         """Yield the fees of one recurring charge."""
         contract, timing = self.now.contract, Timing(charge.timing.lower())
-        shared = {"timing": timing, "currency": contract.currency, "zone": contract.account.time_zone}
+        shared: dict[str, Any] = {"timing": timing, "currency": contract.currency, "zone": contract.account.time_zone}
         fee, stood = _fee(charge, "recurring", self.now), _stood(charge, self.now)
         cadence = Cadence(charge.cadence) if charge.cadence else stood.cycle.cadence
         if cadence is stood.cycle.cadence or self.now == self.before:
@@ -60,9 +61,7 @@ class _Bill:
 
 def _stood(charge: RecurringCharge, known: Amended) -> Stood:
     cycle = replace(cycle_of(known.contract), end_date=known.last_date)
-    changes: tuple[Change, ...] = tuple(
-        (each.start_date, each.quantity) for each in known.held(charge.changes.all())
-    )
+    changes: tuple[Change, ...] = tuple((each.start_date, each.quantity) for each in known.held(charge.changes.all()))
     return Stood(cycle, known.days("recurring", charge), charge.quantity, changes)
 
 

@@ -85,9 +85,7 @@ def _in_force(known: Amended, period: Period, zone: str) -> list[tuple[datetime,
     return found
 
 
-def _followed(
-    settings: Settings, since: datetime, within: Period, zone: str
-) -> Iterable[tuple[datetime, CardVersion]]:
+def _followed(settings: Settings, since: datetime, within: Period, zone: str) -> Iterable[tuple[datetime, CardVersion]]:
     """Yield the versions that price a part of a stretch of a period, whose settings stand since an instant."""
     line = sorted(((each.starts_at(zone), each.number), each) for each in approved_versions(settings.rate_card_id))
     followed = [(start, version) for (start, _), version in line]

@@ -1,6 +1,6 @@
-"""What a bill owes for the periods of a charge's own cadence, where an amendment takes effect inside the bill's period.
+"""What a bill owes for the periods of a charge's own cadence, where an amendment takes effect inside its period.
 
-A period that an earlier bill has billed is not billed again: only what changed since is, day by day; it may be negative.
+A period that an earlier bill has billed is not billed again: only what changed since is, day by day, up or down.
 """
 
 from __future__ import annotations
