@@ -17,6 +17,7 @@ from catalog.actions.contracts import DRAFT, guard_account
 from catalog.actions.part_errors import facts_of
 from catalog.models import Amendment, Contract, PartEnd, QuantityChange, RecurringCharge
 from catalog.queries.amended import amended
+from catalog.queries.amended_parts import KINDS
 from catalog.rules.versions import VersionStatus
 from monetization.foundation.actions import rows
 from monetization.foundation.models import ChangeRequest, User
@@ -111,8 +112,11 @@ def _fill(
     at: datetime,
 ) -> None:
     said: dict[str, Any] = {"amendment": amendment, "by": by, "at": at}
-    for number, (part, values) in enumerate(adds):
-        _at(f"adds[{number}]", ADD[part], contract=amendment.contract, **values, **said)
+    names = {kind: name for name, kind in KINDS.items()}
+    counts = dict.fromkeys(names, -1)
+    for part, values in adds:
+        counts[part] += 1
+        _at(f"{names[part]}[{counts[part]}]", ADD[part], contract=amendment.contract, **values, **said)
     for number, values in enumerate(quantities):
         _at(f"quantities[{number}]", change_quantity, **values, **said)
     for number, values in enumerate(ends):

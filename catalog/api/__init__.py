@@ -2,13 +2,25 @@
 
 from django.urls import URLPattern, path
 
-from catalog.api import agreed, changes, charges, contracts, instruments, metrics, prices, products, rate_cards
+from catalog.api import (
+    agreed,
+    amendments,
+    changes,
+    charges,
+    contracts,
+    instruments,
+    metrics,
+    prices,
+    products,
+    rate_cards,
+)
 from monetization.foundation.rest.views import View
 
 METRIC_VERSION = "metrics/<str:key>/versions/<int:number>"
 CARD_VERSION = "rate-cards/<str:key>/versions/<int:number>"
 REQUEST = "change-requests/<int:pk>"
 CONTRACT = "contracts/<str:key>"
+AMENDMENT = f"{CONTRACT}/amendments/<int:number>"
 
 
 def _parts(name: str, many: type[View], one: type[View]) -> tuple[URLPattern, URLPattern]:
@@ -44,6 +56,10 @@ patterns: list[URLPattern] = [
     path("contracts/<str:key>", contracts.OneContract.as_view(), name="api_contract"),
     path("contracts/<str:key>/submit", contracts.Submit.as_view(), name="api_contract_submit"),
     path("contracts/<str:key>/discard", contracts.Discard.as_view(), name="api_contract_discard"),
+    path(f"{CONTRACT}/amendments", amendments.Amendments.as_view(), name="api_contract_amendments"),
+    path(AMENDMENT, amendments.OneAmendment.as_view(), name="api_contract_amendment"),
+    path(f"{AMENDMENT}/submit", amendments.Submit.as_view(), name="api_contract_amendment_submit"),
+    path(f"{AMENDMENT}/discard", amendments.Discard.as_view(), name="api_contract_amendment_discard"),
     *(route for name, many, one in agreed.KINDS for route in _parts(name, many, one)),
     path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
