@@ -14,6 +14,7 @@ from catalog.queries.contracts import (
     periods_of,
     service,
 )
+from catalog.queries.effective import EffectivePrice, effective_prices
 from catalog.queries.instruments import access, instruments_of, instruments_serving
 from catalog.queries.metrics import (
     DatedMetric,
@@ -25,12 +26,14 @@ from catalog.queries.terms import terms_for
 
 __all__ = [
     "DatedMetric",
+    "EffectivePrice",
     "access",
     "contract_at",
     "contract_covering",
     "cycle_of",
     "difference",
     "effective_instant",
+    "effective_prices",
     "instruments_of",
     "instruments_serving",
     "live_version",
