@@ -24,9 +24,11 @@ from billing.rules.anomalies import Review, Severity
 from billing.rules.kept import source_of_line, step_of, words
 from billing.rules.lifecycle import Status
 from billing.rules.lines import Line
+from billing.rules.rated import RatedLine
 from billing.rules.tax import TaxLine
 from catalog.models import Instrument, Product
 from catalog.queries import period_of
+from catalog.rules.terms import Level
 from metering.queries import mark_of
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import plain, round_half_away
@@ -189,7 +191,7 @@ def _line(
         instrument=instrument,
         lowers_tax=line.lowers_tax,
         product_id=known.products.get(line.product),
-        price_id=used.price.row_id if used is not None else None,
+        **_row(used),
         metric_version_id=used.metric.version_id if used is not None else None,
         description=words(line, known.names)[:300],
         match=dict(line.match),
@@ -204,6 +206,14 @@ def _line(
         steps=[step_of(step) for step in line.steps],
         source=source_of_line(line, found.terms.discounts, known.origin),
     )
+
+
+def _row(used: RatedLine | None) -> dict[str, int]:
+    """Name the row that priced a line of usage: the card's, or the contract's own."""
+    if used is None:
+        return {}
+    own = used.price.level is Level.CONTRACT
+    return {"override_id" if own else "price_id": used.price.row_id}
 
 
 def _write_taxes(invoice: Invoice, taxes: Sequence[TaxLine]) -> None:

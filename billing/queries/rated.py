@@ -13,6 +13,7 @@ import msgspec
 
 from billing.queries.balances import opening_balances
 from billing.queries.purchases import purchase_fees
+from billing.queries.rests import with_rests
 from billing.queries.taxed import tax_of, tax_point
 from billing.rules import tax as tax_rules
 from billing.rules.bill import Bill, bill
@@ -73,6 +74,7 @@ class SoFar:
 def rated(*, contract: Contract, period: Period, kind: str = Kind.USAGE.value) -> Rated:
     """Rate a period of a contract, or its purchases. Raises DomainError where no terms are in force."""
     terms = terms_for(contract=contract, period=period, balances=opening_balances(contract, period))
+    terms = replace(terms, discounts=with_rests(contract, period, terms.discounts))
     mark = mark_of(contract.account_id)  # before the usage, so that it can only be behind
     if kind == Kind.COMMIT.value:
         terms = _of_purchases(contract, terms)

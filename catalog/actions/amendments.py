@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from catalog.actions import agreed, governed, instruments, parts
+from catalog.actions import agreed, governed, instruments, own_prices, parts
 from catalog.actions.amendment_errors import end_errors, errors, field_errors, quantity_errors
 from catalog.actions.contracts import DRAFT, guard_account
 from catalog.actions.part_errors import facts_of
@@ -29,6 +29,8 @@ ADD: Mapping[str, Callable[..., Any]] = {
     "discount": agreed.add_discount,
     "bound": agreed.add_bound,
     "instrument": instruments.add,
+    "override": own_prices.add_override,
+    "multiplier": own_prices.add_multiplier,
 }
 
 
@@ -112,6 +114,8 @@ def _fill(
     at: datetime,
 ) -> None:
     said: dict[str, Any] = {"amendment": amendment, "by": by, "at": at}
+    for number, values in enumerate(ends):
+        _at(f"ends[{number}]", end_part, **values, **said)
     names = {kind: name for name, kind in KINDS.items()}
     counts = dict.fromkeys(names, -1)
     for part, values in adds:
@@ -119,8 +123,6 @@ def _fill(
         _at(f"{names[part]}[{counts[part]}]", ADD[part], contract=amendment.contract, **values, **said)
     for number, values in enumerate(quantities):
         _at(f"quantities[{number}]", change_quantity, **values, **said)
-    for number, values in enumerate(ends):
-        _at(f"ends[{number}]", end_part, **values, **said)
 
 
 def _at(path: str, act: Callable[..., Any], **said: Any) -> None:

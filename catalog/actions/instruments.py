@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from catalog.actions import parts
-from catalog.actions.part_errors import minor_errors, outside
+from catalog.actions.part_errors import first_day, minor_errors, outside
 from catalog.models import Amendment, Contract, Instrument, Product
 from catalog.queries.amended import amended
 from monetization.foundation.models import User
@@ -33,8 +33,7 @@ def add(
 ) -> Instrument:
     """Agree a commit or a credit; without dates it may be drawn as long as the contract serves."""
     contract = parts.draft(contract, by, amendment)
-    first = contract.start_date if amendment is None else amendment.effective_date
-    start, end = start_date or first, end_date or amended(contract, amendment).last_date
+    start, end = start_date or first_day(contract, amendment), end_date or amended(contract, amendment).last_date
     found = [*outside(contract, [("start_date", start), ("end_date", end)], amendment=amendment)]
     if end is not None and end < start:
         found.append(Invalid("It ends before it starts", field="end_date", fix=f"Choose {start} or later"))

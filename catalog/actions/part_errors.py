@@ -65,11 +65,16 @@ def day_errors(
     yield from outside(contract, [("start_date", start), ("end_date", end)], before, amendment)
 
 
+def first_day(contract: Contract, amendment: Amendment | None) -> date:
+    """Give the first day of a part that names none: the contract's, or from when an amendment takes effect."""
+    return contract.start_date if amendment is None else amendment.effective_date
+
+
 def outside(
     contract: Contract, named: Iterable[tuple[str, date | None]], before: str = "", amendment: Amendment | None = None
 ) -> Iterable[DomainError]:
     """Refuse days that the contract doesn't serve, or that an amendment can't change any more."""
-    first = contract.start_date if amendment is None else amendment.effective_date
+    first = first_day(contract, amendment)
     last = amended(contract, amendment).last_date
     for field, day in named:
         if day is not None and (day < first or (last is not None and day > last)):

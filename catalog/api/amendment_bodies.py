@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from catalog.api.agreed import BoundBody, DiscountBody, OneTimeBody, RecurringBody
 from catalog.api.instruments import InstrumentBody
+from catalog.api.own_prices import MultiplierBody, OverrideBody
 from catalog.api.parts import amount_field
 from catalog.api.shared import ByKey
 from catalog.models import Amendment, PartEnd, RateCard
@@ -34,7 +35,7 @@ class QuantityBody(Strict):
 class EndBody(StrictModel):
     """A part that ends; without a day on the day before the amendment takes effect."""
 
-    part = serializers.CharField(max_length=12, help_text="recurring, one_time, discount, bound or instrument")
+    part = serializers.CharField(max_length=12, help_text="recurring, one_time, discount, bound, override …")
     last_date = serializers.DateField(required=False, help_text="Last day on which it stands")
 
     class Meta:
@@ -58,6 +59,8 @@ class AmendmentBody(StrictModel):
     discounts = DiscountBody(many=True, required=False)
     bounds = BoundBody(many=True, required=False)
     instruments = InstrumentBody(many=True, required=False)
+    overrides = OverrideBody(many=True, required=False)
+    multipliers = MultiplierBody(many=True, required=False)
     quantities = QuantityBody(many=True, required=False)
     ends = EndBody(many=True, required=False)
 
@@ -65,7 +68,8 @@ class AmendmentBody(StrictModel):
         model = Amendment
         fields = [
             "number", "kind", "status", "request", "effective_date", "reason", *SETTINGS, "recurring_charges",
-            "one_time_charges", "discounts", "bounds", "instruments", "quantities", "ends", "created_at", "edited_at",
+            "one_time_charges", "discounts", "bounds", "instruments", "overrides", "multipliers", "quantities", "ends",
+            "created_at", "edited_at",
         ]  # fmt: skip
         read_only_fields = ["number", "status", "request", "created_at", "edited_at"]
         validators: list[Any] = []

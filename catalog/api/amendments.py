@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from catalog.actions import amendments
 from catalog.api.amendment_bodies import AmendmentBody
 from catalog.api.contracts import pinned_of
+from catalog.api.own_prices import with_tariff
 from catalog.api.shared import WRITES_CONTRACTS, Either, NoBody, RequestedBody, SubmitBody
 from catalog.models import Amendment, Contract, RateCard
 from catalog.queries import amended
@@ -109,6 +110,7 @@ def with_parts(amendment: Amendment) -> Any:
 def _said(contract: Contract, values: dict[str, Any]) -> dict[str, Any]:
     """Turn a body into what the action takes."""
     said = dict(values)
+    said["overrides"] = [with_tariff(each) for each in said.get("overrides", ())]
     said["adds"] = [(KINDS[name], _part(part)) for name in KINDS for part in said.pop(name, ())]
     said["quantities"] = [_quantity(each) for each in said.get("quantities", ())]
     if "pinned_version" in said:

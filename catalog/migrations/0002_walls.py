@@ -49,7 +49,10 @@ OF_INSTRUMENT = (
     " LEFT JOIN catalog_amendment a ON a.id = i.amendment_id LEFT JOIN catalog_contract c ON c.id = i.contract_id"
     " LEFT JOIN catalog_creditgrant g ON g.id = i.grant_id WHERE i.id = $1"
 )
-AGREED = ("recurringcharge", "onetimecharge", "agreeddiscount", "agreedbound", "instrument")
+AGREED = (
+    "recurringcharge", "onetimecharge", "agreeddiscount", "agreedbound", "instrument", "priceoverride",
+    "pricemultiplier",
+)  # fmt: skip
 PARTS = (
     ("catalog_metricmeasure", "version_id", OF_METRIC),
     ("catalog_metricdimension", "version_id", OF_METRIC),
@@ -57,6 +60,8 @@ PARTS = (
     ("catalog_pricerow", "charge_id", OF_CHARGE),
     ("catalog_pricetier", "price_id", OF_PRICE),
     ("catalog_partend", "amendment_id", "SELECT status FROM catalog_amendment WHERE id = $1"),
+    ("catalog_overridetier", "override_id", _of("priceoverride")),
+    ("catalog_pricemultiplier_products", "pricemultiplier_id", _of("pricemultiplier")),
     ("catalog_agreeddiscount_products", "agreeddiscount_id", _of("agreeddiscount")),
     ("catalog_agreedbound_products", "agreedbound_id", _of("agreedbound")),
     ("catalog_instrument_products", "instrument_id", OF_INSTRUMENT),
@@ -85,6 +90,8 @@ READ = {
     **{f"catalog_{table}": f"{OWN_CONTRACTS} AND {IN_FORCE}" for table in AGREED if table != "instrument"},
     "catalog_instrument": f"{OWN_CONTRACTS} AND {IN_FORCE} OR grant_id IN (SELECT id FROM catalog_creditgrant)",
     "catalog_quantitychange": f"charge_id IN (SELECT id FROM catalog_recurringcharge) AND {IN_FORCE}",
+    "catalog_overridetier": "override_id IN (SELECT id FROM catalog_priceoverride)",
+    "catalog_pricemultiplier_products": "pricemultiplier_id IN (SELECT id FROM catalog_pricemultiplier)",
     "catalog_agreeddiscount_products": "agreeddiscount_id IN (SELECT id FROM catalog_agreeddiscount)",
     "catalog_agreedbound_products": "agreedbound_id IN (SELECT id FROM catalog_agreedbound)",
     "catalog_instrument_products": "instrument_id IN (SELECT id FROM catalog_instrument)",

@@ -12,6 +12,7 @@ from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
 from catalog.models.instruments import Instrument
 from catalog.models.metrics import Metric, MetricDimension, MetricMeasure, MetricVersion
+from catalog.models.overrides import OverrideTier, PriceMultiplier, PriceOverride
 from catalog.models.products import Product
 from catalog.models.rate_cards import (
     Charge,
@@ -36,7 +37,10 @@ __all__ = [
     "MetricMeasure",
     "MetricVersion",
     "OneTimeCharge",
+    "OverrideTier",
     "PartEnd",
+    "PriceMultiplier",
+    "PriceOverride",
     "PriceRow",
     "PriceTier",
     "Product",

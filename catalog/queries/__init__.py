@@ -15,6 +15,7 @@ from catalog.queries.contracts import (
     periods_of,
     service,
 )
+from catalog.queries.effective import EffectivePrice, effective_prices
 from catalog.queries.instruments import access, instruments_of, instruments_serving
 from catalog.queries.metrics import (
     DatedMetric,
@@ -27,6 +28,7 @@ from catalog.queries.terms import terms_for
 __all__ = [
     "Amended",
     "DatedMetric",
+    "EffectivePrice",
     "access",
     "amended",
     "contract_at",
@@ -34,6 +36,7 @@ __all__ = [
     "cycle_of",
     "difference",
     "effective_instant",
+    "effective_prices",
     "instruments_of",
     "instruments_serving",
     "live_version",

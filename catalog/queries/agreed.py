@@ -13,10 +13,11 @@ from catalog.queries.amended import Amended
 from catalog.queries.contracts import cycle_of
 from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
 from catalog.rules import agreed
+from catalog.rules.coupons import in_period
 from catalog.rules.dated import bounds_in, discount_in
 from catalog.rules.spans import Span, edges_of, span_from
 from catalog.rules.terms import Discount, Fee
-from monetization.values.periods import Period, local_date
+from monetization.values.periods import Period, local_date, local_midnight
 
 ZERO = Decimal(0)
 
@@ -43,7 +44,7 @@ def agreed_for(known: Amended, span: Span, period: Period, balances: Mapping[str
     fees = tuple(fees_of(known, span, [day for row in reduced for day in edges_of(known.days("discount", row))]))
     return Agreed(
         fees=fees,
-        discounts=tuple(_discounts(known, reduced, span, _extent(span, fees, zone))),
+        discounts=tuple(_discounts(known, period, reduced, span, _extent(span, fees, zone))),
         minimums=_bounds(known, bounds, AgreedBound.Kind.MINIMUM, span),
         maximums=_bounds(known, bounds, AgreedBound.Kind.MAXIMUM, span),
         instruments=tuple(
@@ -67,16 +68,32 @@ def _extent(span: Span, fees: Iterable[Fee], zone: str) -> Period:
     return Period(min(each.starts_at for each in periods), max(ends))
 
 
-def _discounts(known: Amended, reduced: Iterable[AgreedDiscount], span: Span, extent: Period) -> Iterable[Discount]:
+def _discounts(
+    known: Amended, period: Period, reduced: Iterable[AgreedDiscount], span: Span, extent: Period
+) -> Iterable[Discount]:
     contract = known.contract
     percent: Decimal = contract.discount_percent
     if percent:
         yield Discount(percent, contract.key, "Contract discount")
     zone = contract.account.time_zone
     for row in reduced:
-        found = discount_in(_discount(row, contract), known.days("discount", row), span, extent, zone)
+        made = _in_period(row, contract, period)
+        found = discount_in(made, known.days("discount", row), span, extent, zone) if made is not None else None
         if found is not None:
             yield found
+
+
+def _in_period(row: AgreedDiscount, contract: Contract, period: Period) -> Discount | None:
+    """Give a discount where it stands; of one that carries its rest, what all its periods gave so far."""
+    made = _discount(row, contract)
+    if row.periods is None and not row.carry_rest:
+        return made
+    cycle = cycle_of(contract)
+    first = cycle.containing(local_midnight(row.start_date or contract.start_date, cycle.zone))
+    number = cycle.containing(period.starts_at)
+    if first is None or number is None or number[0] < first[0]:
+        return None
+    return in_period(made, number[0] - first[0], row.periods, carries=row.carry_rest)
 
 
 def _discount(row: AgreedDiscount, contract: Contract) -> Discount:

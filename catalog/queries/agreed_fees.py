@@ -12,6 +12,7 @@ from typing import Any
 from catalog.models import OneTimeCharge, RecurringCharge
 from catalog.queries.amended import Amended
 from catalog.queries.contracts import cycle_of
+from catalog.queries.overrides import source_of
 from catalog.rules.agreed import Timing
 from catalog.rules.fees import Change, FeeTerms, one_time_fee, owed_fee, recurring_fee
 from catalog.rules.owed import Stood, owed
@@ -76,7 +77,4 @@ def _fee(charge: RecurringCharge | OneTimeCharge, kind: str, known: Amended) -> 
 
 def _source(charge: RecurringCharge | OneTimeCharge, known: Amended) -> Source:
     """A fee's price stands in the contract itself, or in the amendment that agreed it."""
-    contract = known.contract
-    agreed = next((each for each in known.amendments if each.pk == charge.amendment_id), contract)
-    approval = f"foundation.change_request:{agreed.request_id}" if agreed.request_id else ""
-    return Source(contract.key, 0, 0, f"foundation.user:{agreed.created_by_id}", approval)
+    return source_of(known.contract, known.agreeing(charge))

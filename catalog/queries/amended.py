@@ -40,6 +40,10 @@ class Amended:
         """Keep the parts that stand."""
         return [row for row in found if self.holds(row)]
 
+    def agreeing(self, row: Any) -> Amendment | Contract:
+        """Give what agreed a part: an amendment, or the contract itself."""
+        return next((each for each in self.amendments if each.pk == row.amendment_id), self.contract)
+
     def days(self, part: str, row: Any) -> Days:
         """Give the days of a part, which an amendment may have ended."""
         lasts = [row.end_date, *(each.last_date for each in self._ends(part, row.key))]

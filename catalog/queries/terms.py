@@ -10,8 +10,8 @@ A fixed number of queries, however many rows the card has; fewer when the card i
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Q
@@ -27,8 +27,10 @@ from catalog.queries.cards import (
     stored_charges,
 )
 from catalog.queries.metrics import DatedMetric, dated_metrics
+from catalog.queries.overrides import NONE, own_prices
 from catalog.rules.cards import charge_of
 from catalog.rules.dated import windows
+from catalog.rules.overrides import OwnPrices
 from catalog.rules.settings import Settings
 from catalog.rules.terms import Charge, MetricTerms, Segment, Terms
 from monetization.values.periods import Period, local_midnight
@@ -56,13 +58,14 @@ def terms_for(
     charges = [charge for each in stored.values() for charge in each]
     metrics = _metrics(charges)
     products = Product.objects.in_bulk({charge.product_id for charge in charges})
-    charged = Charged(contract, versions, stored, metrics, products)
+    own = own_prices(contract, known)
+    charged = Charged(contract, versions, stored, metrics, products, own)
     agreed = agreed_for(known, span, period, balances or {})
     edges = set(_edges(agreed))
     segments = _joined(
         (
             Segment(piece, charged.charges(piece.starts_at, period.starts_at))
-            for piece in period.cut([*_cuts(versions, metrics), *edges])
+            for piece in period.cut([*_cuts(versions, metrics), *own.edges, *edges])
         ),
         edges,
     )
@@ -71,6 +74,13 @@ def terms_for(
         minimums=agreed.minimums, maximums=agreed.maximums, instruments=agreed.instruments, served=agreed.served,
         full_period=agreed.full_period,
     )  # fmt: skip
+
+
+def version_for(contract: Contract, at: datetime) -> CardVersion | None:
+    """Find the version that prices a contract at an instant; before the first one the newest that is approved."""
+    known = amended(contract)
+    found = _in_force(known, Period(at, at + timedelta(microseconds=1)), contract.account.time_zone)
+    return found[-1][1] if found else next(iter(approved_versions(known.settings().rate_card_id)[::-1]), None)
 
 
 def _in_force(known: Amended, period: Period, zone: str) -> list[tuple[datetime, CardVersion]]:
@@ -150,6 +160,8 @@ class Charged:
     stored: dict[int, tuple[StoredCharge, ...]]
     metrics: Sequence[DatedMetric]
     products: dict[int, Product]
+    own: OwnPrices = NONE
+    made: dict[tuple[object, ...], Charge] = field(default_factory=dict)
 
     def version_at(self, at: datetime) -> CardVersion | None:
         """Find the version that prices an instant."""
@@ -161,13 +173,24 @@ class Charged:
         if version is None:
             return ()
         meaning = {dated.metric_id: dated.terms for dated in self.metrics if at in dated.period}
+        now, before = self.own.at(at), self.own.at(first)
         found = []
         for charge in self.stored[version.pk]:
             if charge.metric_id in meaning:
-                source = self._waiting(charge, version, meaning[charge.metric_id], first)
-                if source[0].rows:
-                    found.append(self._charge(*source, meaning[charge.metric_id]))
+                metric = meaning[charge.metric_id]
+                own = before if charge.terms.waits(metric) else now
+                made = self._own(own, *self._waiting(charge, version, metric, first), metric)
+                found += [made] if made.prices else []
         return tuple(found)
+
+    def _own(self, own: OwnPrices, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
+        """Make a charge with the contract's own prices; the same object each time, so that it can be indexed."""
+        if not own:
+            return self.charge(stored, version, metric)
+        key = (stored.charge_id, metric.version_id, *own.names)
+        if key not in self.made:
+            self.made[key] = own.on(self.charge(stored, version, metric))
+        return self.made[key]
 
     def _waiting(
         self, charge: StoredCharge, version: CardVersion, metric: MetricTerms, first: datetime
@@ -181,7 +204,8 @@ class Charged:
         before = next(stood, None)
         return (before, earlier) if before is not None else (charge, version)
 
-    def _charge(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
+    def charge(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
+        """Make a charge as the list has it."""
         product, currency = self.products[stored.product_id], self.contract.currency
         plainly = Charge(
             product=product.key,
