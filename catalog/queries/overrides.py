@@ -25,8 +25,8 @@ NONE = OwnPrices()
 KEPT = 50_000
 Key = tuple[int, bytes, str]
 OF_ROW = (
-    "contract_id", "pk", "key", "product__key", "match", "start_date", "end_date", "amendment_id", "model", "unit_price",
-    "packages", "retroactive", *FEES,
+    "contract_id", "pk", "key", "product__key", "match", "start_date", "end_date", "amendment_id", "model",
+    "unit_price", "packages", "retroactive", *FEES,
 )  # fmt: skip
 OF_FACTOR = ("contract_id", "pk", "key", "factor", "priority", "tags", "match", "start_date", "end_date")
 _known: dict[Key, OwnPrices] = {}
