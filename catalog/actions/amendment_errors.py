@@ -9,7 +9,7 @@ from catalog.actions.contracts import overlapping, price_errors
 from catalog.actions.part_errors import outside
 from catalog.models import Amendment, PartEnd, QuantityChange, RateCard
 from catalog.queries.amended import Amended, amended
-from catalog.queries.amended_parts import parts_of
+from catalog.queries.amended_parts import KINDS, parts_of
 from monetization.values.errors import Conflict, DomainError, Invalid
 
 DAY = timedelta(days=1)
@@ -49,7 +49,7 @@ def end_errors(amendment: Amendment, end: PartEnd) -> Iterable[DomainError]:
     """Refuse to end a part that isn't there, that ends anyway, or before the amendment takes effect."""
     contract = amendment.contract
     others = Amended(contract, tuple(each for each in amended(contract).amendments if each.pk != amendment.pk))
-    model = PARTS.get(end.part)
+    model = PARTS.get(end.part) if end.part in KINDS.values() else None
     row = model._default_manager.filter(contract=contract, key=end.key).first() if model is not None else None
     if row is None or not others.holds(row):
         yield Invalid(f"The contract has no such part “{end.key}”", field="key", fix="Name one of its parts")

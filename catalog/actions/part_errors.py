@@ -29,9 +29,23 @@ def part_errors(contract: Contract) -> list[DomainError]:
         found += outside(contract, [("changes", each.start_date) for each in charge.changes.all()], f"{charge}: ")
     for part in (*contract.recurring_charges.all(), *contract.discounts.all(), *contract.bounds.all()):
         found += day_errors(contract, part, f"{part}: ")
+    found += _allowance_errors(contract)
     for once in contract.one_time_charges.all():
         found += outside(contract, [("date", once.date)], f"{once}: ")
     return found
+
+
+def _allowance_errors(contract: Contract) -> Iterable[DomainError]:
+    """Refuse free units of what the rate card doesn't sell: they would never be used."""
+    rows = list(contract.allowances.select_related("product"))
+    if not rows:
+        return
+    newest = contract.pinned_version or contract.rate_card.versions.filter(status="APPROVED").first()
+    sold = set(newest.charges.values_list("product_id", flat=True)) if newest is not None else set()
+    for row in rows:
+        if row.product_id not in sold:
+            fix = "Take it away, or choose a rate card with this product"
+            yield Invalid(f"{row}: {contract.rate_card} doesn't price {row.product}", field="product", fix=fix)
 
 
 def facts_of(contract: Contract, amendment: Amendment | None = None) -> dict[str, Decimal]:

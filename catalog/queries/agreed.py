@@ -8,18 +8,21 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from catalog.models import AgreedBound, AgreedDiscount, Contract
+from catalog.queries.agreed_allowances import Allowed, allowed_in
 from catalog.queries.agreed_fees import fees_of
 from catalog.queries.amended import Amended
-from catalog.queries.contracts import cycle_of
+from catalog.queries.contracts import cycle_of, first_paid
 from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
 from catalog.rules import agreed
 from catalog.rules.coupons import in_period
 from catalog.rules.dated import bounds_in, discount_in
 from catalog.rules.spans import Span, edges_of, span_from
 from catalog.rules.terms import Discount, Fee
-from monetization.values.periods import Period, local_date, local_midnight
+from monetization.values.periods import DAY, Period, local_date, local_midnight
 
 ZERO = Decimal(0)
+HUNDRED = Decimal(100)
+TRIAL = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,15 @@ class Agreed:
     instruments: tuple[agreed.Instrument, ...]
     served: tuple[int, int]
     full_period: Period
+    allowed: Mapping[str, Allowed]
 
 
 def agreed_for(known: Amended, span: Span, period: Period, balances: Mapping[str, Decimal]) -> Agreed:
     """Give all that is agreed beside the rate card, for one billing period of a contract as amended by then."""
     contract = known.contract
     zone = contract.account.time_zone
+    if span.first < first_paid(contract):
+        return _trial(contract, span)
     bounds = known.held(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
     reduced = known.held(AgreedDiscount.objects.filter(contract=contract).prefetch_related("products").order_by("pk"))
     fees = tuple(fees_of(known, span, [day for row in reduced for day in edges_of(known.days("discount", row))]))
@@ -52,7 +58,15 @@ def agreed_for(known: Amended, span: Span, period: Period, balances: Mapping[str
         ),
         served=span.served,
         full_period=span.full(zone),
+        allowed=allowed_in(known, span),
     )
+
+
+def _trial(contract: Contract, span: Span) -> Agreed:
+    """Take everything off: a trial shows what was used and what it would cost, and nothing else is due in it."""
+    last = first_paid(contract) - DAY
+    free = Discount(HUNDRED, TRIAL, f"Free trial until {last:%-d %B %Y}", starts_on=contract.start_date)
+    return Agreed((), (free,), (), (), (), span.served, span.full(contract.account.time_zone), {})
 
 
 def span_of(known: Amended, period: Period) -> Span:
@@ -89,8 +103,8 @@ def _in_period(row: AgreedDiscount, contract: Contract, period: Period) -> Disco
     if row.periods is None and not row.carry_rest:
         return made
     cycle = cycle_of(contract)
-    first = cycle.containing(local_midnight(row.start_date or contract.start_date, cycle.zone))
-    number = cycle.containing(period.starts_at)
+    start = max(row.start_date or contract.start_date, first_paid(contract))  # the trial is none of its periods
+    first, number = cycle.containing(local_midnight(start, cycle.zone)), cycle.containing(period.starts_at)
     if first is None or number is None or number[0] < first[0]:
         return None
     return in_period(made, number[0] - first[0], row.periods, carries=row.carry_rest)

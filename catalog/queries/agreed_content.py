@@ -15,6 +15,7 @@ from monetization.foundation.rules.audit import plain
 FIELDS: dict[str, tuple[str, ...]] = {
     "recurring_charges": ("key", "name", "unit_price", "quantity", "timing", "cadence", "start_date", "end_date"),
     "one_time_charges": ("key", "name", "unit_price", "quantity", "date"),
+    "allowances": ("key", "name", "units"),
     "discounts": (
         "key", "name", "percent", "amount", "counts_for_minimum", "periods", "carry_rest", "start_date", "end_date",
     ),
@@ -25,7 +26,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "overrides": ("key", "name", "match", "start_date", "end_date"),
     "multipliers": ("key", "name", "factor", "priority", "tags", "match", "start_date", "end_date"),
 }  # fmt: skip
-WITH_PRODUCT = ("recurring_charges", "one_time_charges", "overrides")
+WITH_PRODUCT = ("recurring_charges", "one_time_charges", "allowances", "overrides")
 
 
 def agreed_of(contract: Contract, amendment: Amendment | None = None) -> dict[str, list[dict[str, Any]]]:
@@ -45,6 +46,8 @@ def part_content(name: str, row: Any) -> dict[str, Any]:
         said["product"] = row.product.key
     else:
         said["products"] = sorted(row.products.values_list("key", flat=True))
+    if name == "allowances":
+        said["per"] = row.per.key if row.per is not None else None
     if name == "overrides":
         said["tariff"] = plain(said_of(tariff_of_row(row)))
     if name == "recurring_charges":

@@ -11,7 +11,7 @@ from typing import Any
 
 from catalog.models import OneTimeCharge, RecurringCharge
 from catalog.queries.amended import Amended
-from catalog.queries.contracts import cycle_of
+from catalog.queries.contracts import cycle_of, first_paid
 from catalog.queries.overrides import source_of
 from catalog.rules.agreed import Timing
 from catalog.rules.fees import Change, FeeTerms, one_time_fee, owed_fee, recurring_fee
@@ -30,7 +30,7 @@ def fees_of(known: Amended, span: Span, cuts: Sequence[date] = ()) -> Iterable[F
     for charge in known.held(recurring.order_by("pk")):
         yield from bill.fees(charge)
     for once in known.held(OneTimeCharge.objects.filter(contract=contract).select_related("product").order_by("pk")):
-        day: date = once.date or contract.start_date
+        day: date = once.date or first_paid(contract)
         last = known.ends_on("one_time", once.key)
         if span.first <= day < span.until and (last is None or day <= last):
             yield one_time_fee(_fee(once, "one_time", known), day, currency=currency, zone=zone)

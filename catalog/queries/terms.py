@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from catalog.models import Amendment, Contract, Product
 from catalog.queries.agreed import Agreed, agreed_for, span_of
+from catalog.queries.agreed_allowances import Allowed
 from catalog.queries.amended import Amended, amended
 from catalog.queries.cards import (
     CardVersion,
@@ -58,9 +59,9 @@ def terms_for(
     charges = [charge for each in stored.values() for charge in each]
     metrics = _metrics(charges)
     products = Product.objects.in_bulk({charge.product_id for charge in charges})
-    own = own_prices(contract, known)
-    charged = Charged(contract, versions, stored, metrics, products, own)
     agreed = agreed_for(known, span, period, balances or {})
+    own = own_prices(contract, known)
+    charged = Charged(contract, versions, stored, metrics, products, own, agreed.allowed)
     edges = set(_edges(agreed))
     segments = _joined(
         (
@@ -161,6 +162,7 @@ class Charged:
     metrics: Sequence[DatedMetric]
     products: dict[int, Product]
     own: OwnPrices = NONE
+    allowed: Mapping[str, Allowed] = field(default_factory=dict)
     made: dict[tuple[object, ...], Charge] = field(default_factory=dict)
 
     def version_at(self, at: datetime) -> CardVersion | None:
@@ -215,5 +217,6 @@ class Charged:
             currency=currency,
             prices=prices_of(stored, metric.order, version, currency),
             tags=frozenset(product.tags),
+            allowed=self.allowed.get(product.key, ()),
         )
         return charge_of(plainly, stored.terms)

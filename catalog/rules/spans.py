@@ -72,9 +72,9 @@ def cycle_spans(cycle: Cycle) -> Iterator[Span]:
     """Yield the periods of a cycle, in order; without end where the cycle has none."""
     for index in count():
         start, end = cycle.dates(index)
-        if cycle.end_date is not None and start > cycle.end_date:
+        first = cycle.first_of(index)
+        if cycle.end_date is not None and first > cycle.end_date:
             return
-        first = max(start, cycle.start_date)
         until = end if cycle.end_date is None else min(end, cycle.end_date + DAY)
         if first < until:
             yield Span(start, end, first, until, MONTHS.get(cycle.cadence))
@@ -103,7 +103,7 @@ def billed_with(cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Spa
     if cadence is None or cadence is cycle.cadence:
         stands = bill.within(days.first, days.last)
         return [stands] if stands is not None else []
-    own = Cycle(cycle.start_date, cycle.zone, cadence, cycle.anchor, cycle.end_date)
+    own = replace(cycle, cadence=cadence)
     found = []
     for whole in cycle_spans(own):
         if whole.first >= bill.until:
