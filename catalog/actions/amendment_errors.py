@@ -18,15 +18,20 @@ SETTINGS = ("rate_card", "pinned_version", "net_days", "purchase_order")
 
 def errors(amendment: Amendment, at: datetime) -> list[DomainError]:
     """List why an amendment can't be submitted or approved as the contract is now."""
-    known = amended(amendment.contract, amendment)
-    found = field_errors(amendment)
-    for number, end in enumerate(amendment.ends.all()):
-        found += _under(f"ends[{number}]", end_errors(amendment, end))
-    found += crossing_errors(known)
+    found = content_errors(amendment)
     if not (_says_something(amendment) or parts_of(amendment) or amendment.ends.exists()):
         fix = "Add or end a part, or change a term"
         found.append(Invalid("This amendment changes nothing", field="kind", fix=fix))
     return found
+
+
+def content_errors(amendment: Amendment) -> list[DomainError]:
+    """List what is wrong with what an amendment says so far."""
+    known = amended(amendment.contract, amendment)
+    found = field_errors(amendment)
+    for number, end in enumerate(amendment.ends.all()):
+        found += _under(f"ends[{number}]", end_errors(amendment, end))
+    return [*found, *crossing_errors(known)]
 
 
 def field_errors(amendment: Amendment) -> list[DomainError]:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from catalog.actions import agreed, governed, instruments, own_prices, parts
-from catalog.actions.amendment_errors import end_errors, errors, field_errors, quantity_errors
+from catalog.actions.amendment_errors import content_errors, end_errors, errors, field_errors, quantity_errors
 from catalog.actions.contracts import DRAFT, guard_account
 from catalog.actions.part_errors import facts_of
 from catalog.models import Amendment, Contract, PartEnd, QuantityChange, RecurringCharge
@@ -70,7 +70,7 @@ def draft(
     rows.keep(amendment, by=by, at=at)
     governed.record(amendment, "drafted", by=by, at=at, after={"contract": contract.key, "effective": effective_date})
     _fill(amendment, adds, quantities, ends, by, at)
-    refuse_if(errors(amendment, at))
+    refuse_if(content_errors(amendment))
     return amendment
 
 

@@ -1,6 +1,7 @@
 """Pages of the console about terms: metrics, rate cards, plans, contracts, and the requests that change them."""
 
 from catalog.console import (
+    amendments,
     cards,
     charges,
     contracts,
@@ -25,4 +26,5 @@ site.add_pages(plan_parts.pages)
 site.add_pages(metrics.pages)
 site.add_pages(contracts.pages)
 site.add_pages(parts.pages)
+site.add_pages(amendments.pages)
 site.add_pages(requests.pages)

@@ -13,16 +13,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from catalog.actions import contracts
 from catalog.console.contract_forms import account_in, form_of, preview, terms_in, typed_form
 from catalog.console.own_rows import COMBINES, own_rows
-from catalog.console.part_rows import KINDS, part_rows
+from catalog.console.part_rows import KINDS, standing_rows
 from catalog.console.standing import standing_of, timeline
-from catalog.models import Contract, RateCard, RateCardVersion
-from catalog.queries import period_of, service, terms_for
+from catalog.models import Amendment, Contract, RateCard, RateCardVersion
+from catalog.queries import period_of, service, settings_on, terms_for
 from catalog.rules.terms import Charge
 from monetization.foundation.console import Crumb, page, show
 from monetization.foundation.models import LegalEntity
 from monetization.foundation.queries import accounts_for
 from monetization.foundation.web import Outcome, StaffRequest, perform, perform_and_go, refused
 from monetization.values.errors import DomainError
+from monetization.values.periods import local_date
 
 DRAFT = "catalog.draft_contract"
 SHOWN = 60
@@ -76,8 +77,11 @@ def _render(request: StaffRequest, contract: Contract, outcome: Outcome[Any]) ->
         "period": period_of(contract, now) if state == "LIVE" else None,
         "standing": standing_of(contract.request, request.user) if contract.request else None,
         "timeline": timeline(contract.request) if contract.request else (),
-        "parts": part_rows(contract), "part_kinds": KINDS, "own": own_rows(contract, now), "shown_own": SHOWN,
+        "parts": standing_rows(contract), "part_kinds": KINDS, "own": own_rows(contract, now), "shown_own": SHOWN,
         "may_edit": contract.is_draft and request.user.has_perm(DRAFT),
+        "may_amend": contract.status == "APPROVED" and request.user.has_perm(DRAFT),
+        "amendments": contract.amendments.order_by("-effective_date", "-number"), "amend_kinds": Amendment.Kind.choices,
+        "settings": settings_on(contract, local_date(now, contract.account.time_zone)),
     }  # fmt: skip
     return show(
         request, "catalog/contract.html", context, title=contract.name, crumbs=crumbs_to(), parts=("prices",),

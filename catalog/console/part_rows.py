@@ -1,10 +1,11 @@
 """The parts of a contract as rows of its page: what it is, for what, on which days, how much."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.models import Contract
-from catalog.queries import first_paid
+from catalog.queries import Amended, amended, first_paid
 from catalog.queries.cards import tariff_of_row
 from catalog.rules.tariff_words import words_of
 from monetization.foundation.templatetags.show import day, exact
@@ -28,9 +29,27 @@ class PartRow:
     figure: str
 
 
-def part_rows(contract: Contract) -> list[PartRow]:
-    """List the parts of a contract in the order of a bill."""
-    recurring = contract.recurring_charges.select_related("product").prefetch_related("changes").order_by("pk")
+def standing_rows(contract: Contract) -> list[PartRow]:
+    """List the parts agreed with a contract and by its approved amendments, in the order of a bill."""
+    known = amended(contract)
+    return [_ended(row, known) for row in rows_of(contract, known.holds)]
+
+
+def _ended(row: PartRow, known: Amended) -> PartRow:
+    last = known.ends_on(row.part, row.row.key)
+    if last is None:
+        return row
+    return replace(row, days=", ".join(each for each in (row.days, f"ended {day(last)} by an amendment") if each))
+
+
+def rows_of(contract: Contract, keep: Callable[[Any], bool]) -> list[PartRow]:
+    """List those parts of a contract that are kept."""
+    return [row for row in _all(contract) if keep(row.row)]
+
+
+def _all(contract: Contract) -> list[PartRow]:
+    recurring = contract.recurring_charges.select_related("product").prefetch_related("changes__amendment")
+    recurring = recurring.order_by("pk")
     once = contract.one_time_charges.select_related("product").order_by("pk")
     own = contract.overrides.select_related("product").prefetch_related("tiers").order_by("pk")
     return [
@@ -79,8 +98,15 @@ def _every(row: Any) -> str:
 
 
 def _changes(row: Any) -> str:
-    changes = (f"{exact(each.quantity)} from {day(each.start_date)}" for each in row.changes.all())
+    changes = (
+        f"{exact(each.quantity)} from {day(each.start_date)}" for each in row.changes.all() if _stands(each, row)
+    )
     return ", ".join(each for each in (days_of(row), *changes) if each)
+
+
+def _stands(change: Any, row: Any) -> bool:
+    """Say whether a change of quantity was agreed with its charge, or by an approved amendment."""
+    return change.amendment_id == row.amendment_id or change.amendment.status == "APPROVED"
 
 
 def days_of(row: Any) -> str:

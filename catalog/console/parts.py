@@ -13,7 +13,7 @@ from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
 from catalog.console.own_prices import new_override
 from catalog.console.part_forms import FORMS, GRANT, Field, Form
 from catalog.models import Product
-from monetization.foundation.console import page, show
+from monetization.foundation.console import Crumb, page, show
 from monetization.foundation.queries import accounts_for
 from monetization.foundation.web import Outcome, StaffRequest, day_in, number_in, perform, perform_and_go, refused
 from monetization.values.errors import DomainError, Invalid, NotFound
@@ -28,11 +28,16 @@ def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
     contract = get_object_or_404(contracts_in(request), pk=pk)
     if part == "override":
         return new_override(request, contract)
+    return add_part(request, part, reverse("console:contract", args=[pk]), crumbs_to(contract), contract=contract)
+
+
+def add_part(request: StaffRequest, part: str, to: str, crumbs: list[Crumb], **whose: Any) -> HttpResponse:
+    """Show the form of a part, add what it says to the contract or amendment in `whose`, and go on `to`."""
     form = _form(part)
-    outcome = _added(request, form, contract=contract)
+    outcome = _added(request, form, **whose)
     if outcome.value:
-        return HttpResponseRedirect(reverse("console:contract", args=[pk]))
-    return _page(request, form, outcome, f"Add a {form.noun}", crumbs_to(contract))
+        return HttpResponseRedirect(to)
+    return _page(request, form, outcome, f"Add a {form.noun}", crumbs)
 
 
 @page(DRAFT)

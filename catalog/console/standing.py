@@ -17,6 +17,7 @@ PAGES = {
     "catalog.metric_version": "metric_version",
     "catalog.plan_version": "plan_version",
     "catalog.contract": "contract",
+    "catalog.amendment": "amendment",
 }
 WORDS = {
     "opened": "opened the request", "edited": "edited it", "submitted": "submitted it for approval",

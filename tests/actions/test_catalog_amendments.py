@@ -168,7 +168,6 @@ def test_another_card_prices_from_its_day(world: World) -> None:
         ({"kind": "CANCELLATION"}, "end_date"),
         ({"kind": "RENEWAL"}, "end_date"),
         ({"end_date": date(2026, 10, 15)}, "end_date"),
-        ({"kind": "CHANGE"}, "kind"),
         ({"ends": [{"part": "recurring", "key": "nothing"}]}, "ends[0].key"),
         ({"ends": [{"part": "recurring", "key": "seats", "last_date": date(2026, 10, 14)}]}, "ends[0].last_date"),
         ({"quantities": [{"key": "nothing", "quantity": D(1)}]}, "quantities[0].key"),
@@ -190,6 +189,14 @@ def test_an_amendment_is_refused_at_its_field(world: World, said: dict[str, Any]
         amending.draft(world, contract, day, **said)
     assert refusal.value.errors[0].field == field
     assert not Amendment.objects.exists()
+
+
+def test_an_amendment_that_changes_nothing_is_not_submitted(world: World) -> None:
+    contract = agreements.contract(world, seats(world))
+    amendment = amending.draft(world, contract, MID)
+    with pytest.raises(Invalid) as refusal:
+        amending.submitted(world, amendment)
+    assert refusal.value.errors[0].field == "kind"
 
 
 def test_frozen_time_is_not_amended(world: World) -> None:
