@@ -17,6 +17,7 @@ from billing.models import Document, Invoice, Payment, TaxRate, Transfer
 from catalog.actions import agreed, amendments, instruments, metrics, own_prices, plans, rate_cards
 from catalog.actions.allowances import add_allowance
 from catalog.models import (
+    Amendment,
     Contract,
     Metric,
     MetricVersion,

@@ -106,7 +106,7 @@ def _changes(row: Any) -> str:
 
 def _stands(change: Any, row: Any) -> bool:
     """Say whether a change of quantity was agreed with its charge, or by an approved amendment."""
-    return change.amendment_id == row.amendment_id or change.amendment.status == "APPROVED"
+    return bool(change.amendment_id == row.amendment_id or change.amendment.status == "APPROVED")
 
 
 def days_of(row: Any) -> str:
