@@ -1,6 +1,6 @@
 """Contracts: what is agreed, what is in force today and where each price comes from; draft, submit, decide."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -21,7 +21,7 @@ from catalog.rules.terms import Charge
 from monetization.foundation.console import Crumb, page, show
 from monetization.foundation.models import LegalEntity
 from monetization.foundation.queries import accounts_for
-from monetization.foundation.web import Outcome, StaffRequest, perform, perform_and_go, refused
+from monetization.foundation.web import Outcome, StaffRequest, day_in, perform, perform_and_go, refused
 from monetization.values.errors import DomainError
 from monetization.values.periods import local_date
 
@@ -70,6 +70,7 @@ def contract_page(request: StaffRequest, pk: int) -> HttpResponse:
 def _render(request: StaffRequest, contract: Contract, outcome: Outcome[Any]) -> HttpResponse:
     now, text = timezone.now(), request.GET.get("q", "").strip()
     state, label = state_of(contract, now)
+    on = _day_asked(request)
     charges = in_force(contract, now) if state == "LIVE" else ()
     context = {
         "contract": contract, "state": state, "label": label, "now": now, "text": text, "charges": charges,
@@ -77,16 +78,24 @@ def _render(request: StaffRequest, contract: Contract, outcome: Outcome[Any]) ->
         "period": period_of(contract, now) if state == "LIVE" else None,
         "standing": standing_of(contract.request, request.user) if contract.request else None,
         "timeline": timeline(contract.request) if contract.request else (),
-        "parts": standing_rows(contract), "part_kinds": KINDS, "own": own_rows(contract, now), "shown_own": SHOWN,
+        "parts": standing_rows(contract, on), "on": on, "part_kinds": KINDS, "own": own_rows(contract, now), "shown_own": SHOWN,
         "may_edit": contract.is_draft and request.user.has_perm(DRAFT),
         "may_amend": contract.status == "APPROVED" and request.user.has_perm(DRAFT),
         "amendments": contract.amendments.order_by("-effective_date", "-number"), "amend_kinds": Amendment.Kind.choices,
-        "settings": settings_on(contract, local_date(now, contract.account.time_zone)),
+        "settings": settings_on(contract, on or local_date(now, contract.account.time_zone)),
     }  # fmt: skip
     return show(
         request, "catalog/contract.html", context, title=contract.name, crumbs=crumbs_to(), parts=("prices",),
         status=outcome.status,
     )  # fmt: skip
+
+
+def _day_asked(request: StaffRequest) -> date | None:
+    """Read the day as of which terms are shown; None: all that is agreed."""
+    try:
+        return day_in(request.GET.get("on", "").strip(), "on")
+    except DomainError:
+        return None
 
 
 def in_force(contract: Contract, now: datetime) -> tuple[Charge, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from catalog.models import Contract
@@ -9,6 +10,7 @@ from catalog.queries import Amended, amended, first_paid
 from catalog.queries.cards import tariff_of_row
 from catalog.rules.tariff_words import words_of
 from monetization.foundation.templatetags.show import day, exact
+from monetization.values.periods import DAY
 
 KINDS = (
     ("recurring", "recurring charge"), ("one_time", "one-time charge"), ("allowance", "allowance"),
@@ -29,10 +31,21 @@ class PartRow:
     figure: str
 
 
-def standing_rows(contract: Contract) -> list[PartRow]:
-    """List the parts agreed with a contract and by its approved amendments, in the order of a bill."""
-    known = amended(contract)
-    return [_ended(row, known) for row in rows_of(contract, known.holds)]
+def standing_rows(contract: Contract, on: date | None = None) -> list[PartRow]:
+    """List the parts agreed with a contract and by its approved amendments, in the order of a bill.
+
+    ``on``: only what stands on a day, amendments counted that have taken effect by then.
+    """
+    known = amended(contract) if on is None else amended(contract).known(on + DAY)
+    found = rows_of(contract, known.holds)
+    return [_ended(row, known) for row in found if on is None or _stands_on(row, known, on)]
+
+
+def _stands_on(row: PartRow, known: Amended, on: date) -> bool:
+    if not hasattr(row.row, "end_date"):
+        return True
+    days = known.days(row.part, row.row)
+    return (days.first is None or days.first <= on) and (days.last is None or on <= days.last)
 
 
 def _ended(row: PartRow, known: Amended) -> PartRow:

@@ -84,6 +84,11 @@ def version_for(contract: Contract, at: datetime) -> CardVersion | None:
     return found[-1][1] if found else next(iter(approved_versions(known.settings().rate_card_id)[::-1]), None)
 
 
+def versions_in(contract: Contract, period: Period) -> list[tuple[datetime, CardVersion]]:
+    """List the versions that price a contract in a period, each with the instant from which it does."""
+    return _in_force(amended(contract), period, contract.account.time_zone)
+
+
 def _in_force(known: Amended, period: Period, zone: str) -> list[tuple[datetime, CardVersion]]:
     """List the versions that price a part of the period, each with the instant from which it does."""
     stretches = known.stretches()

@@ -128,7 +128,7 @@ def test_a_draft_ends_where_its_contract_is_cancelled(world: World) -> None:
     amending.amended(world, contract, date(2026, 10, 18), kind="CANCELLATION", end_date=date(2026, 10, 25))
     assert fees(contract, 10) == [("Seats", "250.00")]
     drafted.refresh_from_db()
-    assert drafted.period_ends_at == datetime(2026, 10, 25, 22, tzinfo=UTC)
+    assert drafted.period_ends_at == datetime(2026, 10, 25, 23, tzinfo=UTC)
 
 
 def test_a_renewal_serves_longer_and_terms_of_the_whole_change_from_its_day(world: World) -> None:

@@ -79,7 +79,7 @@ def test_pages_of_amendments_are_accessible_and_fit_their_screen(
     sign_in(page, "chen")
     addresses = (
         f"/console/contracts/{signed.pk}/", f"/console/contracts/{signed.pk}/amend/?kind=UPSELL",
-        f"/console/amendments/{amendment.pk}/",
+        f"/console/amendments/{amendment.pk}/", f"/console/contracts/{signed.pk}/timeline/",
     )  # fmt: skip
     for width, scheme in LOOKS:
         page.set_viewport_size({"width": width, "height": 900})
