@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from math import prod
 
 from catalog.models import Amendment, Contract
 from catalog.models.dated import Dated
-from catalog.queries.amended import amended
+from catalog.queries.amended import Amended, amended
+from catalog.rules.overrides import Combine
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import finite, minor_digits, total_of
 
@@ -51,11 +53,11 @@ def _allowance_errors(contract: Contract) -> Iterable[DomainError]:
 def facts_of(contract: Contract, amendment: Amendment | None = None) -> dict[str, Decimal]:
     """Give what policies ask about a contract: all percentages off together, and value that nobody pays for.
 
-    A fixed discount can't be said as a percentage; then every policy about it applies.
+    A fixed discount and a price of its own can't be said as a percentage; then every policy about it applies.
     """
     known = amended(contract, amendment)
-    left = 1 - Fraction(contract.discount_percent) / HUNDRED
-    fixed = False
+    left = (1 - Fraction(contract.discount_percent) / HUNDRED) * _least_factor(known)
+    fixed = bool(known.held(contract.overrides.all()))
     for discount in known.held(contract.discounts.all()):
         left *= 1 - Fraction(discount.percent or 0) / HUNDRED
         fixed = fixed or discount.amount is not None
@@ -66,6 +68,14 @@ def facts_of(contract: Contract, amendment: Amendment | None = None) -> dict[str
     )
     percent = finite(HUNDRED * (1 - left))
     return {"credits": free} | ({} if fixed or percent is None else {"discount_percent": percent})
+
+
+def _least_factor(known: Amended) -> Fraction:
+    """Give the lowest that multipliers can make of a price, whatever their scopes and days are."""
+    factors = [Fraction(each.factor) for each in known.held(known.contract.multipliers.all()) if each.factor < 1]
+    if known.contract.combine_multipliers == Combine.COMPOUND.value:
+        return prod(factors, start=Fraction(1))
+    return min(factors, default=Fraction(1))
 
 
 def day_errors(

@@ -69,7 +69,8 @@ def plan_page(request: StaffRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_plan(request: StaffRequest) -> HttpResponse:
     """Make a plan."""
-    typed, outcome = request.POST, Outcome[Any]()
+    typed = request.POST
+    outcome: Outcome[Any] = Outcome()
     if request.method == "POST":
         outcome = perform(
             request, plans.create, environment=request.environment, key=typed.get("key", "").strip(),

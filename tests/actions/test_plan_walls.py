@@ -67,18 +67,21 @@ def test_an_approved_version_stays_as_it_is(world: World, column: str, value: st
 
 
 TAMPERED = {
-    "a cheaper fee": "UPDATE catalog_recurringcharge SET unit_price = 1 WHERE contract_id = %s",
-    "no set-up": "DELETE FROM catalog_onetimecharge WHERE contract_id = %s",
-    "a later set-up": "UPDATE catalog_onetimecharge SET date = '2027-01-01' WHERE contract_id = %s",
-    "more free units": "UPDATE catalog_agreedallowance SET units = 99 WHERE contract_id = %s",
-    "a larger credit": "UPDATE catalog_instrument SET amount = 999 WHERE contract_id = %s",
-    "a longer credit": "UPDATE catalog_instrument SET end_date = NULL WHERE contract_id = %s",
-    "a discount": "UPDATE catalog_contract SET discount_percent = 50 WHERE id = %s",
-    "a longer trial": "UPDATE catalog_contract SET trial_until = '2027-01-01' WHERE id = %s",
-    "an end": "UPDATE catalog_contract SET end_date = '2027-01-01' WHERE id = %s",
-    "later payment": "UPDATE catalog_contract SET net_days = 90 WHERE id = %s",
-    "another day": "UPDATE catalog_contract SET start_date = '2025-01-01' WHERE id = %s",
-    "another currency": "UPDATE catalog_contract SET currency = 'USD' WHERE id = %s",
+    "a cheaper fee": "UPDATE catalog_recurringcharge SET unit_price = 1 WHERE contract_id = %(pk)s",
+    "no set-up": "DELETE FROM catalog_onetimecharge WHERE contract_id = %(pk)s",
+    "a later set-up": "UPDATE catalog_onetimecharge SET date = '2027-01-01' WHERE contract_id = %(pk)s",
+    "more free units": "UPDATE catalog_agreedallowance SET units = 99 WHERE contract_id = %(pk)s",
+    "a larger credit": "UPDATE catalog_instrument SET amount = 999 WHERE contract_id = %(pk)s",
+    "a longer credit": "UPDATE catalog_instrument SET end_date = NULL WHERE contract_id = %(pk)s",
+    "a discount": "UPDATE catalog_contract SET discount_percent = 50 WHERE id = %(pk)s",
+    "a longer trial": "UPDATE catalog_contract SET trial_until = '2027-01-01' WHERE id = %(pk)s",
+    "an end": "UPDATE catalog_contract SET end_date = '2028-01-01' WHERE id = %(pk)s",
+    "later payment": "UPDATE catalog_contract SET net_days = 90 WHERE id = %(pk)s",
+    "another day": "UPDATE catalog_contract SET start_date = '2025-01-01' WHERE id = %(pk)s",
+    "another currency": (
+        "WITH i AS (UPDATE catalog_instrument SET currency = 'JPY' WHERE contract_id = %(pk)s)"
+        " UPDATE catalog_contract SET currency = 'JPY' WHERE id = %(pk)s"
+    ),
 }
 
 
@@ -87,7 +90,7 @@ def test_what_differs_from_the_plan_needs_its_own_approval(world: World, sql: st
     """A writer of SQL as the application can't put other terms in force on the strength of a plan's approval."""
     contract = draft(world, planned.starter(world))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [contract.pk])
+        cursor.execute(sql, {"pk": contract.pk})
     with pytest.raises(IntegrityError, match="not approved with this content"), transaction.atomic():
         agree_as_planned(contract=contract, by=world.rosa, at=AT)
     contract.refresh_from_db()
