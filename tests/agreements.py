@@ -7,19 +7,22 @@ from typing import Any
 
 from catalog.actions import contracts, grants, instruments
 from catalog.models import Contract, RateCard
+from monetization.foundation.models import Account
 from tests import deals, priced
 from tests.make import AT, World
 
 D = Decimal
 
 
-def contract(world: World, *parts: tuple[Callable[..., Any], dict[str, Any]], **terms: Any) -> Contract:
+def contract(
+    world: World, *parts: tuple[Callable[..., Any], dict[str, Any]], account: Account | None = None, **terms: Any
+) -> Contract:
     """Agree with acme from 1 October 2026, by calendar months, on list prices and these parts."""
     card = RateCard.objects.filter(key="list").first()
     if card is None:
         card = priced.list_card(world)
     given = {"start_date": date(2026, 10, 1), "anchor": "first", "key": "acme-deal"} | terms
-    draft = deals.draft_contract(world, world.acme, card, **given)
+    draft = deals.draft_contract(world, account or world.acme, card, **given)
     for add, said in parts:
         add(contract=draft, by=world.chen, at=AT, **said)
     request = contracts.submit(contract=draft, reason="Signed", by=world.chen, at=AT)

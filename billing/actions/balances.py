@@ -20,7 +20,7 @@ from billing.queries.rated import Rated
 from billing.rules.balances import Balance
 from billing.rules.lifecycle import Kind
 from catalog.models import Instrument
-from catalog.queries import access, instruments_serving
+from catalog.queries import Shelf, access, instruments_serving
 from monetization.values.errors import Conflict, Invalid, WrongState
 from monetization.values.money import EXACT, finite, total_of
 
@@ -46,11 +46,17 @@ def guard_order(invoice: Invoice, held: Sequence[Instrument]) -> None:
         )
 
 
-def write(invoice: Invoice, found: Rated) -> None:
-    """Write down what a draft would draw; nothing is drawn yet."""
-    instruments = {each.key: each for each in instruments_serving(invoice.contract, invoice.period)}
+def write(pairs: Sequence[tuple[Invoice, Rated]]) -> None:
+    """Write down what drafts would draw; nothing is drawn yet."""
+    drawing = [(invoice, found) for invoice, found in pairs if found.bill.balances]
+    if not drawing:
+        return
+    shelf = Shelf(invoice.contract for invoice, _ in drawing)
     Drawdown.objects.bulk_create(
-        _drawdown(invoice, instruments[balance.instrument.id], balance) for balance in found.bill.balances
+        _drawdown(invoice, instruments[balance.instrument.id], balance)
+        for invoice, found in drawing
+        for instruments in [{each.key: each for each in instruments_serving(invoice.contract, invoice.period, shelf)}]
+        for balance in found.bill.balances
     )
 
 

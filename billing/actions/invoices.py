@@ -39,9 +39,9 @@ def draft(
     found = _drafted(contract, period, kind)
     if found is not None:
         return refresh(invoice=found, at=at) if found.status == Status.DRAFT.value else found
-    invoice = _new(contract, period, kind, by)
+    invoice = new_draft(contract, period, kind, by)
     rows.keep(invoice, by=by, at=at)
-    telling.record(invoice, "drafted", by=by, at=at, after={"period": period.starts_at, "contract": contract.key})
+    telling.record_drafted([invoice], by=by, at=at)
     drafts.recompute(invoice, at=at)
     return invoice
 
@@ -165,22 +165,12 @@ def issue(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
     return invoice
 
 
-def facts_of(invoice: Invoice) -> dict[str, Decimal]:
-    """What policies look at: the total, and how many findings are more than information."""
-    risky = invoice.flags.exclude(severity=Severity.INFO.value).count()
-    return {"total": invoice.total, "flags": Decimal(risky)}
-
-
-def _drafted(contract: Contract, period: Period, kind: str) -> Invoice | None:
-    mine = Invoice.objects.filter(contract=contract, period_starts_at=period.starts_at, kind=kind)
-    return mine.first()
-
-
-def _new(contract: Contract, period: Period, kind: str, by: User | None) -> Invoice:
+def new_draft(contract: Contract, period: Period, kind: str, by: User | None) -> Invoice:
+    """Make the row of a draft that nobody has computed yet. Raises Invalid for a period without end."""
     if period.ends_at is None:
         raise Invalid("A billing period needs an end", field="period", fix="Take one of the contract's periods")
     return Invoice(
-        environment_id=contract.environment_id,
+        environment=contract.environment,
         account=contract.account,
         contract=contract,
         legal_entity=contract.legal_entity,
@@ -190,6 +180,17 @@ def _new(contract: Contract, period: Period, kind: str, by: User | None) -> Invo
         period_ends_at=period.ends_at,
         prepared_by=by,
     )
+
+
+def facts_of(invoice: Invoice) -> dict[str, Decimal]:
+    """What policies look at: the total, and how many findings are more than information."""
+    risky = invoice.flags.exclude(severity=Severity.INFO.value).count()
+    return {"total": invoice.total, "flags": Decimal(risky)}
+
+
+def _drafted(contract: Contract, period: Period, kind: str) -> Invoice | None:
+    mine = Invoice.objects.filter(contract=contract, period_starts_at=period.starts_at, kind=kind)
+    return mine.first()
 
 
 def _guard_draft(invoice: Invoice) -> None:

@@ -7,7 +7,7 @@ An instrument whose grant isn't booked yet counts as granted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ from django.db.models import F, Sum
 from billing.models import Drawdown, Invoice, Movement
 from billing.rules.lifecycle import Kind, Status
 from catalog.models import Contract, Instrument
-from catalog.queries import access, instruments_serving, periods_of
+from catalog.queries import Shelf, access, instruments_serving, periods_of
 from monetization.values.money import EXACT, total_of
 from monetization.values.periods import Period
 
@@ -33,32 +33,53 @@ def balance_at(instrument: Instrument, at: datetime) -> Decimal:
     return EXACT.add(booked, instrument.amount) if waiting else booked
 
 
-def openings(instruments: Sequence[Instrument], period: Period) -> dict[str, Decimal]:
-    """Give what a period finds of each balance, by the instrument's key."""
-    booked = _sums(Movement.objects.filter(instrument__in=instruments), "amount")
-    granted = set(
-        Movement.objects.filter(instrument__in=instruments, kind="GRANTED").values_list("instrument_id", flat=True)
-    )
-    rows = Drawdown.objects.filter(instrument__in=instruments)
-    ahead = _sums(rows.filter(is_booked=False, period_starts_at__lt=period.starts_at), F("drawn") + F("expired"))
-    behind = _sums(rows.filter(is_booked=True, period_starts_at__gte=period.starts_at), F("drawn") + F("expired"))
-    return {
-        each.key: total_of(
-            [
-                ZERO if each.pk in granted else each.amount,
-                booked.get(each.pk, ZERO),
-                -ahead.get(each.pk, ZERO),
-                behind.get(each.pk, ZERO),
-            ]
-        )
-        for each in instruments
-    }
+def openings(asked: Sequence[tuple[Sequence[Instrument], Period]]) -> list[dict[str, Decimal]]:
+    """Give what periods find of balances, by the instruments' keys; in three queries, however many are asked for."""
+    every = {each.pk for instruments, _ in asked for each in instruments}
+    if not every:
+        return [{} for _ in asked]
+    moved = Movement.objects.filter(instrument__in=every)
+    booked = _sums(moved, "amount")
+    granted = set(moved.filter(kind="GRANTED").values_list("instrument_id", flat=True))
+    drawn = _drawn(every)
+    return [
+        {
+            each.key: total_of(
+                [
+                    ZERO if each.pk in granted else each.amount,
+                    booked.get(each.pk, ZERO),
+                    *(_ahead_or_behind(*row, period) for row in drawn.get(each.pk, ())),
+                ]
+            )
+            for each in instruments
+        }
+        for instruments, period in asked
+    ]
 
 
-def opening_balances(contract: Contract, period: Period) -> dict[str, Decimal]:
-    """Give what a period of a contract finds of each balance that it may draw on; never below zero."""
-    found = openings(instruments_serving(contract, period), period)
-    return {key: max(amount, ZERO) for key, amount in found.items()}
+def opening_balances(asked: Sequence[tuple[Contract, Period]], shelf: Shelf) -> list[dict[str, Decimal]]:
+    """Give what each period of a contract finds of each balance that it may draw on; never below zero."""
+    found = openings([(instruments_serving(contract, period, shelf), period) for contract, period in asked])
+    return [{key: max(amount, ZERO) for key, amount in each.items()} for each in found]
+
+
+Drawn = tuple[bool, datetime, Decimal]  # whether booked, start of the period that drew, how much
+
+
+def _drawn(ids: Collection[int]) -> dict[int, list[Drawn]]:
+    rows = Drawdown.objects.filter(instrument__in=ids).order_by()
+    of_period = rows.values_list("instrument_id", "is_booked", "period_starts_at")
+    found: dict[int, list[Drawn]] = {}
+    for pk, *row in of_period.annotate(taken=Sum(F("drawn") + F("expired"))):
+        found.setdefault(pk, []).append((row[0], row[1], row[2]))
+    return found
+
+
+def _ahead_or_behind(is_booked: bool, starts_at: datetime, used: Decimal, period: Period) -> Decimal:
+    """Take off what a draft of an earlier period will draw; put back what this one or a later one drew already."""
+    if is_booked:
+        return used if starts_at >= period.starts_at else ZERO
+    return -used if starts_at < period.starts_at else ZERO
 
 
 def not_frozen_before(instruments: Iterable[Instrument], invoice: Invoice) -> Period | None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from billing.rules.scopes import covers, named
 from catalog.models import Contract, Instrument
-from catalog.queries import access
+from catalog.queries import Shelf, access
 from catalog.rules.agreed import Scope
 from catalog.rules.fees import FeeTerms, one_time_fee
 from catalog.rules.terms import Fee, Source, Terms
@@ -21,16 +21,16 @@ PURCHASE = "purchase:"
 ONE = Decimal(1)
 
 
-def purchases_in(contract: Contract, period: Period) -> list[Instrument]:
+def purchases_in(contract: Contract, period: Period, shelf: Shelf | None = None) -> list[Instrument]:
     """List the prepaid commits of a contract that start in a period and cost something."""
-    bought = contract.instruments.filter(kind=Instrument.Kind.PREPAID, invoiced__gt=0).prefetch_related("products")
     zone = contract.account.time_zone
-    return [each for each in bought.order_by("pk") if access(each, zone).starts_at in period]
+    bought = (each for each in (shelf or Shelf()).instruments(contract) if each.kind == Instrument.Kind.PREPAID)
+    return [each for each in bought if each.invoiced > 0 and access(each, zone).starts_at in period]
 
 
-def purchase_fees(contract: Contract, terms: Terms) -> tuple[Fee, ...]:
+def purchase_fees(contract: Contract, terms: Terms, shelf: Shelf) -> tuple[Fee, ...]:
     """Make the fees of a period's purchases. Raises Invalid where its value would be taxed in several ways."""
-    return tuple(_fee(contract, each, terms) for each in purchases_in(contract, terms.period))
+    return tuple(_fee(contract, each, terms) for each in purchases_in(contract, terms.period, shelf))
 
 
 def _fee(contract: Contract, instrument: Instrument, terms: Terms) -> Fee:

@@ -126,8 +126,10 @@ class Counter:
 
     def _same(self, other: int, number: int, price: Price) -> bool:
         """Say whether segment ``other`` has this charge with a row of the same content."""
-        charge = self._charges.get(other)
-        if charge is None or _settings(charge) != _settings(self._charges[number]):
+        charge, mine = self._charges.get(other), self._charges[number]
+        if charge is mine:
+            return True
+        if charge is None or _settings(charge) != _settings(mine):
             return False
         row = self._tables[other].row(price)
         return row is price or (row is not None and row.amounts == price.amounts)

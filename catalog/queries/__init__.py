@@ -17,19 +17,21 @@ from catalog.queries.contracts import (
     service,
 )
 from catalog.queries.effective import EffectivePrice, effective_prices
-from catalog.queries.instruments import access, instruments_of, instruments_serving
+from catalog.queries.instruments import access, instruments_serving
 from catalog.queries.metrics import (
     DatedMetric,
     metric_terms,
     metric_versions_for,
     metrics_in_force,
 )
+from catalog.queries.shelf import Shelf
 from catalog.queries.terms import terms_for
 
 __all__ = [
     "Amended",
     "DatedMetric",
     "EffectivePrice",
+    "Shelf",
     "access",
     "amended",
     "contract_at",
@@ -39,7 +41,6 @@ __all__ = [
     "effective_instant",
     "effective_prices",
     "first_paid",
-    "instruments_of",
     "instruments_serving",
     "live_version",
     "metric_terms",

@@ -1,4 +1,4 @@
-"""What a contract agrees on the whole of an invoice, from its rows to frozen terms: one query a table.
+"""What a contract agrees on the whole of an invoice, from its rows to frozen terms: no query but the shelf's.
 
 Keys of fees are prefixed by their kind, so that they can't be mistaken for a product's.
 """
@@ -13,11 +13,13 @@ from catalog.queries.agreed_fees import fees_of
 from catalog.queries.amended import Amended
 from catalog.queries.contracts import cycle_of, first_paid
 from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
+from catalog.queries.shelf import Shelf
 from catalog.rules import agreed
 from catalog.rules.coupons import in_period
 from catalog.rules.dated import bounds_in, discount_in
 from catalog.rules.spans import Span, edges_of, span_from
 from catalog.rules.terms import Discount, Fee
+from monetization.values.errors import NotFound
 from monetization.values.periods import DAY, Period, local_date, local_midnight
 
 ZERO = Decimal(0)
@@ -39,14 +41,13 @@ class Agreed:
     allowed: Mapping[str, Allowed]
 
 
-def agreed_for(known: Amended, span: Span, period: Period, balances: Mapping[str, Decimal]) -> Agreed:
-    """Give all that is agreed beside the rate card, for one billing period of a contract as amended by then."""
+def agreed_for(known: Amended, span: Span, period: Period, balances: Mapping[str, Decimal], shelf: Shelf) -> Agreed:
+    """Give all that is agreed beside the rate card, for one billing period of a contract of the shelf, as amended."""
     contract = known.contract
     zone = contract.account.time_zone
     if span.first < first_paid(contract):
         return _trial(contract, span)
-    bounds = known.held(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
-    reduced = known.held(AgreedDiscount.objects.filter(contract=contract).prefetch_related("products").order_by("pk"))
+    bounds, reduced = known.held(contract.bounds.all()), known.held(contract.discounts.all())
     fees = tuple(fees_of(known, span, [day for row in reduced for day in edges_of(known.days("discount", row))]))
     return Agreed(
         fees=fees,
@@ -54,7 +55,7 @@ def agreed_for(known: Amended, span: Span, period: Period, balances: Mapping[str
         minimums=_bounds(known, bounds, AgreedBound.Kind.MINIMUM, span),
         maximums=_bounds(known, bounds, AgreedBound.Kind.MAXIMUM, span),
         instruments=tuple(
-            instrument_terms(each, balances, zone) for each in known.held(instruments_serving(contract, period))
+            instrument_terms(each, balances, zone) for each in known.held(instruments_serving(contract, period, shelf))
         ),
         served=span.served,
         full_period=span.full(zone),
@@ -72,7 +73,10 @@ def _trial(contract: Contract, span: Span) -> Agreed:
 def span_of(known: Amended, period: Period) -> Span:
     """Give the full period that a billing period of the contract belongs to, by local dates."""
     cycle = replace(cycle_of(known.contract), end_date=known.last_date)
-    return span_from(cycle, local_date(period.starts_at, cycle.zone))
+    first = local_date(period.starts_at, cycle.zone)
+    if cycle.end_date is not None and first > cycle.end_date:
+        raise NotFound("The contract doesn't cover this time", field="period", fix="Choose an earlier day")
+    return span_from(cycle, first)
 
 
 def _extent(span: Span, fees: Iterable[Fee], zone: str) -> Period:

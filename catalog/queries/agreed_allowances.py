@@ -14,9 +14,8 @@ Allowed = tuple[tuple[Decimal, tuple[int, int]], ...]
 
 def allowed_in(known: Amended, span: Span) -> Mapping[str, Allowed]:
     """Give free units by product: each with the share of the full period for which it counts."""
-    rows = AgreedAllowance.objects.filter(contract=known.contract).select_related("product", "per")
     found: dict[str, Allowed] = {}
-    for row in known.held(rows.prefetch_related("per__changes").order_by("pk")):
+    for row in known.held(known.contract.allowances.all()):
         found[row.product.key] = (*found.get(row.product.key, ()), *_counted(row, known, span))
     return found
 

@@ -26,10 +26,9 @@ def fees_of(known: Amended, span: Span, cuts: Sequence[date] = ()) -> Iterable[F
     contract = known.contract
     zone, currency = contract.account.time_zone, contract.currency
     bill = _Bill(known, known.known(span.first), span, tuple(cuts))
-    recurring = RecurringCharge.objects.filter(contract=contract).select_related("product").prefetch_related("changes")
-    for charge in known.held(recurring.order_by("pk")):
+    for charge in known.held(contract.recurring_charges.all()):
         yield from bill.fees(charge)
-    for once in known.held(OneTimeCharge.objects.filter(contract=contract).select_related("product").order_by("pk")):
+    for once in known.held(contract.one_time_charges.all()):
         day: date = once.date or first_paid(contract)
         last = known.ends_on("one_time", once.key)
         if span.first <= day < span.until and (last is None or day <= last):

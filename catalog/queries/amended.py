@@ -79,7 +79,8 @@ def amended(contract: Contract, also: Amendment | None = None) -> Amended:
     """Give a contract with its approved amendments, and one more that isn't yet, to see what it would do."""
     if contract.status != "APPROVED":
         return Amended(contract)
-    rows = Amendment.objects.filter(contract=contract).prefetch_related("ends")
+    read = "amendments" in contract.__dict__.get("_prefetched_objects_cache", {})
+    rows = contract.amendments.all() if read else contract.amendments.prefetch_related("ends")
     counted = [each for each in rows if each.status == "APPROVED" or (also is not None and each.pk == also.pk)]
     return Amended(contract, tuple(sorted(counted, key=lambda each: (each.effective_date, each.number))))
 

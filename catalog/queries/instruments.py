@@ -8,25 +8,18 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet
-
 from catalog.models import Contract, Instrument
+from catalog.queries.shelf import Shelf
 from catalog.rules import agreed
 from catalog.rules.agreed import InstrumentKind, Scope
 from monetization.values.periods import Period, service_period
 
 
-def instruments_serving(contract: Contract, period: Period) -> list[Instrument]:
-    """List the commits and credits that lines of a contract's period may draw on."""
+def instruments_serving(contract: Contract, period: Period, shelf: Shelf | None = None) -> list[Instrument]:
+    """List the commits and credits that lines of a contract's period may draw on, in the order of their ids."""
     zone = contract.account.time_zone
-    rows = instruments_of(contract).prefetch_related("products").order_by("pk")
+    rows = (shelf or Shelf()).instruments(contract)
     return [row for row in rows if access(row, zone).overlap(period) is not None]
-
-
-def instruments_of(contract: Contract) -> "QuerySet[Instrument]":
-    """List those agreed in the contract, and those granted to its account in its currency."""
-    granted = Q(account_id=contract.account_id, currency=contract.currency, grant__status="APPROVED")
-    return Instrument.objects.filter(Q(contract=contract) | granted)
 
 
 def access(instrument: Instrument, zone: str) -> Period:

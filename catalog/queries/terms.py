@@ -6,15 +6,14 @@ version nothing is priced, so usage there stays unpriced and visible.
 
 What is agreed beside the card (fees, discounts, minimums, commits …) comes from `catalog.queries.agreed`.
 
-A fixed number of queries, however many rows the card has; fewer when the card is in memory.
+A fixed number of queries, however many rows the card has; fewer when the card is in memory, and for many contracts
+no more than for one where they share a shelf.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-
-from django.db.models import Q
 
 from catalog.models import Amendment, Contract, Product
 from catalog.queries.agreed import Agreed, agreed_for, span_of
@@ -23,12 +22,12 @@ from catalog.queries.amended import Amended, amended
 from catalog.queries.cards import (
     CardVersion,
     StoredCharge,
-    approved_versions,
     prices_of,
     stored_charges,
 )
-from catalog.queries.metrics import DatedMetric, dated_metrics
-from catalog.queries.overrides import NONE, own_prices
+from catalog.queries.metrics import DatedMetric
+from catalog.queries.overrides import NONE
+from catalog.queries.shelf import Shelf
 from catalog.rules.cards import charge_of
 from catalog.rules.dated import windows
 from catalog.rules.overrides import OwnPrices
@@ -42,26 +41,28 @@ def terms_for(
     contract: Contract,
     period: Period,
     balances: Mapping[str, Decimal] | None = None,
+    shelf: Shelf | None = None,
     also: Amendment | None = None,
 ) -> Terms:
     """Give all that is agreed in one contract for one billing period, as frozen values.
 
-    ``balances``: what can be drawn of commits and credits, by key; whole amounts where they aren't named. ``also``: an
-    amendment that isn't approved yet, to see what it would do.
+    ``balances``: what can be drawn of commits and credits, by key; whole amounts where they aren't named. ``shelf``:
+    where rows are taken from that were read for several contracts at once. ``also``: an amendment that isn't approved
+    yet, to see what it would do.
     """
-    zone = contract.account.time_zone
+    shelf, zone = shelf or Shelf(), contract.account.time_zone
+    contract = shelf.contract(contract)
     known = amended(contract, also)
     span = span_of(known, period)
     known = known.known(span.until)
-    versions = _in_force(known, period, zone)
-    used = [(version.pk, version.digest) for _, version in versions]
-    stored = stored_charges(sorted(set(used)), contract.currency)
+    versions = _in_force(known, period, zone, shelf)
+    stored = _stored(contract, versions, shelf)
     charges = [charge for each in stored.values() for charge in each]
-    metrics = _metrics(charges)
-    products = Product.objects.in_bulk({charge.product_id for charge in charges})
-    agreed = agreed_for(known, span, period, balances or {})
-    own = own_prices(contract, known)
-    charged = Charged(contract, versions, stored, metrics, products, own, agreed.allowed)
+    metrics = shelf.metrics(frozenset(charge.metric_id for charge in charges))
+    products = shelf.products(frozenset(charge.product_id for charge in charges))
+    agreed = agreed_for(known, span, period, balances or {}, shelf)
+    own = shelf.own_prices(contract, known)
+    charged = Charged(contract, versions, stored, metrics, products, own, agreed.allowed, shelf=shelf)
     edges = set(_edges(agreed))
     segments = _joined(
         (
@@ -79,17 +80,26 @@ def terms_for(
 
 def version_for(contract: Contract, at: datetime) -> CardVersion | None:
     """Find the version that prices a contract at an instant; before the first one the newest that is approved."""
-    known = amended(contract)
-    found = _in_force(known, Period(at, at + timedelta(microseconds=1)), contract.account.time_zone)
-    return found[-1][1] if found else next(iter(approved_versions(known.settings().rate_card_id)[::-1]), None)
+    known, shelf = amended(contract), Shelf()
+    period = Period(at, at + timedelta(microseconds=1))
+    found = _in_force(known, period, contract.account.time_zone, shelf)
+    return found[-1][1] if found else next(iter(shelf.versions(known.settings().rate_card_id)[::-1]), None)
 
 
 def versions_in(contract: Contract, period: Period) -> list[tuple[datetime, CardVersion]]:
     """List the versions that price a contract in a period, each with the instant from which it does."""
-    return _in_force(amended(contract), period, contract.account.time_zone)
+    return _in_force(amended(contract), period, contract.account.time_zone, Shelf())
 
 
-def _in_force(known: Amended, period: Period, zone: str) -> list[tuple[datetime, CardVersion]]:
+def _stored(
+    contract: Contract, versions: Sequence[tuple[datetime, CardVersion]], shelf: Shelf
+) -> dict[int, tuple[StoredCharge, ...]]:
+    keys = tuple(sorted({(version.pk, version.digest) for _, version in versions}))
+    currency = contract.currency
+    return shelf.once(("charges", keys, currency), lambda: stored_charges(keys, currency))
+
+
+def _in_force(known: Amended, period: Period, zone: str, shelf: Shelf) -> list[tuple[datetime, CardVersion]]:
     """List the versions that price a part of the period, each with the instant from which it does."""
     stretches = known.stretches()
     starts = [local_midnight(day, zone) for day, _ in stretches]
@@ -97,13 +107,15 @@ def _in_force(known: Amended, period: Period, zone: str) -> list[tuple[datetime,
     for (_, settings), first, until in zip(stretches, starts, [*starts[1:], None], strict=True):
         within = Period(first, until).overlap(period)
         if within is not None:
-            found += _followed(settings, first, within, zone)
+            found += _followed(settings, shelf.versions(settings.rate_card_id), first, within, zone)
     return found
 
 
-def _followed(settings: Settings, since: datetime, within: Period, zone: str) -> Iterable[tuple[datetime, CardVersion]]:
+def _followed(
+    settings: Settings, versions: Sequence[CardVersion], since: datetime, within: Period, zone: str
+) -> Iterable[tuple[datetime, CardVersion]]:
     """Yield the versions that price a part of a stretch of a period, whose settings stand since an instant."""
-    line = sorted(((each.starts_at(zone), each.number), each) for each in approved_versions(settings.rate_card_id))
+    line = sorted(((each.starts_at(zone), each.number), each) for each in versions)
     followed = [(start, version) for (start, _), version in line]
     if settings.pinned_version_id is not None:
         followed = _pinned(settings, since, followed, zone)
@@ -125,10 +137,6 @@ def _pinned(
     later = [(start, version) for start, version in followed if start > until]
     then = [version for start, version in followed if start <= until]
     return [first, *([(until, then[-1])] if then else []), *later]
-
-
-def _metrics(charges: Iterable[StoredCharge]) -> list[DatedMetric]:
-    return dated_metrics(Q(metric__in={charge.metric_id for charge in charges}))
 
 
 def _cuts(versions: Sequence[tuple[datetime, CardVersion]], metrics: Sequence[DatedMetric]) -> Iterable[datetime]:
@@ -169,6 +177,7 @@ class Charged:
     own: OwnPrices = NONE
     allowed: Mapping[str, Allowed] = field(default_factory=dict)
     made: dict[tuple[object, ...], Charge] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
 
     def version_at(self, at: datetime) -> CardVersion | None:
         """Find the version that prices an instant."""
@@ -212,7 +221,17 @@ class Charged:
         return (before, earlier) if before is not None else (charge, version)
 
     def charge(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
-        """Make a charge as the list has it."""
+        """Give a charge as the list has it: the very one that another contract has, where none agrees free units."""
+        key = ("charge", stored.charge_id, version.pk, metric.version_id, self.contract.currency)
+        listed = self.shelf.once(key, lambda: self._listed(stored, version, metric))
+        allowed = self.allowed.get(listed.product, ())
+        if not allowed:
+            return listed
+        if key not in self.made:
+            self.made[key] = replace(listed, allowed=allowed)
+        return self.made[key]
+
+    def _listed(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
         product, currency = self.products[stored.product_id], self.contract.currency
         plainly = Charge(
             product=product.key,
@@ -222,6 +241,5 @@ class Charged:
             currency=currency,
             prices=prices_of(stored, metric.order, version, currency),
             tags=frozenset(product.tags),
-            allowed=self.allowed.get(product.key, ()),
         )
         return charge_of(plainly, stored.terms)
