@@ -47,7 +47,6 @@ class Contract(Governed):
     start_date = models.DateField()
     end_date = models.DateField(null=True, blank=True, help_text="Last day served; None: open")
     last_date = models.DateField(null=True, blank=True, help_text="Last day served, amendments counted; once approved")
-    renews = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="renewals")
     billed_until = models.DateField(null=True, blank=True, help_text="First day that no frozen invoice covers")
     cadence = models.CharField(max_length=10, choices=Cadence, default=Cadence.MONTHLY)
     anchor = models.CharField(max_length=12, choices=Anchor, default=Anchor.CONTRACT_DAY)
