@@ -14,7 +14,7 @@ from catalog.console.amendment_forms import KINDS, amendment_in, charges_of, typ
 from catalog.console.amendment_rows import differences
 from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
 from catalog.console.part_rows import KINDS as PARTS
-from catalog.console.part_rows import standing_rows
+from catalog.console.part_rows import part_rows
 from catalog.console.parts import add_part
 from catalog.console.standing import standing_of, timeline
 from catalog.models import Amendment
@@ -46,7 +46,7 @@ def new_amendment(request: StaffRequest, pk: int) -> HttpResponse:
     if outcome.value:
         return HttpResponseRedirect(reverse("console:amendment", args=[outcome.value.pk]))
     form = typed_form(request.POST) if request.method == "POST" else {"kind": request.GET.get("kind", "CHANGE")}
-    ends = [(f"{row.part} {row.row.key}", f"{row.row.name} · {row.kind}") for row in standing_rows(contract)]
+    ends = [(f"{row.part} {row.row.key}", f"{row.row.name} · {row.kind}") for row in part_rows(contract)]
     context = {
         "contract": contract, "form": form, "outcome": outcome, "kinds": KINDS, "charges": charges_of(contract),
         "ends": [("", "none"), *(each for each in ends if each[0].partition(" ")[0] in AMENDABLE.values())],

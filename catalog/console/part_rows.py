@@ -31,7 +31,7 @@ class PartRow:
     figure: str
 
 
-def standing_rows(contract: Contract, on: date | None = None) -> list[PartRow]:
+def part_rows(contract: Contract, on: date | None = None) -> list[PartRow]:
     """List the parts agreed with a contract and by its approved amendments, in the order of a bill.
 
     ``on``: only what stands on a day, amendments counted that have taken effect by then.

@@ -49,6 +49,7 @@ PLACES = {
 }  # fmt: skip
 DRAFTED = {
     "contract_part_new": "contract_draft", "contract_part_remove": "contract_draft",
+    "contract_outlook": "contract_draft",
     "contract_discard": "contract_draft", "contract_edit": "contract_draft", "contract_submit": "contract_draft",
     "metric_version_discard": "meaning_draft", "metric_version_edit": "meaning_draft",
     "metric_version_submit": "meaning_draft", "price": "price_draft", "price_remove": "price_draft",
