@@ -15,6 +15,7 @@ from catalog.api import (
     prices,
     products,
     rate_cards,
+    recurring,
 )
 from monetization.foundation.rest.views import View
 
@@ -71,6 +72,7 @@ patterns: list[URLPattern] = [
     path(f"{AMENDMENT}/submit", amendments.Submit.as_view(), name="api_contract_amendment_submit"),
     path(f"{AMENDMENT}/discard", amendments.Discard.as_view(), name="api_contract_amendment_discard"),
     *(route for name, many, one in (*agreed.KINDS, *own_prices.KINDS) for route in _parts(name, many, one)),
+    path("contracts/<str:key>/roll-over", recurring.RollOver.as_view(), name="api_contract_roll_over"),
     path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),

@@ -1,7 +1,8 @@
 """Walls of the terms: what was submitted stays as it is, and nothing is in force without its approval.
 
 A version or contract is born as a draft, is free as a draft, and from submission on only its status
-moves, along `rules/versions.py`; its content digest stays what it was submitted with. It becomes APPROVED
+moves, along `rules/versions.py`; its content digest stays what it was submitted with. Only the periods of a recurring
+grant are written later, as its terms say. It becomes APPROVED
 only where its own change request is approved and has this very digest: so even a writer of SQL who is
 the application can neither edit what was approved nor approve what nobody decided. One contract needs no decision of
 its own: that of a sign-up, which says just what an approved plan version packs, and stands on that one's request.
@@ -24,6 +25,11 @@ def _of(table: str) -> str:
         " LEFT JOIN catalog_contract c ON c.id = t.contract_id"
         " LEFT JOIN catalog_amendment a ON a.id = t.amendment_id WHERE t.id = $1"
     )
+
+
+def _signed(table: str) -> str:
+    """Ask for the status of the contract that a row of this table is a part of; no amendment adds such rows."""
+    return f"SELECT c.status FROM catalog_contract c JOIN catalog_{table} t ON t.contract_id = c.id WHERE t.id = $1"
 
 
 GOVERNED = {
@@ -52,11 +58,14 @@ OF_INSTRUMENT = (
     " LEFT JOIN catalog_amendment a ON a.id = i.amendment_id LEFT JOIN catalog_contract c ON c.id = i.contract_id"
     " LEFT JOIN catalog_creditgrant g ON g.id = i.grant_id WHERE i.id = $1"
 )
+OF_COMMIT = _signed("commit")
 AGREED = (
-    "recurringcharge", "onetimecharge", "agreedallowance", "agreeddiscount", "agreedbound", "instrument",
-    "priceoverride", "pricemultiplier",
+    "recurringcharge", "onetimecharge", "agreedallowance", "agreeddiscount", "agreedbound", "priceoverride",
+    "pricemultiplier",
 )  # fmt: skip
+SIGNED = ("commit", "recurringgrant")  # agreed with the contract alone
 PARTS = (
+    *((f"catalog_{table}", "contract_id", OF_CONTRACT) for table in SIGNED),
     ("catalog_metricmeasure", "version_id", OF_METRIC),
     ("catalog_metricdimension", "version_id", OF_METRIC),
     ("catalog_charge", "version_id", OF_CARD),
@@ -68,6 +77,10 @@ PARTS = (
     ("catalog_agreeddiscount_products", "agreeddiscount_id", _of("agreeddiscount")),
     ("catalog_agreedbound_products", "agreedbound_id", _of("agreedbound")),
     ("catalog_instrument_products", "instrument_id", OF_INSTRUMENT),
+    ("catalog_commit_products", "commit_id", OF_COMMIT),
+    ("catalog_recurringgrant_products", "recurringgrant_id", _signed("recurringgrant")),
+    ("catalog_purchase", "commit_id", OF_COMMIT),
+    ("catalog_commitprice", "commit_id", OF_COMMIT),
 )
 # Parts of a contract, or of an amendment where they name one.
 AMENDABLE = (
@@ -92,7 +105,8 @@ READ = {
     "catalog_creditgrant": f"account_id IN {OWN_ACCOUNTS} AND status = 'APPROVED'",
     "catalog_amendment": f"{OWN_CONTRACTS} AND status = 'APPROVED'",
     "catalog_partend": "amendment_id IN (SELECT id FROM catalog_amendment)",
-    **{f"catalog_{table}": f"{OWN_CONTRACTS} AND {IN_FORCE}" for table in AGREED if table != "instrument"},
+    **{f"catalog_{table}": f"{OWN_CONTRACTS} AND {IN_FORCE}" for table in AGREED},
+    **{f"catalog_{table}": OWN_CONTRACTS for table in SIGNED},
     "catalog_instrument": f"{OWN_CONTRACTS} AND {IN_FORCE} OR grant_id IN (SELECT id FROM catalog_creditgrant)",
     "catalog_quantitychange": f"charge_id IN (SELECT id FROM catalog_recurringcharge) AND {IN_FORCE}",
     "catalog_overridetier": "override_id IN (SELECT id FROM catalog_priceoverride)",
@@ -100,6 +114,10 @@ READ = {
     "catalog_agreeddiscount_products": "agreeddiscount_id IN (SELECT id FROM catalog_agreeddiscount)",
     "catalog_agreedbound_products": "agreedbound_id IN (SELECT id FROM catalog_agreedbound)",
     "catalog_instrument_products": "instrument_id IN (SELECT id FROM catalog_instrument)",
+    "catalog_commit_products": "commit_id IN (SELECT id FROM catalog_commit)",
+    "catalog_recurringgrant_products": "recurringgrant_id IN (SELECT id FROM catalog_recurringgrant)",
+    "catalog_purchase": "commit_id IN (SELECT id FROM catalog_commit)",
+    "catalog_commitprice": "commit_id IN (SELECT id FROM catalog_commit)",
     "catalog_product": OWN_ENVIRONMENTS,
     "catalog_metric": OWN_ENVIRONMENTS,
     "catalog_metricversion": "metric_id IN (SELECT id FROM catalog_metric) AND status = 'APPROVED'",
@@ -203,6 +221,32 @@ def frozen_agreed(table: str, column: str, status: str) -> migrations.RunPython:
     )
 
 
+FROZEN_WITH_ITS_CONTRACT = run(
+    f"""
+CREATE TRIGGER frozen BEFORE UPDATE OR DELETE ON catalog_instrument
+  FOR EACH ROW EXECUTE FUNCTION catalog_frozen_agreed('{OF_CONTRACT}', 'contract_id');
+CREATE TRIGGER frozen_new BEFORE INSERT ON catalog_instrument FOR EACH ROW WHEN (NEW.recurring_id IS NULL)
+  EXECUTE FUNCTION catalog_frozen_agreed('{OF_CONTRACT}', 'contract_id');
+CREATE FUNCTION catalog_granted_by_terms() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT 1 FROM catalog_recurringgrant g JOIN catalog_contract c ON c.id = g.contract_id
+    WHERE g.id = NEW.recurring_id AND c.id = NEW.contract_id AND c.status = 'APPROVED'
+      AND c.account_id = NEW.account_id AND c.currency = NEW.currency AND NEW.amount <= g.amount
+      AND NEW.kind = 'CREDIT' AND NEW.start_date >= coalesce(g.start_date, c.start_date)
+      AND NEW.start_date <= coalesce(g.end_date, c.last_date, 'infinity')) THEN
+    RAISE EXCEPTION 'no contract grants instrument %', NEW.key USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER granted_by_terms BEFORE INSERT ON catalog_instrument FOR EACH ROW
+  WHEN (NEW.recurring_id IS NOT NULL) EXECUTE FUNCTION catalog_granted_by_terms();
+{no_truncate("catalog_instrument")}
+""",
+    "DROP TRIGGER frozen ON catalog_instrument; DROP TRIGGER frozen_new ON catalog_instrument;"
+    "DROP TRIGGER granted_by_terms ON catalog_instrument; DROP TRIGGER no_truncate ON catalog_instrument;"
+    "DROP FUNCTION catalog_granted_by_terms();",
+)
 GRANTED_WITH_ITS_GRANT = run(
     "CREATE TRIGGER granted BEFORE INSERT OR UPDATE OR DELETE ON catalog_instrument"
     f" FOR EACH ROW EXECUTE FUNCTION frozen_part('{OF_GRANT}', 'grant_id', 'DRAFT');",
@@ -224,6 +268,7 @@ class Migration(migrations.Migration):
         *(needs_approval(table, noun) for table, noun in GOVERNED.items()),
         *(frozen_part(table, column=column, status=status, free=("DRAFT",)) for table, column, status in PARTS),
         *(frozen_agreed(*part) for part in AMENDABLE),
+        FROZEN_WITH_ITS_CONTRACT,
         GRANTED_WITH_ITS_GRANT,
         *(portal_reads(table, own) for table, own in READ.items()),
     ]

@@ -9,6 +9,7 @@ from catalog.models.agreed import (
 )
 from catalog.models.allowances import AgreedAllowance
 from catalog.models.amendments import Amendment, PartEnd
+from catalog.models.commits import Commit, CommitPrice, Purchase
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
 from catalog.models.instruments import Instrument
@@ -25,6 +26,7 @@ from catalog.models.rate_cards import (
     RateCardUserGrant,
     RateCardVersion,
 )
+from catalog.models.recurring_grants import RecurringGrant
 
 __all__ = [
     "AgreedAllowance",
@@ -32,6 +34,8 @@ __all__ = [
     "AgreedDiscount",
     "Amendment",
     "Charge",
+    "Commit",
+    "CommitPrice",
     "Contract",
     "CreditGrant",
     "Instrument",
@@ -49,10 +53,12 @@ __all__ = [
     "PriceRow",
     "PriceTier",
     "Product",
+    "Purchase",
     "QuantityChange",
     "RateCard",
     "RateCardGroupGrant",
     "RateCardUserGrant",
     "RateCardVersion",
     "RecurringCharge",
+    "RecurringGrant",
 ]

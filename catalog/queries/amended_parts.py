@@ -12,8 +12,15 @@ KINDS = {
 
 
 def agreed_with(contract: Contract, amendment: Amendment | None, name: str) -> Any:
-    """List the parts of one kind that were agreed with the contract itself, or that an amendment adds."""
-    return getattr(contract, name).filter(amendment=amendment).order_by("key")
+    """List the parts of one kind that were agreed with the contract itself, or that an amendment adds.
+
+    A commit's items stand with it, and those of a recurring grant follow from it.
+    """
+    found = getattr(contract, name).order_by("key")
+    if name not in KINDS:
+        return found if amendment is None else found.none()
+    found = found.filter(amendment=amendment)
+    return found.filter(commit=None, recurring=None) if name == "instruments" else found
 
 
 def quantities_of(amendment: Amendment) -> list[QuantityChange]:

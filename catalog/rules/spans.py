@@ -103,9 +103,8 @@ def billed_with(cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Spa
     if cadence is None or cadence is cycle.cadence:
         stands = bill.within(days.first, days.last)
         return [stands] if stands is not None else []
-    own = replace(cycle, cadence=cadence)
     found = []
-    for whole in cycle_spans(own):
+    for whole in cycle_spans(in_cadence(cycle, cadence)):
         if whole.first >= bill.until:
             break
         span = whole.within(days.first, days.last)
@@ -115,3 +114,8 @@ def billed_with(cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Spa
         if bill.first <= day < bill.until:
             found.append(span)
     return found
+
+
+def in_cadence(cycle: Cycle, cadence: Cadence) -> Cycle:
+    """Give a cycle of another cadence, anchored alike."""
+    return replace(cycle, cadence=cadence)
