@@ -94,8 +94,6 @@ def _publish_all(request: ChangeRequest, *, by: User, at: datetime, reason: str)
         if fresh != bytes(item.digest or b"") or fresh != bytes(row.content_digest or b""):
             raise Conflict(f"{row} is not what was approved.", fix="Send it back and submit it again.")
         refuse_if(errors(row, at))
-        if isinstance(row, Contract):
-            row.last_date = row.end_date
         governed.move(row, VersionStatus.APPROVED, by=by, at=at, reason=reason)
         if isinstance(row, Amendment):
             amendments.settle(row)

@@ -102,6 +102,8 @@ def move(row: Governed, status: VersionStatus, *, by: User | None, at: datetime,
     before = VersionStatus(row.status)
     guard(before, status)
     row.status = status.value
+    if isinstance(row, Contract) and status is VersionStatus.APPROVED:
+        row.last_date = row.end_date
     rows.keep(row, by=by, at=at, reason=reason)
     verb = "sent_back" if status is VersionStatus.DRAFT else status.value.lower()
     record(
