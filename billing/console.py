@@ -17,7 +17,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from billing import event_lines
+from billing import event_lines, timeline
 from billing.actions import closing, invoices, payments
 from billing.calculator import pages as calculator
 from billing.documents.pdf import pdf_of
@@ -230,6 +230,7 @@ site.add_pages(
         path("invoices/<int:pk>/<slug:verb>/", page("billing.read")(act), name="invoice_act"),
         *event_lines.pages,
         *calculator.pages,
+        *timeline.pages,
         *outlook.pages,
     ]
 )

@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, commits, instruments, metrics, own_prices, plans, rate_cards, recurring
+from catalog.actions import agreed, amendments, commits, instruments, metrics, own_prices, plans, rate_cards, recurring
 from catalog.actions.allowances import add_allowance
 from catalog.models import (
+    Amendment,
     Contract,
     Metric,
     MetricVersion,
@@ -131,6 +132,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     )
     _parts(world, unsigned, now)
     return {
+        "amendment": _amendments(world, terms.acme, now).pk,
         "account": world.acme.pk,
         "alias": _alias(world).pk,
         "bucket": HourlyUsage.objects.filter(account=world.acme)[0].pk,
@@ -166,6 +168,15 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "import": filed.prices(world, card="imported", effective_date=date(2099, 1, 1)).pk,
         "event_id": Event.objects.filter(account=world.acme)[0].event_id,
     } | _rows(world, now)
+
+
+def _amendments(world: World, contract: Contract, now: datetime) -> Amendment:
+    """Draft two amendments of a contract; the second has a part."""
+    day = (now + timedelta(days=40)).date()
+    said: dict[str, Any] = {"contract": contract, "kind": "CHANGE", "effective_date": day, "by": world.chen, "at": now}
+    amendments.draft(net_days=45, **said)
+    bound = {"key": "cap", "name": "Cap", "kind": "MAXIMUM", "amount": Decimal(9)}
+    return amendments.draft(adds=[("bound", bound)], reason="Tried", **said)
 
 
 def _governing(world: World, now: Any) -> dict[str, Any]:

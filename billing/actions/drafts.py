@@ -8,6 +8,7 @@ of state, so it leaves no history and no audit entry; nothing here may touch an 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,8 +24,9 @@ from billing.rules import anomalies
 from billing.rules.anomalies import Flag, Review, Severity
 from billing.rules.kept import words
 from billing.rules.totals import Totals
+from catalog.queries import period_of
 from metering.queries import marks
-from monetization.values.errors import DomainError, Invalid
+from monetization.values.errors import DomainError, Invalid, NotFound
 from monetization.values.money import plain
 
 MOST = 10**19  # one digit less than amounts and quantities have, so that sums fit too
@@ -43,13 +45,23 @@ class Computed:
 
 def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
     """Bring a locked draft up to date; None where its terms can't be found (it is then parked with a flag)."""
-    (made,) = compute([Due(invoice.contract, invoice.period, invoice.kind)])
+    (made,) = compute([due_of(invoice)])
     if isinstance(made, Exception):
         raise made
     draft_rows.empty([invoice])
     write([(invoice, made)], at=at)
     invoice.refresh_from_db()
     return made.found if isinstance(made.found, Rated) else None
+
+
+def due_of(invoice: Invoice) -> Due:
+    """Give what a locked draft is for; its period ends where an amendment has moved its contract's end."""
+    with suppress(NotFound):  # outside the contract its terms say why
+        ends_at = period_of(invoice.contract, invoice.period_starts_at).ends_at
+        if ends_at is not None and ends_at != invoice.period_ends_at:
+            Invoice.objects.filter(pk=invoice.pk).update(period_ends_at=ends_at)
+            invoice.period_ends_at = ends_at
+    return Due(invoice.contract, invoice.period, invoice.kind)
 
 
 def compute(dues: Sequence[Due]) -> list[Computed | Exception]:

@@ -12,19 +12,28 @@ from billing.queries.paid import pot_of
 from billing.queries.paper import document_from_rows
 from billing.rules import transfers
 from billing.rules.anomalies import Severity
-from billing.rules.lifecycle import Kind
+from billing.rules.lifecycle import Kind, Status
 from billing.rules.pots import Pot
 from billing.rules.printed import content_of
 from billing.rules.scopes import LineKind
-from catalog.models import Instrument
+from catalog.models import Contract, Instrument
 from metering.models import UsageMark
 from monetization.values.canonical import digest
+from monetization.values.periods import local_date
 
 
 def hold_usage(invoice: Invoice, at: datetime) -> None:
     """Let no usage of the account be added until this transaction ends, so that the frozen sum is one sum."""
     UsageMark.objects.bulk_create([UsageMark(account_id=invoice.account_id, changed_at=at)], ignore_conflicts=True)
     UsageMark.objects.select_for_update().get(account_id=invoice.account_id)
+
+
+def note_billed(contract: Contract) -> None:
+    """Note on a locked contract until when its usage is on frozen invoices: amendments take effect after that."""
+    frozen = Invoice.objects.filter(contract=contract, kind=Kind.USAGE.value).exclude(status=Status.DRAFT.value)
+    last = frozen.order_by("-period_ends_at").first()
+    until = local_date(last.period_ends_at, contract.account.time_zone) if last is not None else None
+    Contract.objects.filter(pk=contract.pk).update(billed_until=until)
 
 
 def note_grace(invoice: Invoice, at: datetime) -> None:

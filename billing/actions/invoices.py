@@ -13,6 +13,7 @@ from django.db import transaction
 
 from billing.actions import balances, documents, drafts, evidence, freezing, numbers, telling
 from billing.models import Invoice
+from billing.queries.agreed import agreed_by
 from billing.queries.content import content_digest
 from billing.rules.anomalies import Severity
 from billing.rules.lifecycle import Kind, Status, guard
@@ -58,6 +59,7 @@ def refresh(*, invoice: Invoice, at: datetime) -> Invoice:
 def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
     """Freeze what the invoice rests on and put it before a checker; `by` is its preparer from now on."""
     rows.allow(by, "billing.review_invoice")
+    rows.lock(invoice.contract)  # no amendment of the time that is frozen comes between
     invoice = rows.lock(invoice)
     guard(invoice.status, Status.IN_REVIEW)
     if invoice.kind == Kind.USAGE.value and invoice.period_ends_at > at:
@@ -78,6 +80,7 @@ def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
     invoice.prepared_by, invoice.reviewed_at = by, at
     invoice.content_digest = content_digest(invoice)
     _move(invoice, Status.IN_REVIEW, by=by, at=at)
+    freezing.note_billed(invoice.contract)
     telling.record(invoice, "reviewed", by=by, at=at, after=telling.sums(invoice))
     return invoice
 
@@ -86,6 +89,7 @@ def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
 def send_back(*, invoice: Invoice, reason: str, by: User, at: datetime) -> Invoice:
     """Return an invoice to draft, so that it follows usage and terms again; decisions so far count no more."""
     rows.allow(by, "billing.review_invoice")
+    rows.lock(invoice.contract)
     invoice = rows.lock(invoice)
     guard(invoice.status, Status.DRAFT)
     if not reason.strip():
@@ -95,6 +99,7 @@ def send_back(*, invoice: Invoice, reason: str, by: User, at: datetime) -> Invoi
     invoice.content_digest = invoice.prepared_by = invoice.reviewed_at = None
     invoice.approved_by = invoice.approved_at = None
     _move(invoice, Status.DRAFT, by=by, at=at, reason=reason)
+    freezing.note_billed(invoice.contract)
     evidence.drop(invoice)
     invoice.drawdowns.all().delete()
     telling.record(invoice, "sent_back", by=by, at=at, reason=reason)
@@ -146,7 +151,7 @@ def issue(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
     if invoice.total < 0:
         raise WrongState("An invoice can't be below zero", fix="Send it back; a credit note will say it")
     today = local_date(at, invoice.account.time_zone)
-    invoice.due_date = today + timedelta(days=invoice.contract.net_days)
+    invoice.due_date = today + timedelta(days=agreed_by(invoice).net_days)
     invoice.issued_by, invoice.issued_at = by, at
     invoice.number = numbers.take(entity=invoice.legal_entity, kind=numbers.INVOICE, year=today.year)
     _move(invoice, Status.ISSUED, by=by, at=at)

@@ -10,7 +10,6 @@ from django.db import transaction
 
 from billing.actions import draft_rows, drafts
 from billing.models import Invoice
-from billing.queries.due import Due
 from billing.queries.reviews import late_candidates, stale_drafts
 from billing.rules import anomalies
 from billing.rules.anomalies import Review
@@ -53,7 +52,7 @@ def refresh_together(*, invoices: Sequence[Invoice], at: datetime) -> int:
     )
     ids = [each.pk for each in invoices]
     found = list(held.filter(pk__in=ids, status=Status.DRAFT.value).order_by("pk"))
-    computed = drafts.compute([Due(each.contract, each.period, each.kind) for each in found])
+    computed = drafts.compute([drafts.due_of(each) for each in found])
     made = [(invoice, each) for invoice, each in zip(found, computed, strict=True) if not isinstance(each, Exception)]
     for invoice, each in zip(found, computed, strict=True):
         if isinstance(each, Exception):

@@ -97,7 +97,7 @@ ORDER BY i.id
 OVERLAPS = """
 SELECT 'contract' AS kind, a.id AS one, b.id AS other FROM catalog_contract a JOIN catalog_contract b
   ON a.account_id = b.account_id AND a.id < b.id AND a.status = 'APPROVED' AND b.status = 'APPROVED'
-  AND daterange(a.start_date, a.end_date, '[]') && daterange(b.start_date, b.end_date, '[]')
+  AND daterange(a.start_date, a.last_date, '[]') && daterange(b.start_date, b.last_date, '[]')
 UNION ALL
 SELECT 'rate card version', a.id, b.id FROM catalog_ratecardversion a JOIN catalog_ratecardversion b
   ON a.rate_card_id = b.rate_card_id AND a.id < b.id AND a.status = 'APPROVED' AND b.status = 'APPROVED'

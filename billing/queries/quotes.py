@@ -44,7 +44,7 @@ def in_force(account: Account, at: datetime) -> Contract | None:
 def last_closed(contract: Contract, at: datetime) -> Span:
     """Give the last billing period that has ended, or the first where none has. Raises Invalid before the contract."""
     cycle, today = cycle_of(contract), local_date(at, contract.account.time_zone)
-    last = min(today, contract.end_date or today)
+    last = min(today, contract.served_until or today)
     begun = list(takewhile(lambda span: span.first <= last, cycle_spans(cycle)))
     ended = [span for span in begun if span.ends <= today or last < today]
     if not begun:
@@ -55,7 +55,7 @@ def last_closed(contract: Contract, at: datetime) -> Span:
 def span_between(contract: Contract, start: date, end: date) -> Span:
     """Give the local days [start, end) that the contract serves, up to the end of its trial. Raises Invalid."""
     first = max(start, contract.start_date)
-    until = end if contract.end_date is None else min(end, contract.end_date + DAY)
+    until = end if contract.served_until is None else min(end, contract.served_until + DAY)
     if contract.trial_until is not None and first < contract.trial_until:
         until = min(until, contract.trial_until)
     if first >= until:

@@ -29,6 +29,7 @@ from billing.rules.scopes import named
 from billing.rules.selecting import places
 from billing.rules.stretches import Stretch
 from catalog.rules.charges import Part
+from catalog.rules.dated import windows
 from catalog.rules.terms import Charge, Terms
 from metering.rules.quantities import UsageRow, counted
 
@@ -59,7 +60,8 @@ def price(terms: Terms, usage: Sequence[UsageRow]) -> Priced:
     stretches = [stretch for counter in counters(terms) for stretch in counter.stretches(inside)]
     stretches.sort(key=lambda stretch: stretch.order)
     lacking = pools(terms, stretches)
-    found = costs(stretches, Purse(terms.instruments, named(terms)))
+    seen = windows(terms.discounts, (*terms.minimums, *terms.maximums))
+    found = costs(stretches, Purse(terms.instruments, named(terms)), seen)
     lift(stretches, found)
     lines = [line for pair in zip(stretches, found, strict=True) if (line := _line(*pair)) is not None]
     listed = [

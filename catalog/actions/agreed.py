@@ -11,11 +11,13 @@ from typing import Any
 from django.db import models, transaction
 
 from catalog.actions import governed, parts
+from catalog.actions.bound_errors import crossing_errors
 from catalog.actions.part_errors import minor_errors, outside
 from catalog.models import (
     AgreedAllowance,
     AgreedBound,
     AgreedDiscount,
+    Amendment,
     Commit,
     Contract,
     Instrument,
@@ -27,7 +29,7 @@ from catalog.models import (
     RecurringCharge,
     RecurringGrant,
 )
-from monetization.foundation.actions import rows
+from catalog.queries.amended import amended
 from monetization.foundation.models import User
 from monetization.values.errors import Invalid, NotFound, refuse_if
 
@@ -42,23 +44,26 @@ def add_recurring(
     unit_price: Decimal,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     quantity: Decimal = Decimal(1),
     changes: Sequence[tuple[date, Decimal]] = (),
     timing: str = RecurringCharge.Timing.ADVANCE,
     cadence: str = "",
+    start_date: date | None = None,
+    end_date: date | None = None,
 ) -> RecurringCharge:
     """Agree a fee for each period; ``changes``: another quantity from a local day on."""
-    contract = parts.draft(contract, by)
+    contract = parts.draft(contract, by, amendment)
     charge = RecurringCharge(
         contract=contract, key=key, name=name, product=product, unit_price=unit_price, quantity=quantity,
-        timing=timing, cadence=cadence,
+        timing=timing, cadence=cadence, start_date=start_date, end_date=end_date,
     )  # fmt: skip
-    refuse_if(outside(contract, ((f"changes[{n}]", day) for n, (day, _) in enumerate(changes))))
-    parts.add(contract, charge, by=by, at=at)
+    named = ((f"changes[{n}]", day) for n, (day, _) in enumerate(changes))
+    refuse_if(outside(contract, named, amendment=amendment))
+    parts.add(contract, charge, by=by, at=at, amendment=amendment)
     for day, number in changes:
-        change = QuantityChange(charge=charge, start_date=day, quantity=number)
-        rows.check(change)
-        rows.keep(change, by=by, at=at)
+        change = QuantityChange(charge=charge, amendment=amendment, start_date=day, quantity=number)
+        parts.keep(change, by=by, at=at)
     return charge
 
 
@@ -72,16 +77,18 @@ def add_one_time(
     unit_price: Decimal,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     quantity: Decimal = Decimal(1),
     date: date | None = None,
 ) -> OneTimeCharge:
     """Agree a fee that is due once, on a local day; None: the first that is paid."""
-    contract = parts.draft(contract, by)
-    refuse_if(outside(contract, [("date", date)]))
+    contract = parts.draft(contract, by, amendment)
+    date = date or (amendment.effective_date if amendment is not None else None)
+    refuse_if(outside(contract, [("date", date)], amendment=amendment))
     charge = OneTimeCharge(
         contract=contract, key=key, name=name, product=product, unit_price=unit_price, quantity=quantity, date=date
     )
-    return parts.add(contract, charge, by=by, at=at)
+    return parts.add(contract, charge, by=by, at=at, amendment=amendment)
 
 
 @transaction.atomic
@@ -92,11 +99,14 @@ def add_discount(
     name: str,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     percent: Decimal | None = None,
     amount: Decimal | None = None,
     periods: int | None = None,
     carry_rest: bool = False,
     counts_for_minimum: bool = False,
+    start_date: date | None = None,
+    end_date: date | None = None,
     products: Sequence[Product] = (),
 ) -> AgreedDiscount:
     """Agree a percentage, or an amount a period, off what these products cost; without any, off everything.
@@ -104,7 +114,7 @@ def add_discount(
     ``periods``: billing periods from the first one on (a stub counts as one), None: all; ``carry_rest``: what a period
     leaves of its amount comes off the next one, also after the last.
     """
-    contract = parts.draft(contract, by)
+    contract = parts.draft(contract, by, amendment)
     found = list(minor_errors(contract.currency, "amount", amount))
     if carry_rest and amount is None:
         found.append(Invalid("Only an amount leaves a rest", field="carry_rest", fix="Leave it out"))
@@ -118,8 +128,10 @@ def add_discount(
         periods=periods,
         carry_rest=carry_rest,
         counts_for_minimum=counts_for_minimum,
+        start_date=start_date,
+        end_date=end_date,
     )
-    return parts.add(contract, discount, products, by=by, at=at)
+    return parts.add(contract, discount, products, by=by, at=at, amendment=amendment)
 
 
 @transaction.atomic
@@ -132,14 +144,22 @@ def add_bound(
     amount: Decimal,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     prorates: bool = True,
+    start_date: date | None = None,
+    end_date: date | None = None,
     products: Sequence[Product] = (),
 ) -> AgreedBound:
     """Agree a minimum or a maximum of what these products come to in a period; without any, of everything."""
-    contract = parts.draft(contract, by)
+    contract = parts.draft(contract, by, amendment)
     refuse_if(minor_errors(contract.currency, "amount", amount))
-    bound = AgreedBound(contract=contract, key=key, name=name, kind=kind, amount=amount, prorates=prorates)
-    return parts.add(contract, bound, products, by=by, at=at)
+    bound = AgreedBound(
+        contract=contract, key=key, name=name, kind=kind, amount=amount, prorates=prorates,
+        start_date=start_date, end_date=end_date,
+    )  # fmt: skip
+    parts.add(contract, bound, products, by=by, at=at, amendment=amendment)
+    refuse_if(crossing_errors(amended(contract, amendment)))
+    return bound
 
 
 PARTS: dict[str, type[models.Model]] = {

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from catalog.actions import contracts, governed, grants, metrics, plan_errors, rate_cards
-from catalog.models import Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
+from catalog.actions import amendment_errors, amendments, contracts, governed, grants, metrics, plan_errors, rate_cards
+from catalog.models import Amendment, Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
 from catalog.rules.versions import VersionStatus
@@ -24,6 +24,7 @@ MODELS: dict[str, type[Governed]] = {
     "catalog.rate_card_version": RateCardVersion,
     "catalog.plan_version": PlanVersion,
     "catalog.contract": Contract,
+    "catalog.amendment": Amendment,
     "catalog.credit_grant": CreditGrant,
     "foundation.policy_version": PolicyVersion,
 }
@@ -94,6 +95,8 @@ def _publish_all(request: ChangeRequest, *, by: User, at: datetime, reason: str)
             raise Conflict(f"{row} is not what was approved.", fix="Send it back and submit it again.")
         refuse_if(errors(row, at))
         governed.move(row, VersionStatus.APPROVED, by=by, at=at, reason=reason)
+        if isinstance(row, Amendment):
+            amendments.settle(row)
         noun = item.subject.partition(".")[2].partition(":")[0]
         outbox.publish(
             environment=request.environment, topic=f"{noun}.approved", subject=row,
@@ -122,6 +125,7 @@ CHECKS: tuple[tuple[type[Governed], Callable[..., list[DomainError]]], ...] = (
     (RateCardVersion, rate_cards.errors),
     (PlanVersion, plan_errors.errors),
     (Contract, contracts.errors),
+    (Amendment, amendment_errors.errors),
     (CreditGrant, grants.errors),
     (PolicyVersion, policies.errors),
 )

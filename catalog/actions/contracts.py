@@ -118,18 +118,23 @@ def discard(*, contract: Contract, by: User, at: datetime) -> Contract:
 
 def errors(contract: Contract, at: datetime) -> list[DomainError]:
     """List why a contract can't be approved. Raises Conflict where another one covers some of its days."""
-    other = _overlapping(contract)
+    other = overlapping(contract, contract.start_date, contract.end_date)
     if other is not None:
         raise Conflict(f"{other} covers some of these days already.", fix="Choose days that no contract covers.")
-    found = [*field_errors(contract), *part_errors(contract), *price_errors(contract)]
+    found = [
+        *field_errors(contract),
+        *part_errors(contract),
+        *price_errors(contract.rate_card, contract.pinned_version, contract.currency),
+    ]
     return found or own_price_errors(contract, at)
 
 
-def _overlapping(contract: Contract) -> Contract | None:
+def overlapping(contract: Contract, first: date, last: date | None) -> Contract | None:
+    """Find another contract of the account that serves one of these days."""
     others = Contract.objects.filter(account=contract.account, status="APPROVED").exclude(pk=contract.pk)
-    others = others.exclude(end_date__lt=contract.start_date)
-    if contract.end_date is not None:
-        others = others.exclude(start_date__gt=contract.end_date)
+    others = others.exclude(last_date__lt=first)
+    if last is not None:
+        others = others.exclude(start_date__gt=last)
     return others.first()
 
 
@@ -170,18 +175,17 @@ def _raised(contract: Contract) -> list[DomainError]:
     return found
 
 
-def price_errors(contract: Contract) -> list[DomainError]:
+def price_errors(card: RateCard, pinned: RateCardVersion | None, currency: str) -> list[DomainError]:
     """Refuse a card that has nothing approved, or lacks a product's price in the contract's currency."""
-    card = contract.rate_card
-    newest = contract.pinned_version or card.versions.filter(status="APPROVED").order_by("-number").first()
+    newest = pinned or card.versions.filter(status="APPROVED").order_by("-number").first()
     if newest is None:
         fix = "Have its first version approved"
         return [Invalid(f"{card} has no approved prices yet", field="rate_card", fix=fix)]
-    stored = read_charges([newest.pk], contract.currency).get(newest.pk, ())
+    stored = read_charges([newest.pk], currency).get(newest.pk, ())
     if all(charge.rows for charge in stored):
         return []
     fix = "Choose a currency of the card, or add its prices in this one"
-    message = f"{newest} has no price in {contract.currency} for every product"
+    message = f"{newest} has no price in {currency} for every product"
     return [Invalid(message, field="currency", fix=fix)]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from catalog.actions import part_errors, plan_errors, rate_cards
-from catalog.models import Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
+from catalog.models import Amendment, Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
 from catalog.queries.facts import plain_facts
 from monetization.foundation.models import Environment, User
 from monetization.foundation.queries import accounts_for
@@ -15,6 +15,7 @@ from monetization.foundation.rules.facts import merged
 COMPUTED: dict[type[Any], Any] = {
     RateCardVersion: rate_cards.facts_of,
     Contract: part_errors.facts_of,
+    Amendment: lambda amendment: part_errors.facts_of(amendment.contract, amendment),
     PlanVersion: plan_errors.facts_of,
     CreditGrant: lambda grant: {"credits": grant.instrument.amount},
 }
@@ -32,6 +33,7 @@ def enter_kinds() -> None:
     enter("catalog.rate_card_version", Kind("rate_card", facts_of, lambda row: row.rate_card.environment, _cards))
     enter("catalog.plan_version", Kind("plan", facts_of, lambda row: row.plan.environment, _plans))
     enter("catalog.contract", Kind("contract", facts_of, lambda row: row.environment, _contracts))
+    enter("catalog.amendment", Kind("contract", facts_of, lambda row: row.contract.environment, _amendments))
     enter("catalog.credit_grant", Kind("credit", facts_of, lambda row: row.environment, _grants))
 
 
@@ -49,6 +51,10 @@ def _plans(user: User, environment: Environment) -> QuerySet[Any]:
 
 def _contracts(user: User, environment: Environment) -> QuerySet[Any]:
     return Contract.objects.filter(environment=environment, account__in=accounts_for(user, environment))
+
+
+def _amendments(user: User, environment: Environment) -> QuerySet[Any]:
+    return Amendment.objects.filter(contract__in=_contracts(user, environment))
 
 
 def _grants(user: User, environment: Environment) -> QuerySet[Any]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from catalog.models import Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
+from catalog.models import Amendment, Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
 from catalog.queries.facts import plain_facts
@@ -29,6 +29,7 @@ KINDS: dict[type[Governed], str] = {
     RateCardVersion: "rate_card",
     PlanVersion: "plan",
     Contract: "contract",
+    Amendment: "contract",
     CreditGrant: "credit",
 }
 
@@ -39,6 +40,8 @@ def environment_of(row: Governed) -> Environment:
         return row.metric.environment
     if isinstance(row, RateCardVersion):
         return row.rate_card.environment
+    if isinstance(row, Amendment):
+        return row.contract.environment
     if isinstance(row, PlanVersion):
         return row.plan.environment
     if isinstance(row, Contract | CreditGrant):
@@ -99,6 +102,8 @@ def move(row: Governed, status: VersionStatus, *, by: User | None, at: datetime,
     before = VersionStatus(row.status)
     guard(before, status)
     row.status = status.value
+    if isinstance(row, Contract) and status is VersionStatus.APPROVED:
+        row.last_date = row.end_date
     rows.keep(row, by=by, at=at, reason=reason)
     verb = "sent_back" if status is VersionStatus.DRAFT else status.value.lower()
     record(

@@ -7,10 +7,11 @@ from decimal import Decimal
 from django.db import transaction
 
 from catalog.actions import parts
-from catalog.actions.part_errors import minor_errors, outside
-from catalog.models import Contract, Instrument, Product
+from catalog.actions.part_errors import first_day, minor_errors, outside
+from catalog.models import Amendment, Contract, Instrument, Product
+from catalog.queries.amended import amended
 from monetization.foundation.models import User
-from monetization.values.errors import refuse_if
+from monetization.values.errors import Invalid, refuse_if
 
 
 @transaction.atomic
@@ -23,6 +24,7 @@ def add(
     amount: Decimal,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     start_date: date | None = None,
     end_date: date | None = None,
     invoiced: Decimal = Decimal(0),
@@ -33,9 +35,11 @@ def add(
     dimensions: Mapping[str, str] | None = None,
 ) -> Instrument:
     """Agree a commit or a credit; without dates it may be drawn as long as the contract serves."""
-    contract = parts.draft(contract, by)
-    start, end = start_date or contract.start_date, end_date or contract.end_date
-    found = [*outside(contract, [("start_date", start), ("end_date", end)])]
+    contract = parts.draft(contract, by, amendment)
+    start, end = start_date or first_day(contract, amendment), end_date or amended(contract, amendment).last_date
+    found = [*outside(contract, [("start_date", start), ("end_date", end)], amendment=amendment)]
+    if end is not None and end < start:
+        found.append(Invalid("It ends before it starts", field="end_date", fix=f"Choose {start} or later"))
     found += [
         *minor_errors(contract.currency, "amount", amount),
         *minor_errors(contract.currency, "invoiced", invoiced),
@@ -46,4 +50,4 @@ def add(
         amount=amount, invoiced=invoiced, priority=priority, start_date=start, end_date=end,
         rollover_percent=rollover_percent, tags=list(tags), dimensions=dict(dimensions or {}),
     )  # fmt: skip
-    return parts.add(contract, instrument, products, by=by, at=at)
+    return parts.add(contract, instrument, products, by=by, at=at, amendment=amendment)

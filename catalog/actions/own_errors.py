@@ -5,6 +5,7 @@ from datetime import datetime
 
 from catalog.actions.tariff_columns import as_written
 from catalog.models import Contract, PriceMultiplier, PriceOverride, Product
+from catalog.queries.amended import Amended, amended
 from catalog.queries.cards import tariff_of_row
 from catalog.queries.effective import listed_charges
 from catalog.rules.agreed import Scope
@@ -24,9 +25,9 @@ def own_price_errors(contract: Contract, at: datetime) -> list[DomainError]:
     if contract._state.adding:
         return []
     found: list[DomainError] = []
-    for override in contract.overrides.select_related("product").prefetch_related("tiers"):
+    for override in contract.overrides.filter(amendment=None).select_related("product").prefetch_related("tiers"):
         found += _named(override, override_errors(contract, override, tariff_of_row(override), at), "overrides")
-    for multiplier in contract.multipliers.prefetch_related("products"):
+    for multiplier in contract.multipliers.filter(amendment=None).prefetch_related("products"):
         products = list(multiplier.products.all())
         found += _named(multiplier, multiplier_errors(contract, multiplier, products, at), "multipliers")
     return found
@@ -42,8 +43,10 @@ def override_errors(contract: Contract, override: PriceOverride, tariff: Tariff,
     price = tariff.price(0, "", dims_of(override.match, charge.metric.order), NOWHERE)
     for error in row_errors(CardPrice(contract.currency, price, tariff.model), charge.metric, ""):
         yield as_written(error, tariff.model)
-    for other in contract.overrides.filter(product=override.product, match=override.match).exclude(pk=override.pk):
-        if _meet(override, other):
+    known = amended(contract, override.amendment)
+    others = contract.overrides.filter(product=override.product, match=override.match).exclude(pk=override.pk)
+    for other in known.held(others):
+        if _meet(known, override, other):
             fix = "Let one end before the other starts, or name one more dimension"
             yield Invalid(f"{other} prices the same usage on some of these days", field="match", fix=fix)
 
@@ -72,9 +75,10 @@ def listed(contract: Contract, at: datetime) -> list[Charge]:
     return listed_charges(contract, max(at, local_midnight(contract.start_date, contract.account.time_zone)))
 
 
-def _meet(one: PriceOverride, other: PriceOverride) -> bool:
-    starts_late = one.end_date is not None and other.start_date > one.end_date
-    return not starts_late and not (other.end_date is not None and one.start_date > other.end_date)
+def _meet(known: Amended, one: PriceOverride, other: PriceOverride) -> bool:
+    mine, its = known.days("override", one), known.days("override", other)
+    starts_late = mine.last is not None and other.start_date > mine.last
+    return not starts_late and not (its.last is not None and one.start_date > its.last)
 
 
 def _named(row: PriceOverride | PriceMultiplier, errors: Iterable[DomainError], field: str) -> Iterator[DomainError]:

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from catalog.api import (
     agreed,
+    amendments,
     changes,
     charges,
     contracts,
@@ -25,6 +26,7 @@ PLAN_VERSION = "plans/<str:key>/versions/<int:number>"
 REQUEST = "change-requests/<int:pk>"
 IMPORT = "imports/<int:pk>"
 CONTRACT = "contracts/<str:key>"
+AMENDMENT = f"{CONTRACT}/amendments/<int:number>"
 
 
 def _parts(name: str, many: type[View], one: type[View]) -> tuple[URLPattern, URLPattern]:
@@ -67,6 +69,10 @@ patterns: list[URLPattern] = [
     path("contracts/<str:key>/prices", own_prices.EffectivePrices.as_view(), name="api_contract_prices"),
     path("contracts/<str:key>/submit", contracts.Submit.as_view(), name="api_contract_submit"),
     path("contracts/<str:key>/discard", contracts.Discard.as_view(), name="api_contract_discard"),
+    path(f"{CONTRACT}/amendments", amendments.Amendments.as_view(), name="api_contract_amendments"),
+    path(AMENDMENT, amendments.OneAmendment.as_view(), name="api_contract_amendment"),
+    path(f"{AMENDMENT}/submit", amendments.Submit.as_view(), name="api_contract_amendment_submit"),
+    path(f"{AMENDMENT}/discard", amendments.Discard.as_view(), name="api_contract_amendment_discard"),
     *(route for name, many, one in (*agreed.KINDS, *own_prices.KINDS) for route in _parts(name, many, one)),
     path("contracts/<str:key>/roll-over", recurring.RollOver.as_view(), name="api_contract_roll_over"),
     path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),

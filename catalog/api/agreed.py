@@ -13,6 +13,8 @@ from catalog.api.recurring import OneRecurringGrant, RecurringGrants
 from catalog.models import AgreedBound, AgreedDiscount, OneTimeCharge, RecurringCharge
 from monetization.foundation.rest import Exact, Strict, StrictModel
 
+DAYS = ["start_date", "end_date"]
+
 
 class ChangeOfQuantity(Strict):
     """Another quantity from a local day on."""
@@ -31,7 +33,7 @@ class RecurringBody(StrictModel):
 
     class Meta:
         model = RecurringCharge
-        fields = ["key", "name", "product", "unit_price", "quantity", "changes", "timing", "cadence"]
+        fields = ["key", "name", "product", "unit_price", "quantity", "changes", "timing", "cadence", *DAYS]
         validators: list[Any] = []
 
 
@@ -60,7 +62,9 @@ class DiscountBody(StrictModel):
 
     class Meta:
         model = AgreedDiscount
-        fields = ["key", "name", "percent", "amount", "periods", "carry_rest", "counts_for_minimum", "products"]
+        fields = [
+            "key", "name", "percent", "amount", "periods", "carry_rest", "counts_for_minimum", *DAYS, "products",
+        ]  # fmt: skip
         validators: list[Any] = []
 
 
@@ -72,7 +76,7 @@ class BoundBody(StrictModel):
 
     class Meta:
         model = AgreedBound
-        fields = ["key", "name", "kind", "amount", "prorates", "products"]
+        fields = ["key", "name", "kind", "amount", "prorates", *DAYS, "products"]
         validators: list[Any] = []
 
 

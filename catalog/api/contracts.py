@@ -141,11 +141,12 @@ def _said(values: dict[str, Any], card: RateCard | None) -> dict[str, Any]:
     """Turn a pinned version's number into the version of the card that is named, or that the draft has."""
     said = dict(values)
     if "pinned_version" in said:
-        said["pinned_version"] = _pinned(said["pinned_version"]["number"], said.get("rate_card", card))
+        said["pinned_version"] = pinned_of(said["pinned_version"]["number"], said.get("rate_card", card))
     return said
 
 
-def _pinned(number: int | None, card: RateCard | None) -> RateCardVersion | None:
+def pinned_of(number: int | None, card: RateCard | None) -> RateCardVersion | None:
+    """Find a version of a card by its number. Raises Invalid."""
     if number is None:
         return None
     found = RateCardVersion.objects.filter(rate_card=card, number=number).first()

@@ -1,5 +1,6 @@
 """A contract's own prices and multipliers, and what they make of its price list."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -78,8 +79,14 @@ class Overrides(Parts):
     @staticmethod
     def add(**said: Any) -> PriceOverride:
         """Read what it costs, and agree it."""
-        amounts = {name: said.pop(name) for name in ("model", *ALL) if name in said}
-        return own_prices.add_override(**said, tariff=tariff_in(amounts))
+        return own_prices.add_override(**with_tariff(said))
+
+
+def with_tariff(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the members that say what a price costs. Raises Invalid."""
+    plainly = {name: value for name, value in said.items() if name not in ("model", *ALL)}
+    amounts = {name: value for name, value in said.items() if name in ("model", *ALL)}
+    return plainly | {"tariff": tariff_in(amounts)}
 
 
 Multipliers = parts(MultiplierBody, "multipliers", own_prices.add_multiplier, "multiplier")

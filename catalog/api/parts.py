@@ -14,6 +14,7 @@ from catalog.actions import agreed
 from catalog.api.contracts import OfContracts
 from catalog.api.shared import ByKey
 from catalog.models import Product
+from catalog.queries import amended
 from monetization.foundation.rest import Exact, StrictModel
 
 
@@ -37,7 +38,8 @@ class Parts(OfContracts):
 
     def listed(self) -> Response:
         """Answer with all parts of the kind."""
-        found = self.stated(getattr(self.get_object(), self.rows).order_by("pk"))
+        contract = self.get_object()
+        found = amended(contract).held(self.stated(getattr(contract, self.rows).order_by("pk")))
         return Response(self.body(found, many=True, context=self.get_serializer_context()).data)
 
     def stated(self, rows: QuerySet[Any]) -> QuerySet[Any]:

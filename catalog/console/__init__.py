@@ -1,6 +1,7 @@
 """Pages of the console about terms: metrics, rate cards, plans, contracts, and the requests that change them."""
 
 from catalog.console import (
+    amendments,
     cards,
     charges,
     contracts,
@@ -33,4 +34,5 @@ site.add_pages(builder.pages)
 site.add_pages(parts.pages)
 site.add_pages(import_files.pages)
 site.add_pages(imports.pages)
+site.add_pages(amendments.pages)
 site.add_pages(requests.pages)

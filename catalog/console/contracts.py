@@ -1,6 +1,6 @@
 """Contracts as they are read: what is agreed, what is in force today and where each price comes from."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,13 +14,14 @@ from catalog.console.deal_difference import against_now
 from catalog.console.own_rows import own_rows
 from catalog.console.part_rows import part_rows
 from catalog.console.standing import standing_of, timeline
-from catalog.models import Contract
-from catalog.queries import period_of, service, terms_for
+from catalog.models import Amendment, Contract
+from catalog.queries import period_of, service, settings_on, terms_for
 from catalog.rules.terms import Charge
 from monetization.foundation.console import Crumb, page, show
 from monetization.foundation.queries import accounts_for
-from monetization.foundation.web import StaffRequest
+from monetization.foundation.web import StaffRequest, day_in
 from monetization.values.errors import DomainError
+from monetization.values.periods import local_date
 
 DRAFT = "catalog.draft_contract"
 SHOWN = 60
@@ -66,6 +67,7 @@ def contract_page(request: StaffRequest, pk: int) -> HttpResponse:
         return HttpResponseRedirect(reverse("console:contract_edit", args=[pk]))
     now, text = timezone.now(), request.GET.get("q", "").strip()
     state, label = state_of(contract, now)
+    on = _day_asked(request)
     charges = in_force(contract, now) if state == "LIVE" else ()
     context = {
         "contract": contract, "state": state, "label": label, "now": now, "text": text, "charges": charges,
@@ -73,10 +75,21 @@ def contract_page(request: StaffRequest, pk: int) -> HttpResponse:
         "period": period_of(contract, now) if state == "LIVE" else None,
         "standing": standing_of(contract.request, request.user) if contract.request else None,
         "timeline": timeline(contract.request) if contract.request else (),
-        "parts": part_rows(contract), "own": own_rows(contract, now), "shown_own": SHOWN,
+        "parts": part_rows(contract, on), "on": on, "own": own_rows(contract, now), "shown_own": SHOWN,
+        "may_amend": contract.status == "APPROVED" and request.user.has_perm(DRAFT),
+        "amendments": contract.amendments.order_by("-effective_date", "-number"), "amend_kinds": Amendment.Kind.choices,
+        "settings": settings_on(contract, on or local_date(now, contract.account.time_zone)),
         "difference": against_now(contract, now) if state in WAITING else None, "is_waiting": state in WAITING,
     }  # fmt: skip
     return show(request, "catalog/contract.html", context, title=contract.name, crumbs=crumbs_to(), parts=("prices",))
+
+
+def _day_asked(request: StaffRequest) -> date | None:
+    """Read the day as of which terms are shown; None: all that is agreed."""
+    try:
+        return day_in(request.GET.get("on", "").strip(), "on")
+    except DomainError:
+        return None
 
 
 def in_force(contract: Contract, now: datetime) -> tuple[Charge, ...]:

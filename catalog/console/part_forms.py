@@ -29,6 +29,7 @@ FORMS: dict[str, Form] = {
             Field("changes", "Other quantities", "changes", help="2027-01-01: 12, 2027-04-01: 15"),
             Field("timing", "Billed", "choice", options=tuple(RecurringCharge.Timing.choices)),
             Field("cadence", "Every", "choice", options=(NONE, *Contract.Cadence.choices)),
+            *DAYS,
         ),
         agreed.add_recurring,
     ),
@@ -48,7 +49,7 @@ FORMS: dict[str, Form] = {
     "discount": Form(
         "discount",
         (
-            KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"),
+            KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"), *DAYS,
             Field("periods", "For how many periods", "whole", help="1: once; empty: for ever. A stub counts as one."),
             Field("carry_rest", "What a period leaves of the amount", "yes", options=RESTS), PRODUCTS,
         ),
@@ -56,7 +57,7 @@ FORMS: dict[str, Form] = {
     ),
     "bound": Form(
         "minimum or maximum",
-        (KEY, NAME, Field("kind", "Kind", "choice", True, tuple(AgreedBound.Kind.choices)), AMOUNT, PRODUCTS),
+        (KEY, NAME, Field("kind", "Kind", "choice", True, tuple(AgreedBound.Kind.choices)), AMOUNT, *DAYS, PRODUCTS),
         agreed.add_bound,
     ),
     "instrument": Form(

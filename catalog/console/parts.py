@@ -17,7 +17,7 @@ from catalog.console.own_prices import new_override
 from catalog.console.part_forms import FORMS, GRANT
 from catalog.console.part_readers import READERS
 from catalog.models import Product
-from monetization.foundation.console import page, show
+from monetization.foundation.console import Crumb, page, show
 from monetization.foundation.queries import accounts_for
 from monetization.foundation.web import (
     Outcome,
@@ -50,6 +50,15 @@ def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
     if outcome.value:
         return HttpResponseRedirect(reverse("console:contract_edit", args=[pk]))
     return _page(request, form, outcome, f"Add a {form.noun}", crumbs_to(contract))
+
+
+def add_part(request: StaffRequest, part: str, to: str, crumbs: list[Crumb], **whose: Any) -> HttpResponse:
+    """Show the form of a part, add what it says to the contract or amendment in `whose`, and go on `to`."""
+    form = _form(part)
+    outcome = _added(request, form, **whose)
+    if outcome.value:
+        return HttpResponseRedirect(to)
+    return _page(request, form, outcome, f"Add a {form.noun}", crumbs)
 
 
 @page(DRAFT)

@@ -18,6 +18,7 @@ PAGES = {
     "catalog.metric_version": "metric_version",
     "catalog.plan_version": "plan_version",
     "catalog.contract": "contract",
+    "catalog.amendment": "amendment",
     "foundation.policy_version": "policy_version",
 }
 WORDS = {

@@ -20,7 +20,16 @@ from monetization.foundation.walls import OWN_ACCOUNTS, frozen, frozen_part, no_
 
 
 def _of(table: str) -> str:
-    """Ask for the status of the contract that a row of this table is a part of."""
+    """Ask for the status of the contract, or the amendment, that a row of this table is a part of."""
+    return (
+        f"SELECT coalesce(a.status, c.status) FROM catalog_{table} t"
+        " LEFT JOIN catalog_contract c ON c.id = t.contract_id"
+        " LEFT JOIN catalog_amendment a ON a.id = t.amendment_id WHERE t.id = $1"
+    )
+
+
+def _signed(table: str) -> str:
+    """Ask for the status of the contract that a row of this table is a part of; no amendment adds such rows."""
     return f"SELECT c.status FROM catalog_contract c JOIN catalog_{table} t ON t.contract_id = c.id WHERE t.id = $1"
 
 
@@ -29,8 +38,11 @@ GOVERNED = {
     "catalog_ratecardversion": "catalog.rate_card_version",
     "catalog_planversion": "catalog.plan_version",
     "catalog_contract": "catalog.contract",
+    "catalog_amendment": "catalog.amendment",
     "catalog_creditgrant": "catalog.credit_grant",
 }
+# What follows from amendments and invoices stands on the contract, so that constraints and guards can look at it.
+COMPUTED = {"catalog_contract": ("last_date", "billed_until")}
 OF_METRIC = "SELECT status FROM catalog_metricversion WHERE id = $1"
 OF_CARD = "SELECT status FROM catalog_ratecardversion WHERE id = $1"
 OF_CHARGE = (
@@ -43,38 +55,46 @@ OF_PRICE = (
 OF_CONTRACT = "SELECT status FROM catalog_contract WHERE id = $1"
 OF_GRANT = "SELECT status FROM catalog_creditgrant WHERE id = $1"
 OF_INSTRUMENT = (
-    "SELECT coalesce(c.status, g.status) FROM catalog_instrument i LEFT JOIN catalog_contract c ON c.id = i.contract_id"
+    "SELECT coalesce(a.status, c.status, g.status) FROM catalog_instrument i"
+    " LEFT JOIN catalog_amendment a ON a.id = i.amendment_id LEFT JOIN catalog_contract c ON c.id = i.contract_id"
     " LEFT JOIN catalog_creditgrant g ON g.id = i.grant_id WHERE i.id = $1"
 )
-OF_COMMIT = _of("commit")
+OF_COMMIT = _signed("commit")
 AGREED = (
-    "recurringcharge", "onetimecharge", "agreedallowance", "agreeddiscount", "agreedbound", "commit", "recurringgrant",
-    "priceoverride", "pricemultiplier",
+    "recurringcharge", "onetimecharge", "agreedallowance", "agreeddiscount", "agreedbound", "priceoverride",
+    "pricemultiplier",
 )  # fmt: skip
+SIGNED = ("commit", "recurringgrant")  # agreed with the contract alone
 PARTS = (
+    *((f"catalog_{table}", "contract_id", OF_CONTRACT) for table in SIGNED),
     ("catalog_metricmeasure", "version_id", OF_METRIC),
     ("catalog_metricdimension", "version_id", OF_METRIC),
     ("catalog_charge", "version_id", OF_CARD),
     ("catalog_pricerow", "charge_id", OF_CHARGE),
     ("catalog_pricetier", "price_id", OF_PRICE),
-    *((f"catalog_{table}", "contract_id", OF_CONTRACT) for table in AGREED),
-    ("catalog_quantitychange", "charge_id", _of("recurringcharge")),
+    ("catalog_partend", "amendment_id", "SELECT status FROM catalog_amendment WHERE id = $1"),
     ("catalog_overridetier", "override_id", _of("priceoverride")),
     ("catalog_pricemultiplier_products", "pricemultiplier_id", _of("pricemultiplier")),
     ("catalog_agreeddiscount_products", "agreeddiscount_id", _of("agreeddiscount")),
     ("catalog_agreedbound_products", "agreedbound_id", _of("agreedbound")),
     ("catalog_instrument_products", "instrument_id", OF_INSTRUMENT),
     ("catalog_commit_products", "commit_id", OF_COMMIT),
-    ("catalog_recurringgrant_products", "recurringgrant_id", _of("recurringgrant")),
+    ("catalog_recurringgrant_products", "recurringgrant_id", _signed("recurringgrant")),
     ("catalog_purchase", "commit_id", OF_COMMIT),
     ("catalog_commitprice", "commit_id", OF_COMMIT),
 )
 OF_IMPORT = "SELECT status FROM catalog_import WHERE id = $1"
 NOT_APPLIED = ("WAITING", "READY", "FAULTY", "APPLYING")
 IMPORTED = ("catalog_importline", "catalog_importfault")
+# Parts of a contract, or of an amendment where they name one.
+AMENDABLE = (
+    *((f"catalog_{table}", "contract_id", OF_CONTRACT) for table in AGREED),
+    ("catalog_quantitychange", "charge_id", _of("recurringcharge")),
+)
 # Each subquery is itself filtered by the policy of the table that it reads.
 OWN_ENVIRONMENTS = "environment_id IN (SELECT environment_id FROM foundation_account)"
 OWN_CONTRACTS = "contract_id IN (SELECT id FROM catalog_contract)"
+IN_FORCE = "(amendment_id IS NULL OR amendment_id IN (SELECT id FROM catalog_amendment))"
 OWN_CARDS = "(SELECT rate_card_id FROM catalog_contract)"
 READ = {
     "catalog_contract": f"account_id IN {OWN_ACCOUNTS} AND status = 'APPROVED'",
@@ -87,9 +107,12 @@ READ = {
     "catalog_pricerow": "charge_id IN (SELECT id FROM catalog_charge)",
     "catalog_pricetier": "price_id IN (SELECT id FROM catalog_pricerow)",
     "catalog_creditgrant": f"account_id IN {OWN_ACCOUNTS} AND status = 'APPROVED'",
-    **{f"catalog_{table}": OWN_CONTRACTS for table in AGREED},
-    "catalog_instrument": f"{OWN_CONTRACTS} OR grant_id IN (SELECT id FROM catalog_creditgrant)",
-    "catalog_quantitychange": "charge_id IN (SELECT id FROM catalog_recurringcharge)",
+    "catalog_amendment": f"{OWN_CONTRACTS} AND status = 'APPROVED'",
+    "catalog_partend": "amendment_id IN (SELECT id FROM catalog_amendment)",
+    **{f"catalog_{table}": f"{OWN_CONTRACTS} AND {IN_FORCE}" for table in AGREED},
+    **{f"catalog_{table}": OWN_CONTRACTS for table in SIGNED},
+    "catalog_instrument": f"{OWN_CONTRACTS} AND {IN_FORCE} OR grant_id IN (SELECT id FROM catalog_creditgrant)",
+    "catalog_quantitychange": f"charge_id IN (SELECT id FROM catalog_recurringcharge) AND {IN_FORCE}",
     "catalog_overridetier": "override_id IN (SELECT id FROM catalog_priceoverride)",
     "catalog_pricemultiplier_products": "pricemultiplier_id IN (SELECT id FROM catalog_pricemultiplier)",
     "catalog_agreeddiscount_products": "agreeddiscount_id IN (SELECT id FROM catalog_agreeddiscount)",
@@ -147,12 +170,67 @@ def needs_approval(table: str, noun: str) -> migrations.RunPython:
     )
 
 
+AMENDED = """
+CREATE FUNCTION catalog_frozen_agreed() RETURNS trigger LANGUAGE plpgsql AS $$
+-- args: query for the status of the contract by id ($1), column with that id; an amendment's parts are free with it
+DECLARE
+  part jsonb; status text;
+BEGIN
+  FOREACH part IN ARRAY ARRAY[
+    CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END, CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END]
+  LOOP
+    CONTINUE WHEN part IS NULL;
+    IF part->>'amendment_id' IS NOT NULL THEN
+      SELECT a.status INTO status FROM catalog_amendment a WHERE a.id = (part->>'amendment_id')::bigint;
+    ELSE
+      EXECUTE TG_ARGV[0] INTO status USING (part->>TG_ARGV[1])::bigint;
+    END IF;
+    IF status IS NOT NULL AND status <> 'DRAFT' THEN
+      RAISE EXCEPTION '% belongs to something frozen (%): % refused', TG_TABLE_NAME, status, TG_OP
+        USING ERRCODE = 'restrict_violation';
+    END IF;
+  END LOOP;
+  IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+  RETURN NEW;
+END $$;
+
+CREATE FUNCTION catalog_amended_end() RETURNS trigger LANGUAGE plpgsql AS $$
+-- an approved contract's last day is its own, or that of the last approved amendment which moves it
+DECLARE
+  agreed date := NEW.end_date;
+BEGIN
+  IF NEW.status = 'APPROVED' THEN
+    SELECT CASE WHEN count(*) = 0 THEN NEW.end_date ELSE (array_agg(a.end_date
+        ORDER BY a.effective_date DESC, a.number DESC))[1] END INTO agreed
+      FROM catalog_amendment a
+      WHERE a.contract_id = NEW.id AND a.status = 'APPROVED' AND (a.is_open OR a.end_date IS NOT NULL);
+    IF NEW.last_date IS DISTINCT FROM agreed THEN
+      RAISE EXCEPTION 'contract %: nobody approved that it serves until %', NEW.id, NEW.last_date
+        USING ERRCODE = 'restrict_violation';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER amended_end BEFORE UPDATE ON catalog_contract FOR EACH ROW EXECUTE FUNCTION catalog_amended_end();
+"""
+DROP_AMENDED = "DROP TRIGGER amended_end ON catalog_contract; DROP FUNCTION catalog_frozen_agreed, catalog_amended_end;"
+
+
+def frozen_agreed(table: str, column: str, status: str) -> migrations.RunPython:
+    """Freeze parts with their contract, or with the amendment that agreed them."""
+    return run(
+        f"CREATE TRIGGER frozen BEFORE INSERT OR UPDATE OR DELETE ON {table}"
+        f" FOR EACH ROW EXECUTE FUNCTION catalog_frozen_agreed('{status}', '{column}');{no_truncate(table)}",
+        f"DROP TRIGGER frozen ON {table}; DROP TRIGGER no_truncate ON {table};",
+    )
+
+
 FROZEN_WITH_ITS_CONTRACT = run(
     f"""
 CREATE TRIGGER frozen BEFORE UPDATE OR DELETE ON catalog_instrument
-  FOR EACH ROW EXECUTE FUNCTION frozen_part('{OF_CONTRACT}', 'contract_id', 'DRAFT');
+  FOR EACH ROW EXECUTE FUNCTION catalog_frozen_agreed('{OF_CONTRACT}', 'contract_id');
 CREATE TRIGGER frozen_new BEFORE INSERT ON catalog_instrument FOR EACH ROW WHEN (NEW.recurring_id IS NULL)
-  EXECUTE FUNCTION frozen_part('{OF_CONTRACT}', 'contract_id', 'DRAFT');
+  EXECUTE FUNCTION catalog_frozen_agreed('{OF_CONTRACT}', 'contract_id');
 CREATE FUNCTION catalog_granted_by_terms() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT EXISTS (
@@ -160,7 +238,7 @@ BEGIN
     WHERE g.id = NEW.recurring_id AND c.id = NEW.contract_id AND c.status = 'APPROVED'
       AND c.account_id = NEW.account_id AND c.currency = NEW.currency AND NEW.amount <= g.amount
       AND NEW.kind = 'CREDIT' AND NEW.start_date >= coalesce(g.start_date, c.start_date)
-      AND NEW.start_date <= coalesce(g.end_date, c.end_date, 'infinity')) THEN
+      AND NEW.start_date <= coalesce(g.end_date, c.last_date, 'infinity')) THEN
     RAISE EXCEPTION 'no contract grants instrument %', NEW.key USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
@@ -189,9 +267,11 @@ class Migration(migrations.Migration):
     operations = [
         run(AS_PLANNED, DROP_AS_PLANNED),
         run(APPROVAL, DROP_APPROVAL),
-        *(frozen(table, free=("DRAFT",), arrows=ARROWS, columns=()) for table in GOVERNED),
+        run(AMENDED, DROP_AMENDED),
+        *(frozen(table, free=("DRAFT",), arrows=ARROWS, columns=COMPUTED.get(table, ())) for table in GOVERNED),
         *(needs_approval(table, noun) for table, noun in GOVERNED.items()),
         *(frozen_part(table, column=column, status=status, free=("DRAFT",)) for table, column, status in PARTS),
+        *(frozen_agreed(*part) for part in AMENDABLE),
         FROZEN_WITH_ITS_CONTRACT,
         GRANTED_WITH_ITS_GRANT,
         frozen("catalog_import", free=NOT_APPLIED, arrows=ARROWS_OF_IMPORTS, columns=()),

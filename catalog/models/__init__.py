@@ -8,6 +8,7 @@ from catalog.models.agreed import (
     RecurringCharge,
 )
 from catalog.models.allowances import AgreedAllowance
+from catalog.models.amendments import Amendment, PartEnd
 from catalog.models.commits import Commit, CommitPrice, Purchase
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
@@ -32,6 +33,7 @@ __all__ = [
     "AgreedAllowance",
     "AgreedBound",
     "AgreedDiscount",
+    "Amendment",
     "Charge",
     "Commit",
     "CommitPrice",
@@ -47,6 +49,7 @@ __all__ = [
     "MetricVersion",
     "OneTimeCharge",
     "OverrideTier",
+    "PartEnd",
     "Plan",
     "PlanVersion",
     "PriceMultiplier",

@@ -2,7 +2,8 @@
 
 Each row is a part of its contract: free while that is a draft, frozen from submission on, and in the digest that the
 approval binds to. A row is added or taken away, never edited, so its scope and its dates are what they were. Dates
-are local to the account, the last one is served. A scope without products covers everything.
+are local to the account, the last one is served; without them a part stands as long as its contract. A scope without
+products covers everything.
 """
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -11,13 +12,14 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from catalog.models.contracts import Contract
+from catalog.models.dated import Dated, amendment_field, ends_after_it_starts
 from catalog.models.products import Product
 from monetization.foundation.models.fields import key_field, quantity_field
 
 NOT_NEGATIVE = [MinValueValidator(0)]
 
 
-class RecurringCharge(models.Model):
+class RecurringCharge(Dated):
     """A fee for each period of its cadence: quantity × unit price, by days where something changes inside."""
 
     class Timing(models.TextChoices):
@@ -25,6 +27,7 @@ class RecurringCharge(models.Model):
         ARREARS = "ARREARS", "In arrears"
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="recurring_charges")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
@@ -43,6 +46,7 @@ class RecurringCharge(models.Model):
             models.CheckConstraint(
                 condition=Q(unit_price__gte=0, quantity__gte=0), name="recurring_charge_is_not_negative"
             ),
+            ends_after_it_starts(),
         ]
         ordering = ["contract", "pk"]
 
@@ -54,6 +58,7 @@ class QuantityChange(models.Model):
     """Another quantity of a recurring charge from a day on, such as seats."""
 
     charge = models.ForeignKey(RecurringCharge, models.PROTECT, related_name="changes")
+    amendment = amendment_field()
     start_date = models.DateField()
     quantity = quantity_field(validators=NOT_NEGATIVE)
 
@@ -74,6 +79,7 @@ class OneTimeCharge(models.Model):
     """A fee that is due once, with the period that holds its day."""
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="one_time_charges")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
@@ -96,10 +102,11 @@ class OneTimeCharge(models.Model):
         return self.name
 
 
-class AgreedDiscount(models.Model):
+class AgreedDiscount(Dated):
     """A percentage, or a fixed amount a period, off what the named products cost."""
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="discounts")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     percent = models.DecimalField(
@@ -125,6 +132,7 @@ class AgreedDiscount(models.Model):
                 | Q(percent__isnull=True, amount__gt=0),
                 name="discount_is_a_percentage_or_an_amount",
             ),
+            ends_after_it_starts(),
             models.CheckConstraint(
                 condition=Q(carry_rest=False) | Q(amount__isnull=False), name="only_an_amount_leaves_a_rest"
             ),
@@ -136,7 +144,7 @@ class AgreedDiscount(models.Model):
         return self.name
 
 
-class AgreedBound(models.Model):
+class AgreedBound(Dated):
     """A minimum or a maximum of what the named products come to in a full period."""
 
     class Kind(models.TextChoices):
@@ -144,6 +152,7 @@ class AgreedBound(models.Model):
         MAXIMUM = "MAXIMUM", "Maximum"
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="bounds")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=8, choices=Kind)
@@ -159,6 +168,7 @@ class AgreedBound(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["contract", "key"], name="agreed_bound_key"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="bound_is_not_negative"),
+            ends_after_it_starts(),
         ]
         ordering = ["contract", "pk"]
 

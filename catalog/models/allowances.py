@@ -6,6 +6,7 @@ from simple_history.models import HistoricalRecords
 
 from catalog.models.agreed import RecurringCharge
 from catalog.models.contracts import Contract
+from catalog.models.dated import amendment_field
 from catalog.models.products import Product
 from monetization.foundation.models.fields import key_field, quantity_field
 
@@ -14,6 +15,7 @@ class AgreedAllowance(models.Model):
     """Units of a product that cost nothing in a full period; with `per`, for each unit of that fee, in one pool."""
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="allowances")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")

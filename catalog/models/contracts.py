@@ -1,5 +1,7 @@
 """Contracts: which terms an account agreed to, from which local day to which."""
 
+from datetime import date
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -44,6 +46,8 @@ class Contract(Governed):
     currency = currency_field()
     start_date = models.DateField()
     end_date = models.DateField(null=True, blank=True, help_text="Last day served; None: open")
+    last_date = models.DateField(null=True, blank=True, help_text="Last day served, amendments counted; once approved")
+    billed_until = models.DateField(null=True, blank=True, help_text="First day that no frozen invoice covers")
     cadence = models.CharField(max_length=10, choices=Cadence, default=Cadence.MONTHLY)
     anchor = models.CharField(max_length=12, choices=Anchor, default=Anchor.CONTRACT_DAY)
     anchor_day = models.PositiveSmallIntegerField(
@@ -77,7 +81,7 @@ class Contract(Governed):
                     ("account", RangeOperators.EQUAL),
                     (
                         Func(
-                            F("start_date"), F("end_date"), Value("[]"), function="DATERANGE",
+                            F("start_date"), F("last_date"), Value("[]"), function="DATERANGE",
                             output_field=DateRangeField(),
                         ),
                         RangeOperators.OVERLAPS,
@@ -108,3 +112,8 @@ class Contract(Governed):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def served_until(self) -> date | None:
+        """The last day served, by the amendments approved so far; None: open."""
+        return self.last_date if self.status == "APPROVED" else self.end_date

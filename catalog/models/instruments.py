@@ -6,6 +6,7 @@ from simple_history.models import HistoricalRecords
 
 from catalog.models.commits import NOT_NEGATIVE, Commit, rollover_field
 from catalog.models.contracts import Contract
+from catalog.models.dated import amendment_field
 from catalog.models.grants import CreditGrant
 from catalog.models.recurring_grants import RecurringGrant
 from catalog.models.scopes import Scoped
@@ -30,6 +31,7 @@ class Instrument(Scoped):
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="instruments")
     contract = models.ForeignKey(Contract, models.PROTECT, null=True, blank=True, related_name="instruments")
+    amendment = amendment_field()
     grant = models.OneToOneField(CreditGrant, models.PROTECT, null=True, blank=True, related_name="instrument")
     key = key_field()
     name = models.CharField(max_length=120)

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from catalog.models.contracts import Contract
+from catalog.models.dated import amendment_field
 from catalog.models.products import Product
 from catalog.models.tariffs import Priced, Step, step_constraints, tariff_constraints
 from monetization.foundation.models.fields import empty_list, key_field
@@ -19,6 +20,7 @@ class PriceOverride(Priced):
     """A contract's own price of a product for a combination of dimension values; a value left out is any."""
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="overrides")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
@@ -62,6 +64,7 @@ class PriceMultiplier(models.Model):
     """A factor on list prices in scope: 0.82 is 18 % off. Rows must name the `match` that it is for."""
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="multipliers")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     factor = models.DecimalField(max_digits=9, decimal_places=6)

@@ -1,5 +1,6 @@
 """What others may ask of the catalog; `terms_for` is the only door from price tables to terms."""
 
+from catalog.queries.amended import Amended, amended, settings_on
 from catalog.queries.cards import (
     difference,
     effective_instant,
@@ -28,10 +29,12 @@ from catalog.queries.shelf import Shelf
 from catalog.queries.terms import terms_for
 
 __all__ = [
+    "Amended",
     "DatedMetric",
     "EffectivePrice",
     "Shelf",
     "access",
+    "amended",
     "contract_at",
     "contract_covering",
     "cycle_of",
@@ -51,6 +54,7 @@ __all__ = [
     "rolls",
     "scope_of",
     "service",
+    "settings_on",
     "terms_for",
     "version_content",
     "waiting_grants",

@@ -6,18 +6,21 @@ from typing import Any
 
 from django.db import models
 
-from catalog.models import Commit, Contract, CreditGrant
+from catalog.models import Amendment, Commit, Contract, CreditGrant
+from catalog.queries.amended_parts import agreed_with
 from catalog.queries.cards import tariff_of_row
 from catalog.rules.written import said_of
 from monetization.foundation.rules.audit import plain
 
 SCOPE = ("tags", "dimensions")
 FIELDS: dict[str, tuple[str, ...]] = {
-    "recurring_charges": ("key", "name", "unit_price", "quantity", "timing", "cadence"),
+    "recurring_charges": ("key", "name", "unit_price", "quantity", "timing", "cadence", "start_date", "end_date"),
     "one_time_charges": ("key", "name", "unit_price", "quantity", "date"),
     "allowances": ("key", "name", "units"),
-    "discounts": ("key", "name", "percent", "amount", "counts_for_minimum", "periods", "carry_rest"),
-    "bounds": ("key", "name", "kind", "amount", "prorates"),
+    "discounts": (
+        "key", "name", "percent", "amount", "counts_for_minimum", "periods", "carry_rest", "start_date", "end_date",
+    ),
+    "bounds": ("key", "name", "kind", "amount", "prorates", "start_date", "end_date"),
     "instruments": (
         "key", "name", "kind", "currency", "amount", "invoiced", "priority", "start_date", "end_date",
         "rollover_percent", *SCOPE,
@@ -34,17 +37,18 @@ PRICE = ("match", "unit_price", "multiplier")
 WITH_PRODUCT = ("recurring_charges", "one_time_charges", "allowances", "overrides")
 
 
-def agreed_of(contract: Contract) -> dict[str, list[dict[str, Any]]]:
-    """Give every part of a contract, by name of its table, in the order of keys."""
-    return {name: [_part(name, row) for row in _rows(contract, name)] for name in FIELDS}
+def agreed_of(contract: Contract, amendment: Amendment | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Give every part agreed with a contract, or by an amendment, by name of its table, in the order of keys."""
+    return {name: [part_content(name, row) for row in agreed_with(contract, amendment, name)] for name in FIELDS}
 
 
 def granted_of(grant: CreditGrant) -> dict[str, Any]:
     """Give the credit of a grant."""
-    return {"credit": _part("instruments", grant.instrument)}
+    return {"credit": part_content("instruments", grant.instrument)}
 
 
-def _part(name: str, row: Any) -> dict[str, Any]:
+def part_content(name: str, row: Any) -> dict[str, Any]:
+    """Give one part."""
     said = _fields(row, FIELDS[name])
     if name in WITH_PRODUCT:
         said["product"] = row.product.key
@@ -73,16 +77,10 @@ def commit_parts(commit: Commit) -> dict[str, Any]:
     }
 
 
-def _rows(contract: Contract, name: str) -> models.QuerySet[Any]:
-    """List the parts of a kind; a commit's items stand with it, and those of a grant follow from it."""
-    found: models.QuerySet[Any] = getattr(contract, name).order_by("key")
-    return found.filter(commit=None, recurring=None) if name == "instruments" else found
-
-
 def _fields(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
     return {field: plain(getattr(row, field)) for field in names}
 
 
 def _changes(row: Any) -> models.QuerySet[Any]:
-    found: models.QuerySet[Any] = row.changes.order_by("start_date")
+    found: models.QuerySet[Any] = row.changes.filter(amendment=row.amendment_id).order_by("start_date")
     return found

@@ -6,9 +6,19 @@ Ids are left out, so the same content has the same digest wherever it stands.
 from dataclasses import asdict
 from typing import Any
 
-from catalog.models import Contract, CreditGrant, Metric, MetricVersion, PlanVersion, Product, RateCardVersion
+from catalog.models import (
+    Amendment,
+    Contract,
+    CreditGrant,
+    Metric,
+    MetricVersion,
+    PlanVersion,
+    Product,
+    RateCardVersion,
+)
 from catalog.models.versions import Governed
 from catalog.queries.agreed_content import agreed_of, granted_of
+from catalog.queries.amended_parts import quantities_of
 from catalog.queries.cards import StoredCharge, read_charges
 from catalog.rules.tariffs import Tariff
 from catalog.rules.written import FEES
@@ -26,6 +36,11 @@ CONTRACT_FIELDS = (
     "anchor_day", "discount_percent", "net_days", "purchase_order", "combine_multipliers", "trial_until",
 )  # fmt: skip
 
+AMENDMENT_FIELDS = (
+    "number", "kind", "effective_date", "reason", "end_date", "is_open", "pinned_until", "unpins", "net_days",
+    "purchase_order",
+)  # fmt: skip
+
 
 def content_digest(row: Governed) -> bytes:
     """Give the SHA-256 (32 bytes) of everything that a decision about this row is about."""
@@ -40,6 +55,8 @@ def content_of(row: Governed) -> dict[str, Any]:
         return _card(row)
     if isinstance(row, Contract):
         return _contract(row)
+    if isinstance(row, Amendment):
+        return _amendment(row)
     if isinstance(row, CreditGrant):
         return {"account": row.account.key, "key": row.key, "name": row.name, **granted_of(row)}
     if isinstance(row, PolicyVersion):
@@ -105,6 +122,21 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "pinned_version": pinned.number if pinned is not None else None,
         "plan_version": _version_key(contract.plan_version),
         **agreed_of(contract),
+    }
+
+
+def _amendment(amendment: Amendment) -> dict[str, Any]:
+    card, pinned = amendment.rate_card, amendment.pinned_version
+    return {
+        "contract": amendment.contract.key,
+        **_fields(amendment, AMENDMENT_FIELDS),
+        "rate_card": card.key if card is not None else None,
+        "pinned_version": pinned.number if pinned is not None else None,
+        "quantities": [
+            [each.charge.key, plain(each.start_date), plain(each.quantity)] for each in quantities_of(amendment)
+        ],
+        "ends": [[each.part, each.key, plain(each.last_date)] for each in amendment.ends.order_by("part", "key")],
+        **agreed_of(amendment.contract, amendment),
     }
 
 

@@ -21,7 +21,7 @@ def contract_covering(account: Account, period: Period) -> Contract | None:
 
 def service(contract: Contract) -> Period:
     """Give the instants that a contract covers: its last day is still served."""
-    return service_period(contract.start_date, contract.end_date, contract.account.time_zone)
+    return service_period(contract.start_date, contract.served_until, contract.account.time_zone)
 
 
 def cycle_of(contract: Contract) -> Cycle:
@@ -32,7 +32,7 @@ def cycle_of(contract: Contract) -> Cycle:
         zone=contract.account.time_zone,
         cadence=Cadence(contract.cadence),
         anchor=anchor,
-        end_date=contract.end_date,
+        end_date=contract.served_until,
         trial_until=contract.trial_until,
     )
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import prod
 
 from catalog.models import Contract, Product
+from catalog.queries.amended import Amended, amended
 from catalog.queries.cards import stored_charges
 from catalog.queries.metrics import latest_terms
 from catalog.queries.overrides import own_prices
@@ -22,6 +23,7 @@ from catalog.rules.tariff_words import number, words_of
 from catalog.rules.tariffs import tariff_of
 from catalog.rules.terms import Charge, Dims, Level, Price, PriceModel
 from monetization.values.money import round_half_away
+from monetization.values.periods import DAY, local_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,12 @@ class EffectivePrice:
 
 def effective_prices(contract: Contract, at: datetime, own: OwnPrices | None = None) -> list[EffectivePrice]:
     """List all prices of a contract at an instant, in the order of its list; ``own``: in place of what is kept."""
-    here = (own_prices(contract) if own is None else own).at(at)
+    here = (own_prices(contract, _known(contract, at)) if own is None else own).at(at)
     return [row for charge in listed_charges(contract, at) for row in _rows(charge, here.on(charge))]
+
+
+def _known(contract: Contract, at: datetime) -> Amended:
+    return amended(contract).known(local_date(at, contract.account.time_zone) + DAY)
 
 
 def listed_charges(contract: Contract, at: datetime) -> list[Charge]:

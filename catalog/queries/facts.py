@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from decimal import Decimal
 
-from catalog.models import Contract, CreditGrant, PriceRow, Product, RateCardVersion
+from catalog.models import Amendment, Contract, CreditGrant, PriceRow, Product, RateCardVersion
 from catalog.models.versions import Governed
 
 Said = dict[str, Decimal | Collection[str]]
@@ -17,6 +17,8 @@ def plain_facts(row: Governed) -> Said:
         return {"currency": currencies, "product_tag": _tags(row.charges.values_list("product_id", flat=True))}
     if isinstance(row, Contract):
         return {"currency": {row.currency}, "product_tag": _tags(_products(row)), **_length(row)}
+    if isinstance(row, Amendment):
+        return plain_facts(row.contract)
     if isinstance(row, CreditGrant):
         return {"currency": {row.instrument.currency}}
     return {}

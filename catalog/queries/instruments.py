@@ -64,8 +64,8 @@ def recurring_of(grant: RecurringGrant, contract: Contract) -> Recurring:
 def access(instrument: Instrument, zone: str) -> Period:
     """Give the instants in which an instrument may be drawn: one agreed in a contract ends with it at the latest."""
     end = instrument.end_date
-    if instrument.contract is not None and instrument.contract.end_date is not None:
-        last = instrument.contract.end_date
+    if instrument.contract is not None and instrument.contract.served_until is not None:
+        last = instrument.contract.served_until
         end = max(min(end or last, last), instrument.start_date)
     return service_period(instrument.start_date, end, zone)
 

@@ -11,15 +11,16 @@ from typing import TypeVar
 from django.db.models import Q, prefetch_related_objects
 
 from catalog.models import Contract, Instrument, Product, RecurringGrant
+from catalog.queries.amended import Amended
 from catalog.queries.cards import CardVersion, approved_versions
 from catalog.queries.metrics import DatedMetric, dated_metrics
-from catalog.queries.overrides import own_prices_of
+from catalog.queries.overrides import own_prices, own_prices_of
 from catalog.rules.overrides import OwnPrices
 
 T = TypeVar("T")
 PARTS = (
     "bounds__products", "discounts__products", "recurring_charges__product", "recurring_charges__changes",
-    "one_time_charges__product", "allowances__product", "allowances__per__changes",
+    "one_time_charges__product", "allowances__product", "allowances__per__changes", "amendments__ends",
 )  # fmt: skip
 POINTED = ("contract", "commit", "recurring", "rolled_from__contract")
 BEHIND = (
@@ -57,8 +58,10 @@ class Shelf:
             self._grants |= _grants(self._missing(contract, self._grants))
         return self._grants[contract.pk]
 
-    def own_prices(self, contract: Contract) -> OwnPrices:
-        """Give what a contract makes of its price list."""
+    def own_prices(self, contract: Contract, known: Amended) -> OwnPrices:
+        """Give what a contract makes of its price list, with the amendments that count."""
+        if known.amendments:
+            return own_prices(contract, known)
         if contract.pk not in self._own:
             self._own |= own_prices_of(self._missing(contract, self._own))
         return self._own[contract.pk]

@@ -15,45 +15,55 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from catalog.models import Contract, Product
-from catalog.queries.agreed import agreed_for
+from catalog.models import Amendment, Contract, Product
+from catalog.queries.agreed import Agreed, agreed_for, span_of
 from catalog.queries.agreed_allowances import Allowed
+from catalog.queries.amended import Amended, amended
 from catalog.queries.cards import (
     CardVersion,
     StoredCharge,
-    approved_versions,
     prices_of,
     stored_charges,
 )
 from catalog.queries.metrics import DatedMetric
 from catalog.queries.overrides import NONE
 from catalog.queries.shelf import Shelf
-from catalog.rules.agreed import Instrument
 from catalog.rules.cards import charge_of
+from catalog.rules.dated import windows
 from catalog.rules.overrides import OwnPrices
+from catalog.rules.settings import Settings
 from catalog.rules.terms import Charge, MetricTerms, Segment, Terms
 from monetization.values.periods import Period, local_midnight
 
 
 def terms_for(
-    *, contract: Contract, period: Period, balances: Mapping[str, Decimal] | None = None, shelf: Shelf | None = None
+    *,
+    contract: Contract,
+    period: Period,
+    balances: Mapping[str, Decimal] | None = None,
+    shelf: Shelf | None = None,
+    also: Amendment | None = None,
 ) -> Terms:
     """Give all that is agreed in one contract for one billing period, as frozen values.
 
     ``balances``: what can be drawn of commits and credits, by key; whole amounts where they aren't named. ``shelf``:
-    where rows are taken from that were read for several contracts at once.
+    where rows are taken from that were read for several contracts at once. ``also``: an amendment that isn't approved
+    yet, to see what it would do.
     """
     shelf, zone = shelf or Shelf(), contract.account.time_zone
     contract = shelf.contract(contract)
-    versions = _in_force(contract, shelf.versions(contract.rate_card_id), period, zone)
+    known = amended(contract, also)
+    span = span_of(known, period)
+    known = known.known(span.until)
+    versions = _in_force(known, period, zone, shelf)
     stored = _stored(contract, versions, shelf)
     charges = [charge for each in stored.values() for charge in each]
     metrics = shelf.metrics(frozenset(charge.metric_id for charge in charges))
     products = shelf.products(frozenset(charge.product_id for charge in charges))
-    agreed = agreed_for(contract, period, balances or {}, shelf)
-    own = shelf.own_prices(contract)
+    agreed = agreed_for(known, span, period, balances or {}, shelf)
+    own = shelf.own_prices(contract, known)
     charged = Charged(contract, versions, stored, metrics, products, own, agreed.allowed, shelf=shelf)
-    edges = set(_edges(agreed.instruments))
+    edges = set(_edges(agreed))
     segments = _joined(
         (
             Segment(piece, charged.charges(piece.starts_at, period.starts_at))
@@ -70,9 +80,15 @@ def terms_for(
 
 def version_for(contract: Contract, at: datetime) -> CardVersion | None:
     """Find the version that prices a contract at an instant; before the first one the newest that is approved."""
-    known = approved_versions(contract.rate_card_id)
-    found = _in_force(contract, known, Period(at, at + timedelta(microseconds=1)), contract.account.time_zone)
-    return found[-1][1] if found else next(iter(known[::-1]), None)
+    known, shelf = amended(contract), Shelf()
+    period = Period(at, at + timedelta(microseconds=1))
+    found = _in_force(known, period, contract.account.time_zone, shelf)
+    return found[-1][1] if found else next(iter(shelf.versions(known.settings().rate_card_id)[::-1]), None)
+
+
+def versions_in(contract: Contract, period: Period) -> list[tuple[datetime, CardVersion]]:
+    """List the versions that price a contract in a period, each with the instant from which it does."""
+    return _in_force(amended(contract), period, contract.account.time_zone, Shelf())
 
 
 def _stored(
@@ -83,30 +99,41 @@ def _stored(
     return shelf.once(("charges", keys, currency), lambda: stored_charges(keys, currency))
 
 
-def _in_force(
-    contract: Contract, known: Sequence[CardVersion], period: Period, zone: str
-) -> list[tuple[datetime, CardVersion]]:
+def _in_force(known: Amended, period: Period, zone: str, shelf: Shelf) -> list[tuple[datetime, CardVersion]]:
     """List the versions that price a part of the period, each with the instant from which it does."""
-    line = sorted(((each.starts_at(zone), each.number), each) for each in known)
+    stretches = known.stretches()
+    starts = [local_midnight(day, zone) for day, _ in stretches]
+    found: list[tuple[datetime, CardVersion]] = []
+    for (_, settings), first, until in zip(stretches, starts, [*starts[1:], None], strict=True):
+        within = Period(first, until).overlap(period)
+        if within is not None:
+            found += _followed(settings, shelf.versions(settings.rate_card_id), first, within, zone)
+    return found
+
+
+def _followed(
+    settings: Settings, versions: Sequence[CardVersion], since: datetime, within: Period, zone: str
+) -> Iterable[tuple[datetime, CardVersion]]:
+    """Yield the versions that price a part of a stretch of a period, whose settings stand since an instant."""
+    line = sorted(((each.starts_at(zone), each.number), each) for each in versions)
     followed = [(start, version) for (start, _), version in line]
-    if contract.pinned_version_id is not None:
-        followed = _pinned(contract, followed, zone)
-    return [
-        (start, version)
-        for (start, version), end in zip(followed, [*(s for s, _ in followed[1:]), None], strict=True)
-        if Period(start, end).overlap(period) is not None
-    ]
+    if settings.pinned_version_id is not None:
+        followed = _pinned(settings, since, followed, zone)
+    for (start, version), end in zip(followed, [*(s for s, _ in followed[1:]), None], strict=True):
+        stands = Period(start, end).overlap(within)
+        if stands is not None:
+            yield (stands.starts_at, version)
 
 
 def _pinned(
-    contract: Contract, followed: list[tuple[datetime, CardVersion]], zone: str
+    settings: Settings, since: datetime, followed: list[tuple[datetime, CardVersion]], zone: str
 ) -> list[tuple[datetime, CardVersion]]:
-    """Let the pinned version stand from the contract's start; the card takes over where the pin ends."""
-    pinned = next(version for _, version in followed if version.pk == contract.pinned_version_id)
-    first = (local_midnight(contract.start_date, zone), pinned)
-    if contract.pinned_until is None:
+    """Let the pinned version stand from where it was pinned; the card takes over where the pin ends."""
+    pinned = next(version for _, version in followed if version.pk == settings.pinned_version_id)
+    first = (since, pinned)
+    if settings.pinned_until is None:
         return [first]
-    until = local_midnight(contract.pinned_until, zone)
+    until = local_midnight(settings.pinned_until, zone)
     later = [(start, version) for start, version in followed if start > until]
     then = [version for start, version in followed if start <= until]
     return [first, *([(until, then[-1])] if then else []), *later]
@@ -117,12 +144,13 @@ def _cuts(versions: Sequence[tuple[datetime, CardVersion]], metrics: Sequence[Da
     yield from (dated.period.starts_at for dated in metrics)
 
 
-def _edges(instruments: Iterable[Instrument]) -> Iterable[datetime]:
-    """List where what may cover a line changes."""
-    for each in instruments:
-        yield each.period.starts_at
-        if each.period.ends_at is not None:
-            yield each.period.ends_at
+def _edges(agreed: Agreed) -> Iterable[datetime]:
+    """List where what may cover a line changes, and what stands on the whole."""
+    stand = windows(agreed.discounts, (*agreed.minimums, *agreed.maximums))
+    for period in (*(each.period for each in agreed.instruments), *stand):
+        yield period.starts_at
+        if period.ends_at is not None:
+            yield period.ends_at
 
 
 def _joined(segments: Iterable[Segment], edges: Collection[datetime]) -> tuple[Segment, ...]:

@@ -65,6 +65,8 @@ class Discount:
 
     ``remaining``: what earlier invoices left of the amount. ``counts_for_minimum``: what it takes off still counts as
     spend. ``starts_on`` orders fixed ones. One that ``carries`` its rest is all that is left of it, and never prorates.
+    ``period``: when it stands, where that isn't the whole billing period; ``weight`` is then the share of an amount
+    that is due.
     """
 
     percent: Decimal
@@ -76,16 +78,28 @@ class Discount:
     starts_on: date | None = None
     counts_for_minimum: bool = False
     carries: bool = False
+    period: Period | None = None
+    weight: tuple[int, int] = (1, 1)
+
+    def holds_at(self, at: datetime) -> bool:
+        """Say whether it stands at an instant."""
+        return self.period is None or at in self.period
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A minimum or a maximum of the lines in scope, for the full period; ``rate`` turns its unit into the currency."""
+    """A minimum or a maximum of the lines in scope, for the full period; ``rate`` turns its unit into the currency.
+
+    ``weight``: the share of the amount that is due for its days. ``period``: when it stands, where that isn't the whole
+    billing period: only what falls into it counts.
+    """
 
     amount: Decimal
     scope: Scope = Scope()
     rate: Decimal = ONE
     prorates: bool = True
+    weight: tuple[int, int] = (1, 1)
+    period: Period | None = None
 
 
 class Timing(StrEnum):

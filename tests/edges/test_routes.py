@@ -40,6 +40,7 @@ GROUPS = {
 DIGITS = {"account_id": "account", "invoice_id": "invoice", "bucket_id": "bucket", "price_id": "price",
           "metric_id": "meaning", "limit_id": "own_limit"}  # fmt: skip
 PLACES = {
+    "amendment": "amendment",
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy",
     "policy_version": "policy_draft", "delegation": "delegation", "price": "price", "request": "request",
@@ -96,6 +97,8 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_limit": {"most": "7"}, "api_quotes": {"currency": "EUR", "charges": []},
     "api_account_credits": {"key": "tried", "name": "Tried", "amount": "1", "currency": "EUR",
                             "start_date": "2026-11-01", "reason": "Tried"},
+    "api_contract_amendments": {"kind": "CHANGE", "effective_date": "2026-12-01", "net_days": 60},
+    "api_contract_amendment_submit": SAID,
     "api_contract_recurring_charges": FEE, "api_contract_one_time_charges": FEE,
     "api_contract_allowances": {"key": "tried", "name": "Tried", "product": "inference", "units": "1"},
     "api_contract_discounts": {"key": "tried", "name": "Tried", "percent": "1"},
@@ -201,6 +204,8 @@ def _value(key: str, name: str, path: str, stage: Stage, own: dict[str, object])
 
 def _api_key(short: str) -> str:
     best = max((word for word in API_KEYS if short.startswith(word)), key=len)
+    if short.startswith("contract_amendment"):
+        return "acme-2026"
     if short.startswith("contract_"):
         return "unsigned"
     return API_KEYS[best]

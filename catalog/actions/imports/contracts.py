@@ -108,7 +108,7 @@ def _unpriced(row: ContractRow, found: Found) -> list[Fault]:
     contract = row.contract
     asked = (contract.rate_card_id, contract.pinned_version_id, contract.currency)
     if asked not in found.prices:
-        found.prices[asked] = contracts.price_errors(contract)
+        found.prices[asked] = contracts.price_errors(contract.rate_card, contract.pinned_version, contract.currency)
     return [row.record.fault(each.field or "", each) for each in found.prices[asked]]
 
 
