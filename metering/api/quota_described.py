@@ -25,7 +25,7 @@ class StandingBody(serializers.Serializer[Any]):
     ends_at = serializers.DateTimeField(allow_null=True)
     as_of = serializers.DateTimeField(
         allow_null=True,
-        help_text="When billing read what it says of money; null where use itself is counted, always now",
+        help_text="When billing read what it says of money; null where use is counted as it comes",
     )
 
 
