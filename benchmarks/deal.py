@@ -70,13 +70,13 @@ def _charge(number: int, priced: int, version: int) -> Charge:
     models = (PriceModel.PER_UNIT, (Tier(unit_price=unit),)), (
         PriceModel.GRADUATED, (Tier(Decimal(10), unit), Tier(Decimal(50), unit / 2), Tier(None, unit / 4)),
     )  # fmt: skip
-    rows = tuple(
-        Price(100 * number + 10 * version + place, f"{kind}", (("kind", kind),), *models[(number + place) % 2],
-              SOURCES[version])
-        for place, kind in enumerate(KINDS)
-    )  # fmt: skip
+    rows = []
+    for place, kind in enumerate(KINDS):
+        model, tiers = models[(number + place) % 2]
+        row = 100 * number + 10 * version + place
+        rows.append(Price(row, kind, (("kind", kind),), model, tiers, SOURCES[version]))
     key = f"product-{number:02}"
-    return Charge(key, key.capitalize(), "standard", METRICS[number % len(METRICS)], "EUR", rows)
+    return Charge(key, key.capitalize(), "standard", METRICS[number % len(METRICS)], "EUR", tuple(rows))
 
 
 def instruments() -> tuple[Instrument, ...]:

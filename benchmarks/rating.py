@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 from django.db import connection, connections
 
@@ -78,7 +79,8 @@ def _pure(times: int) -> Iterator[Figure]:
 
 
 def _bare(made: Customers) -> float:
-    asked = {"contracts": list(made.contracts), "version": made.version_id, "cut": f"{made.month:%Y-%m}-29 00:00+00"}
+    cut = f"{made.month:%Y-%m}-29 00:00+00"
+    asked: dict[str, Any] = {"contracts": list(made.contracts), "version": made.version_id, "cut": cut}
     with connection.cursor() as cursor:
         began = time.perf_counter()
         cursor.execute(BARE, asked)
@@ -95,7 +97,10 @@ def _drafted(made: Customers, workers: int) -> list[tuple[float, float]]:
 
 
 def _work(ids: Sequence[int], made: Customers) -> tuple[float, float]:
-    import os, cProfile, pstats  # TEMP
+    import cProfile
+    import os
+    import pstats  # TEMP
+
     if os.path.exists("/tmp/scratch/speed_profile_on") and len(ids) < 600:
         p = cProfile.Profile(time.process_time)
         t0 = time.process_time()

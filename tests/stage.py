@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, instruments, metrics, rate_cards
+from catalog.actions import agreed, instruments, metrics, own_prices, rate_cards
 from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
+from catalog.rules.tariffs import per_unit
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft
@@ -94,6 +95,9 @@ def _parts(world: World, unsigned: Contract, now: datetime) -> None:
     agreed.add_one_time(**by, **fee)
     agreed.add_discount(percent=Decimal(1), **by)
     agreed.add_bound(kind="MINIMUM", amount=Decimal(1), **by)
+    inference = Product.objects.get(environment=world.live, key="inference")
+    own_prices.add_override(product=inference, tariff=per_unit(Decimal(1)), match={"model": "gpt-4o"}, **by)
+    own_prices.add_multiplier(factor=Decimal("0.9"), **by)
     instruments.add(kind="CREDIT", amount=Decimal(1), **by)
 
 

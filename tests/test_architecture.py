@@ -26,6 +26,8 @@ JSON_ALLOWED = {
     "foundation.message.payload",
     "catalog.metricversion.filters",
     "catalog.pricerow.match",
+    "catalog.priceoverride.match",
+    "catalog.pricemultiplier.match",
     "metering.event.data",
     "metering.quarantined.body",
     "metering.dimensionset.values",

@@ -14,7 +14,9 @@ from billing.queries.rated import Rated
 from billing.rules import anomalies
 from billing.rules.kept import source_of_line, step_of, words
 from billing.rules.lines import Line
+from billing.rules.rated import RatedLine
 from catalog.models import Instrument, Product
+from catalog.rules.terms import Level
 from monetization.values.money import plain, round_half_away
 
 PLACES = 18
@@ -121,7 +123,7 @@ def _line(
         instrument=known.instrument(invoice, line.instrument),
         lowers_tax=line.lowers_tax,
         product_id=known.products.get((invoice.environment_id, line.product)),
-        price_id=used.price.row_id if used is not None else None,
+        **_row(used),
         metric_version_id=used.metric.version_id if used is not None else None,
         description=words(line, known.names(invoice, line))[:300],
         match=dict(line.match),
@@ -136,6 +138,14 @@ def _line(
         steps=[step_of(step) for step in line.steps],
         source=source_of_line(line, rated.terms.discounts, _origin(invoice)),
     )
+
+
+def _row(used: RatedLine | None) -> dict[str, int]:
+    """Name the row that priced a line of usage: the card's, or the contract's own."""
+    if used is None:
+        return {}
+    own = used.price.level is Level.CONTRACT
+    return {"override_id" if own else "price_id": used.price.row_id}
 
 
 def _origin(invoice: Invoice) -> dict[str, Any]:

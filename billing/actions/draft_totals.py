@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -23,7 +24,7 @@ WHERE i.id = r.id AND i.status = 'DRAFT'
 
 def keep_totals(kept: Sequence[Kept], *, at: datetime) -> None:
     """Write the totals of drafts, and into the rows at hand."""
-    columns = [
+    columns: list[Any] = [
         [invoice.pk for invoice, *_ in kept], [totals.net for _, totals, *_ in kept],
         [totals.tax for _, totals, *_ in kept], [totals.total for _, totals, *_ in kept],
         [mark for _, _, mark, _ in kept], [digest for *_, digest in kept],

@@ -52,6 +52,13 @@ class QuotedStepBody(serializers.Serializer[Any]):
     amount = serializers.CharField(help_text="Its share of the line's rounded amount")
 
 
+class AppliedBody(serializers.Serializer[Any]):
+    """A multiplier that a price went through."""
+
+    id = serializers.CharField()
+    factor = serializers.CharField()
+
+
 class QuotedLineBody(serializers.Serializer[Any]):
     """A line of the invoice."""
 
@@ -63,6 +70,8 @@ class QuotedLineBody(serializers.Serializer[Any]):
     row = serializers.IntegerField(
         allow_null=True, help_text="Which price row; the row's id where the terms are an account's"
     )
+    override = serializers.CharField(allow_null=True, help_text="Which of the contract's own prices, in place of a row")
+    multipliers = AppliedBody(many=True, help_text="Of the contract; the steps' prices have them in")
     dimensions = serializers.DictField(child=serializers.CharField())
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField(allow_null=True)

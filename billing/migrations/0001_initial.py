@@ -181,6 +181,7 @@ class Migration(migrations.Migration):
                 ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='billing.invoice')),
                 ('metric_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.metricversion')),
                 ('of', models.ForeignKey(help_text='What it lowers', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='lowered_by', to='billing.invoiceline')),
+                ('override', models.ForeignKey(help_text='Own price of the contract', null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.priceoverride')),
                 ('price', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.pricerow')),
                 ('product', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.product')),
             ],

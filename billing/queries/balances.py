@@ -70,7 +70,7 @@ def _drawn(ids: Collection[int]) -> dict[int, list[Drawn]]:
     rows = Drawdown.objects.filter(instrument__in=ids).order_by()
     of_period = rows.values_list("instrument_id", "is_booked", "period_starts_at")
     found: dict[int, list[Drawn]] = {}
-    for pk, *row in of_period.annotate(used=Sum(F("drawn") + F("expired"))):
+    for pk, *row in of_period.annotate(taken=Sum(F("drawn") + F("expired"))):
         found.setdefault(pk, []).append((row[0], row[1], row[2]))
     return found
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from billing.models import InvoiceLine
 from billing.rules.scopes import LineKind
 from catalog.queries.cards import tariff_of_row
-from catalog.rules.tariffs import WrittenModel
+from catalog.rules.tariffs import Tariff, WrittenModel
 from monetization.values.money import round_half_away, round_once
 
 PRICED = (LineKind.USAGE.value, LineKind.RECURRING.value, LineKind.ONE_TIME.value)
@@ -50,7 +51,7 @@ def _wrong_steps(line: InvoiceLine) -> Iterator[str]:
 
     Blocks, packages and flat fees count no units; a fee of transactions may be clamped, and leaves free ones out.
     """
-    tariff = tariff_of_row(line.price) if line.price is not None else None
+    tariff = _tariff(line)
     if tariff is not None and tariff.transaction is not None:
         return
     for step in line.steps:
@@ -63,13 +64,27 @@ def _wrong_steps(line: InvoiceLine) -> Iterator[str]:
         yield "the quantities of the steps don't sum to the line's"
 
 
+def _tariff(line: InvoiceLine) -> Tariff | None:
+    row = line.price or line.override
+    return tariff_of_row(row) if row is not None else None
+
+
+def _factor(line: InvoiceLine) -> Fraction:
+    """Multiply what the contract's multipliers made of the card's row."""
+    applied = line.source["cards"][0].get("multipliers", ()) if line.source["cards"] else ()
+    return prod((Fraction(each["factor"]) for each in applied), start=Fraction(1))
+
+
 def _wrong_price(line: InvoiceLine) -> Iterator[str]:
-    if line.price is None:
+    tariff, factor = _tariff(line), _factor(line)
+    if tariff is None:
         return
-    tariff = tariff_of_row(line.price)
-    known = {(None if tier.up_to is None else Fraction(tier.up_to), Fraction(tier.unit_price)) for tier in tariff.tiers}
+    known = {
+        (None if tier.up_to is None else Fraction(tier.up_to), Fraction(tier.unit_price) * factor)
+        for tier in tariff.tiers
+    }
     if tariff.transaction is not None:
-        known = {(None, Fraction(tariff.transaction.percent) / 100)}
+        known = {(None, Fraction(tariff.transaction.percent) / 100 * factor)}
     for step in line.steps:
         up_to = None if step["up_to"] is None else Fraction(step["up_to"])
         if (up_to, Fraction(step["unit_price"])) not in known:

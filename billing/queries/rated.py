@@ -19,6 +19,7 @@ from billing.queries.balances import opening_balances
 from billing.queries.due import Due
 from billing.queries.purchases import purchase_fees
 from billing.queries.ratings import Rated, SoFar
+from billing.queries.rests import with_rests
 from billing.queries.taxed import tax_of, tax_point
 from billing.rules.bill import bill
 from billing.rules.lifecycle import Kind
@@ -62,6 +63,7 @@ def rated_all(dues: Sequence[Due]) -> list[Rated | Exception]:
 
 def _terms(due: Due, balances: Mapping[str, Decimal], shelf: Shelf) -> Terms:
     terms = terms_for(contract=due.contract, period=due.period, balances=balances, shelf=shelf)
+    terms = replace(terms, discounts=with_rests(due.contract, due.period, terms.discounts))
     return _of_purchases(due.contract, terms, shelf) if due.kind == Kind.COMMIT.value else terms
 
 

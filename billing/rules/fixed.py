@@ -32,7 +32,7 @@ def fixed_discounts(discounts: Iterable[Discount], lines: Sequence[Line], terms:
             continue
         for line, taken in zip(fitting, allocate(amount, weights, terms.currency), strict=True):
             if taken:
-                found.append(line.less(LineKind.DISCOUNT, taken, discount.name))
+                found.append(line.less(LineKind.DISCOUNT, taken, discount.name, discount=discount.key))
                 line.lower_evenly(taken)
                 line.kept = EXACT.add(line.kept, taken) if discount.counts_for_minimum else line.kept
     return found
@@ -41,7 +41,7 @@ def fixed_discounts(discounts: Iterable[Discount], lines: Sequence[Line], terms:
 def _prorated(discount: Discount, fitting: Sequence[Line], currency: str) -> Decimal:
     """Weigh a fixed discount on recurring lines as they are weighed themselves."""
     share = Fraction(1)
-    if fitting and all(line.kind is LineKind.RECURRING for line in fitting):
+    if not discount.carries and fitting and all(line.kind is LineKind.RECURRING for line in fitting):
         by_fee: dict[str, Fraction] = {}
         for line in fitting:
             by_fee[line.charge] = by_fee.get(line.charge, Fraction(0)) + line.share

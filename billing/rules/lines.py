@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from billing.rules.pieces import Piece
 from billing.rules.rated import RatedLine, Step
-from billing.rules.scopes import LineKind, covers, fits
-from catalog.rules.agreed import Named, Scope
+from billing.rules.scopes import LineKind, covers
+from catalog.rules.agreed import Named, Scope, fits
 from catalog.rules.terms import Dims
 from monetization.values.money import EXACT, total_of
 from monetization.values.periods import Period
@@ -58,6 +58,7 @@ class Line:
     rated: RatedLine | None = None
     row: int | None = None
     instrument: str = ""
+    discount: str = ""
     of: Line | None = None
     lowers_tax: bool = True
     stands_for: tuple[Named, ...] = ()
@@ -88,13 +89,22 @@ class Line:
             scope, charge=self.charge, product=self.product, tags=self.tags, kind=self.kind.value, match=self.match
         )
 
-    def less(self, kind: LineKind, amount: Decimal, name: str, instrument: str = "", lowers_tax: bool = True) -> Line:
+    def less(
+        self,
+        kind: LineKind,
+        amount: Decimal,
+        name: str,
+        instrument: str = "",
+        lowers_tax: bool = True,
+        discount: str = "",
+    ) -> Line:
         """Make the negative line that takes ``amount`` off what is open of this one."""
         taken = EXACT.minus(amount)
         self.open = EXACT.subtract(self.open, amount)
         return Line(
             kind, self.charge, self.product, name, self.tax_category, self.period, taken, Fraction(taken),
             tags=self.tags, match=self.match, instrument=instrument, of=self, lowers_tax=lowers_tax,
+            discount=discount,
         )  # fmt: skip
 
     def lower_evenly(self, amount: Decimal) -> None:

@@ -8,8 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.rated import RatedLine
-from billing.rules.scopes import fits
-from catalog.rules.agreed import Discount
+from catalog.rules.agreed import Discount, fits
 from catalog.rules.terms import Terms
 from monetization.values.money import round_once, shares
 

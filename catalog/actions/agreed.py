@@ -18,6 +18,8 @@ from catalog.models import (
     Contract,
     Instrument,
     OneTimeCharge,
+    PriceMultiplier,
+    PriceOverride,
     Product,
     QuantityChange,
     RecurringCharge,
@@ -89,14 +91,27 @@ def add_discount(
     at: datetime,
     percent: Decimal | None = None,
     amount: Decimal | None = None,
+    periods: int | None = None,
+    carry_rest: bool = False,
     counts_for_minimum: bool = False,
     products: Sequence[Product] = (),
 ) -> AgreedDiscount:
-    """Agree a percentage, or an amount a period, off what these products cost; without any, off everything."""
+    """Agree a percentage, or an amount a period, off what these products cost; without any, off everything.
+
+    ``periods``: billing periods from the first one on (a stub counts as one), None: all; ``carry_rest``: what a period
+    leaves of its amount comes off the next one, also after the last.
+    """
     contract = parts.draft(contract, by)
     refuse_if(minor_errors(contract.currency, "amount", amount))
     discount = AgreedDiscount(
-        contract=contract, key=key, name=name, percent=percent, amount=amount, counts_for_minimum=counts_for_minimum
+        contract=contract,
+        key=key,
+        name=name,
+        percent=percent,
+        amount=amount,
+        periods=periods,
+        carry_rest=carry_rest,
+        counts_for_minimum=counts_for_minimum,
     )
     return parts.add(contract, discount, products, by=by, at=at)
 
@@ -127,7 +142,10 @@ PARTS: dict[str, type[models.Model]] = {
     "discount": AgreedDiscount,
     "bound": AgreedBound,
     "instrument": Instrument,
+    "override": PriceOverride,
+    "multiplier": PriceMultiplier,
 }
+BELOW = {"recurring": "changes", "override": "tiers"}
 
 
 @transaction.atomic
@@ -138,8 +156,8 @@ def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -
     row = model.objects.filter(contract=contract, key=key).first() if model is not None else None
     if row is None:
         raise NotFound("The contract has no such part", field="key")
-    for change in row.changes.all() if part == "recurring" else ():
-        parts.delete(change, by, at)
+    for below in getattr(row, BELOW[part]).all() if part in BELOW else ():
+        parts.delete(below, by, at)
     if hasattr(row, "products"):
         row.products.clear()
     parts.delete(row, by, at)

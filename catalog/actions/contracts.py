@@ -7,10 +7,12 @@ from typing import Any
 from django.db import transaction
 
 from catalog.actions import governed
+from catalog.actions.own_errors import own_price_errors
 from catalog.actions.part_errors import facts_of, part_errors
 from catalog.models import Contract, RateCard, RateCardVersion
 from catalog.queries.cards import read_charges
 from catalog.queries.contracts import cycle_of
+from catalog.rules.overrides import Combine
 from catalog.rules.versions import VersionStatus
 from monetization.foundation.actions import rows
 from monetization.foundation.models import Account, ChangeRequest, LegalEntity, User
@@ -23,7 +25,7 @@ EDITABLE = frozenset(
     {
         "name", "legal_entity", "rate_card", "pinned_version", "pinned_until", "currency",
         "start_date", "end_date", "cadence", "anchor", "anchor_day", "discount_percent",
-        "net_days", "purchase_order",
+        "net_days", "purchase_order", "combine_multipliers",
     }
 )  # fmt: skip
 
@@ -49,6 +51,7 @@ def draft(
     discount_percent: Decimal = Decimal(0),
     net_days: int = 30,
     purchase_order: str = "",
+    combine_multipliers: str = Combine.COMPOUND.value,
 ) -> Contract:
     """Write down what an account shall agree to; dates are local to the account, the last day is served."""
     rows.allow(by, DRAFT)
@@ -58,7 +61,7 @@ def draft(
         legal_entity=legal_entity, rate_card=rate_card, currency=currency, start_date=start_date,
         end_date=end_date, pinned_version=pinned_version, pinned_until=pinned_until,
         cadence=cadence, anchor=anchor, anchor_day=anchor_day, discount_percent=discount_percent,
-        net_days=net_days, purchase_order=purchase_order,
+        net_days=net_days, purchase_order=purchase_order, combine_multipliers=combine_multipliers,
     )  # fmt: skip
     governed.begin(contract, by=by, at=at)
     refuse_if(_field_errors(contract))
@@ -115,7 +118,8 @@ def errors(contract: Contract, at: datetime) -> list[DomainError]:
     other = _overlapping(contract)
     if other is not None:
         raise Conflict(f"{other} covers some of these days already.", fix="Choose days that no contract covers.")
-    return [*_field_errors(contract), *part_errors(contract), *_price_errors(contract)]
+    found = [*_field_errors(contract), *part_errors(contract), *_price_errors(contract)]
+    return found or own_price_errors(contract, at)
 
 
 def _overlapping(contract: Contract) -> Contract | None:

@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from catalog.api import agreed, changes, charges, contracts, instruments, metrics, prices, products, rate_cards
+from catalog.api import (
+    agreed,
+    changes,
+    charges,
+    contracts,
+    instruments,
+    metrics,
+    own_prices,
+    prices,
+    products,
+    rate_cards,
+)
 from monetization.foundation.rest.views import View
 
 METRIC_VERSION = "metrics/<str:key>/versions/<int:number>"
@@ -42,9 +53,10 @@ patterns: list[URLPattern] = [
     path(f"{CARD_VERSION}/discard", rate_cards.Discard.as_view(), name="api_rate_card_version_discard"),
     path("contracts", contracts.Contracts.as_view(), name="api_contracts"),
     path("contracts/<str:key>", contracts.OneContract.as_view(), name="api_contract"),
+    path("contracts/<str:key>/prices", own_prices.EffectivePrices.as_view(), name="api_contract_prices"),
     path("contracts/<str:key>/submit", contracts.Submit.as_view(), name="api_contract_submit"),
     path("contracts/<str:key>/discard", contracts.Discard.as_view(), name="api_contract_discard"),
-    *(route for name, many, one in agreed.KINDS for route in _parts(name, many, one)),
+    *(route for name, many, one in (*agreed.KINDS, *own_prices.KINDS) for route in _parts(name, many, one)),
     path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),

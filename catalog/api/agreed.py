@@ -46,7 +46,10 @@ class OneTimeBody(StrictModel):
 
 
 class DiscountBody(StrictModel):
-    """A percentage, or an amount a period, off the named products; without any, off everything."""
+    """A percentage, or an amount a period, off the named products; without any, off everything.
+
+    It stands for a number of billing periods from the contract's first one on, a stub counting as one.
+    """
 
     products = product_field(many=True, required=False)
     percent = Exact(max_digits=7, decimal_places=4, required=False, allow_null=True)
@@ -54,7 +57,7 @@ class DiscountBody(StrictModel):
 
     class Meta:
         model = AgreedDiscount
-        fields = ["key", "name", "percent", "amount", "counts_for_minimum", "products"]
+        fields = ["key", "name", "percent", "amount", "periods", "carry_rest", "counts_for_minimum", "products"]
         validators: list[Any] = []
 
 

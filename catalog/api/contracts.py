@@ -19,7 +19,7 @@ from monetization.values.errors import Invalid
 
 PLAIN = [
     "name", "currency", "start_date", "end_date", "cadence", "anchor", "anchor_day", "discount_percent", "net_days",
-    "purchase_order", "pinned_until",
+    "purchase_order", "pinned_until", "combine_multipliers",
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -29,7 +30,7 @@ def amount_field(**options: Any) -> Exact:
 class Parts(OfContracts):
     """Reads the parts of one kind; adds one to a draft."""
 
-    body: ClassVar[type[StrictModel]]
+    body: ClassVar[type[serializers.Serializer[Any]]]
     rows: ClassVar[str]
     add: ClassVar[Callable[..., models.Model]]
 

@@ -11,13 +11,14 @@ from django.shortcuts import get_object_or_404
 from catalog.actions import contracts
 from catalog.models import Contract, RateCard, RateCardVersion
 from catalog.queries import cycle_of
+from catalog.rules.overrides import Combine
 from monetization.foundation.models import Account, LegalEntity
 from monetization.foundation.queries import accounts_for
 from monetization.foundation.web import StaffRequest, day_in, number_in
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.periods import Period
 
-TEXTS = ("key", "name", "currency", "cadence", "anchor", "purchase_order")
+TEXTS = ("key", "name", "currency", "cadence", "anchor", "purchase_order", "combine_multipliers")
 FIELDS = (
     *TEXTS, "account", "legal_entity", "rate_card", "pinned_version", "pinned_until", "start_date", "end_date",
     "anchor_day", "discount_percent", "net_days",
@@ -75,6 +76,7 @@ def terms_in(request: StaffRequest) -> dict[str, Any]:
         "discount_percent": number_in(typed["discount_percent"] or "0", "discount_percent"),
         "net_days": _whole(typed["net_days"] or "30", "net_days"),
         "purchase_order": typed["purchase_order"],
+        "combine_multipliers": typed["combine_multipliers"] or Combine.COMPOUND.value,
     }
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from catalog.actions import contracts
 from catalog.console.contract_forms import account_in, form_of, preview, terms_in, typed_form
+from catalog.console.own_rows import COMBINES, own_rows
 from catalog.console.part_rows import KINDS, part_rows
 from catalog.console.standing import standing_of, timeline
 from catalog.models import Contract, RateCard, RateCardVersion
@@ -69,7 +70,7 @@ def _render(request: StaffRequest, contract: Contract, outcome: Outcome[Any]) ->
         "period": period_of(contract, now) if state == "LIVE" else None,
         "standing": standing_of(contract.request, request.user) if contract.request else None,
         "timeline": timeline(contract.request) if contract.request else (),
-        "parts": part_rows(contract), "part_kinds": KINDS,
+        "parts": part_rows(contract), "part_kinds": KINDS, "own": own_rows(contract, now), "shown_own": SHOWN,
         "may_edit": contract.is_draft and request.user.has_perm(DRAFT),
     }  # fmt: skip
     return show(
@@ -151,6 +152,7 @@ def _form_page(
         "cards": [(one.pk, one.name) for one in cards],
         "versions": [("", "none: it follows the card"), *((one.pk, str(one)) for one in versions)],
         "cadences": Contract.Cadence.choices, "anchors": Contract.Anchor.choices,
+        "combines": COMBINES,
     }  # fmt: skip
     title, crumbs = ("Edit draft", crumbs_to(contract)) if contract else ("New contract", crumbs_to())
     return show(

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.actions import agreed, grants, instruments
+from catalog.actions import agreed, grants, instruments, own_prices
 from catalog.models import AgreedBound, Contract, Instrument, RecurringCharge
 
 NONE = ("", "as the contract")
+RESTS = (("", "lapses"), ("yes", "comes off the next invoice"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,11 @@ FORMS: dict[str, Form] = {
     ),
     "discount": Form(
         "discount",
-        (KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"), PRODUCTS),
+        (
+            KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"),
+            Field("periods", "For how many periods", "whole", help="1: once; empty: for ever. A stub counts as one."),
+            Field("carry_rest", "What a period leaves of the amount", "yes", options=RESTS), PRODUCTS,
+        ),
         agreed.add_discount,
     ),
     "bound": Form(
@@ -76,6 +81,16 @@ FORMS: dict[str, Form] = {
         instruments.add,
     ),
 }  # fmt: skip
+FORMS["multiplier"] = Form(
+    "multiplier",
+    (
+        KEY, NAME, Field("factor", "Factor", "number", required=True, help="0.82 is 18 % off the list."), PRODUCTS,
+        Field("tags", "Products with a tag", "words", help="Tags, separated by commas."),
+        Field("match", "Only prices that name", "pairs", help="model: gpt-4o, token_type: input"), *DAYS,
+        Field("priority", "Priority", "whole", value="0", help="Lower is first."),
+    ),
+    own_prices.add_multiplier,
+)  # fmt: skip
 GRANT = Form(
     "credit",
     (

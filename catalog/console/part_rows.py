@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.models import Contract
+from catalog.queries.cards import tariff_of_row
+from catalog.rules.tariff_words import words_of
 from monetization.foundation.templatetags.show import day, exact
 
 KINDS = (
     ("recurring", "recurring charge"), ("one_time", "one-time charge"), ("discount", "discount"),
-    ("bound", "minimum or maximum"), ("instrument", "commit or credit"),
+    ("bound", "minimum or maximum"), ("instrument", "commit or credit"), ("override", "price of its own"),
+    ("multiplier", "multiplier"),
 )  # fmt: skip
 
 
@@ -28,7 +31,12 @@ def part_rows(contract: Contract) -> list[PartRow]:
     """List the parts of a contract in the order of a bill."""
     recurring = contract.recurring_charges.select_related("product").prefetch_related("changes").order_by("pk")
     once = contract.one_time_charges.select_related("product").order_by("pk")
+    own = contract.overrides.select_related("product").prefetch_related("tiers").order_by("pk")
     return [
+        *(PartRow("override", row, "own price", _of_price(row), _days(row), words_of(tariff_of_row(row)))
+          for row in own),
+        *(PartRow("multiplier", row, "multiplier", _of_factor(row), _days(row), f"× {exact(row.factor)}")
+          for row in _scoped(contract.multipliers)),
         *(PartRow("recurring", row, _every(row), row.product.name, _changes(row), _price(row)) for row in recurring),
         *(PartRow("one_time", row, "once", row.product.name, day(row.date or contract.start_date), _price(row))
           for row in once),
@@ -46,6 +54,15 @@ def _scoped(rows: Any) -> Any:
 
 def _scope(row: Any) -> str:
     return ", ".join(product.name for product in row.products.all()) or "everything"
+
+
+def _of_price(row: Any) -> str:
+    return " · ".join([row.product.name, *row.match.values()])
+
+
+def _of_factor(row: Any) -> str:
+    named = [*(product.name for product in row.products.all()), *row.tags, *row.match.values()]
+    return " · ".join(named) or "every list price"
 
 
 def _every(row: Any) -> str:
@@ -66,7 +83,10 @@ def _price(row: Any) -> str:
 
 
 def _off(row: Any) -> str:
-    return f"{exact(row.percent)} %" if row.percent is not None else f"−{exact(row.amount)} a period"
+    off = f"{exact(row.percent)} %" if row.percent is not None else f"−{exact(row.amount)} a period"
+    if row.periods:
+        off += ", once" if row.periods == 1 else f", {row.periods} periods"
+    return f"{off}, the rest later" if row.carry_rest else off
 
 
 def _value(row: Any) -> str:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions import agreed
 from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
+from catalog.console.own_prices import new_override
 from catalog.console.part_forms import FORMS, GRANT, Field, Form
 from catalog.models import Product
 from monetization.foundation.console import page, show
@@ -25,6 +26,8 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
     """Add a part to a draft."""
     contract = get_object_or_404(contracts_in(request), pk=pk)
+    if part == "override":
+        return new_override(request, contract)
     form = _form(part)
     outcome = _added(request, form, contract=contract)
     if outcome.value:
@@ -112,8 +115,23 @@ def _changes(request: StaffRequest, name: str, text: str) -> list[tuple[Any, Any
     return found
 
 
+def _words(request: StaffRequest, name: str, text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _pairs(request: StaffRequest, name: str, text: str) -> dict[str, str]:
+    found = {}
+    for part in _words(request, name, text):
+        key, colon, value = part.partition(":")
+        if not colon:
+            raise Invalid(f"“{part}” is no dimension and value", field=name, fix="Write it like model: gpt-4o")
+        found[key.strip()] = value.strip()
+    return found
+
+
 READERS: dict[str, Callable[[StaffRequest, str, str], Any]] = {
     "whole": _whole, "product": _product, "products": _products, "changes": _changes,
+    "words": _words, "pairs": _pairs, "yes": lambda request, name, text: True,
 }  # fmt: skip
 
 

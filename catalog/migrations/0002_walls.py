@@ -41,7 +41,10 @@ OF_INSTRUMENT = (
     "SELECT coalesce(c.status, g.status) FROM catalog_instrument i LEFT JOIN catalog_contract c ON c.id = i.contract_id"
     " LEFT JOIN catalog_creditgrant g ON g.id = i.grant_id WHERE i.id = $1"
 )
-AGREED = ("recurringcharge", "onetimecharge", "agreeddiscount", "agreedbound", "instrument")
+AGREED = (
+    "recurringcharge", "onetimecharge", "agreeddiscount", "agreedbound", "instrument", "priceoverride",
+    "pricemultiplier",
+)  # fmt: skip
 PARTS = (
     ("catalog_metricmeasure", "version_id", OF_METRIC),
     ("catalog_metricdimension", "version_id", OF_METRIC),
@@ -50,6 +53,8 @@ PARTS = (
     ("catalog_pricetier", "price_id", OF_PRICE),
     *((f"catalog_{table}", "contract_id", OF_CONTRACT) for table in AGREED),
     ("catalog_quantitychange", "charge_id", _of("recurringcharge")),
+    ("catalog_overridetier", "override_id", _of("priceoverride")),
+    ("catalog_pricemultiplier_products", "pricemultiplier_id", _of("pricemultiplier")),
     ("catalog_agreeddiscount_products", "agreeddiscount_id", _of("agreeddiscount")),
     ("catalog_agreedbound_products", "agreedbound_id", _of("agreedbound")),
     ("catalog_instrument_products", "instrument_id", OF_INSTRUMENT),
@@ -70,6 +75,8 @@ READ = {
     **{f"catalog_{table}": OWN_CONTRACTS for table in AGREED if table != "instrument"},
     "catalog_instrument": f"{OWN_CONTRACTS} OR grant_id IN (SELECT id FROM catalog_creditgrant)",
     "catalog_quantitychange": "charge_id IN (SELECT id FROM catalog_recurringcharge)",
+    "catalog_overridetier": "override_id IN (SELECT id FROM catalog_priceoverride)",
+    "catalog_pricemultiplier_products": "pricemultiplier_id IN (SELECT id FROM catalog_pricemultiplier)",
     "catalog_agreeddiscount_products": "agreeddiscount_id IN (SELECT id FROM catalog_agreeddiscount)",
     "catalog_agreedbound_products": "agreedbound_id IN (SELECT id FROM catalog_agreedbound)",
     "catalog_instrument_products": "instrument_id IN (SELECT id FROM catalog_instrument)",

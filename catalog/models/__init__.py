@@ -11,6 +11,7 @@ from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
 from catalog.models.instruments import Instrument
 from catalog.models.metrics import Metric, MetricDimension, MetricMeasure, MetricVersion
+from catalog.models.overrides import OverrideTier, PriceMultiplier, PriceOverride
 from catalog.models.products import Product
 from catalog.models.rate_cards import (
     Charge,
@@ -34,6 +35,9 @@ __all__ = [
     "MetricMeasure",
     "MetricVersion",
     "OneTimeCharge",
+    "OverrideTier",
+    "PriceMultiplier",
+    "PriceOverride",
     "PriceRow",
     "PriceTier",
     "Product",

@@ -106,6 +106,10 @@ class AgreedDiscount(models.Model):
         max_digits=7, decimal_places=4, null=True, blank=True, validators=[*NOT_NEGATIVE, MaxValueValidator(100)]
     )
     amount = quantity_field(null=True, blank=True, validators=NOT_NEGATIVE)
+    periods = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Billing periods; 1: once, None: for ever"
+    )
+    carry_rest = models.BooleanField(default=False, help_text="What a period leaves of the amount comes off the next")
     counts_for_minimum = models.BooleanField(default=False, help_text="What it takes off still counts as spend")
     products: "models.ManyToManyField[Product, models.Model]" = models.ManyToManyField(
         Product, blank=True, related_name="+"
@@ -121,6 +125,10 @@ class AgreedDiscount(models.Model):
                 | Q(percent__isnull=True, amount__gt=0),
                 name="discount_is_a_percentage_or_an_amount",
             ),
+            models.CheckConstraint(
+                condition=Q(carry_rest=False) | Q(amount__isnull=False), name="only_an_amount_leaves_a_rest"
+            ),
+            models.CheckConstraint(condition=Q(periods__isnull=True) | Q(periods__gt=0), name="discount_has_a_period"),
         ]
         ordering = ["contract", "pk"]
 

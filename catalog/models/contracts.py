@@ -9,8 +9,9 @@ from simple_history.models import HistoricalRecords
 
 from catalog.models.rate_cards import RateCard, RateCardVersion
 from catalog.models.versions import Governed
+from catalog.rules.overrides import Combine
 from monetization.foundation.models import Account, Environment, LegalEntity
-from monetization.foundation.models.fields import currency_field, key_field
+from monetization.foundation.models.fields import choices, currency_field, key_field
 
 
 class Contract(Governed):
@@ -51,6 +52,12 @@ class Contract(Governed):
         max_digits=7, decimal_places=4, default=0,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )  # fmt: skip
+    combine_multipliers = models.CharField(
+        max_length=8,
+        choices=choices(Combine),
+        default=Combine.COMPOUND.value,
+        help_text="What several multipliers of one price come to",
+    )
     net_days = models.PositiveSmallIntegerField(default=30)
     purchase_order = models.CharField(max_length=80, blank=True)
 

@@ -14,6 +14,7 @@ from catalog.queries.contracts import (
     periods_of,
     service,
 )
+from catalog.queries.effective import EffectivePrice, effective_prices
 from catalog.queries.instruments import access, instruments_serving
 from catalog.queries.metrics import (
     DatedMetric,
@@ -26,6 +27,7 @@ from catalog.queries.terms import terms_for
 
 __all__ = [
     "DatedMetric",
+    "EffectivePrice",
     "Shelf",
     "access",
     "contract_at",
@@ -33,6 +35,7 @@ __all__ = [
     "cycle_of",
     "difference",
     "effective_instant",
+    "effective_prices",
     "instruments_serving",
     "live_version",
     "metric_terms",

@@ -13,6 +13,7 @@ from catalog.queries.contracts import cycle_of
 from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
 from catalog.queries.shelf import Shelf
 from catalog.rules import agreed
+from catalog.rules.coupons import in_period
 from catalog.rules.spans import Span, span_from
 from catalog.rules.terms import Discount, Fee
 from monetization.values.periods import Period, local_date
@@ -40,7 +41,7 @@ def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decima
     bounds = contract.bounds.all()
     return Agreed(
         fees=tuple(fees_of(contract, span)),
-        discounts=_discounts(contract),
+        discounts=_discounts(contract, period),
         minimums=_bounds(bounds, AgreedBound.Kind.MINIMUM),
         maximums=_bounds(bounds, AgreedBound.Kind.MAXIMUM),
         instruments=tuple(
@@ -57,10 +58,20 @@ def span_of(contract: Contract, period: Period) -> Span:
     return span_from(cycle_of(contract), local_date(period.starts_at, zone))
 
 
-def _discounts(contract: Contract) -> tuple[Discount, ...]:
+def _discounts(contract: Contract, period: Period) -> tuple[Discount, ...]:
     percent: Decimal = contract.discount_percent
     first = (Discount(percent, contract.key, "Contract discount"),) if percent else ()
-    return (*first, *(_discount(row, contract) for row in contract.discounts.all()))
+    found = (_in_period(row, contract, period) for row in contract.discounts.all())
+    return (*first, *(each for each in found if each is not None))
+
+
+def _in_period(row: AgreedDiscount, contract: Contract, period: Period) -> Discount | None:
+    """Give a discount where it stands; of one that carries its rest, what all its periods gave so far."""
+    made = _discount(row, contract)
+    if row.periods is None and not row.carry_rest:
+        return made
+    number = cycle_of(contract).containing(period.starts_at)
+    return in_period(made, number[0] if number else 0, row.periods, carries=row.carry_rest)
 
 
 def _discount(row: AgreedDiscount, contract: Contract) -> Discount:

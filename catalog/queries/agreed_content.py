@@ -7,18 +7,22 @@ from typing import Any
 from django.db import models
 
 from catalog.models import Contract, CreditGrant
+from catalog.queries.cards import tariff_of_row
+from catalog.rules.written import said_of
 from monetization.foundation.rules.audit import plain
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "recurring_charges": ("key", "name", "unit_price", "quantity", "timing", "cadence"),
     "one_time_charges": ("key", "name", "unit_price", "quantity", "date"),
-    "discounts": ("key", "name", "percent", "amount", "counts_for_minimum"),
+    "discounts": ("key", "name", "percent", "amount", "counts_for_minimum", "periods", "carry_rest"),
     "bounds": ("key", "name", "kind", "amount", "prorates"),
     "instruments": (
         "key", "name", "kind", "currency", "amount", "invoiced", "priority", "start_date", "end_date",
     ),
+    "overrides": ("key", "name", "match", "start_date", "end_date"),
+    "multipliers": ("key", "name", "factor", "priority", "tags", "match", "start_date", "end_date"),
 }  # fmt: skip
-WITH_PRODUCT = ("recurring_charges", "one_time_charges")
+WITH_PRODUCT = ("recurring_charges", "one_time_charges", "overrides")
 
 
 def agreed_of(contract: Contract) -> dict[str, list[dict[str, Any]]]:
@@ -37,6 +41,8 @@ def _part(name: str, row: Any) -> dict[str, Any]:
         said["product"] = row.product.key
     else:
         said["products"] = sorted(row.products.values_list("key", flat=True))
+    if name == "overrides":
+        said["tariff"] = plain(said_of(tariff_of_row(row)))
     if name == "recurring_charges":
         said["changes"] = [[plain(each.start_date), plain(each.quantity)] for each in _changes(row)]
     return said

@@ -5,6 +5,7 @@ from datetime import date
 
 from catalog.models import Contract, OneTimeCharge, RecurringCharge
 from catalog.queries.contracts import cycle_of
+from catalog.queries.overrides import source_of
 from catalog.rules.agreed import Timing
 from catalog.rules.fees import FeeTerms, one_time_fee, recurring_fee
 from catalog.rules.spans import Span, billed_with
@@ -14,7 +15,7 @@ from monetization.values.periods import Cadence
 
 def fees_of(contract: Contract, span: Span) -> Iterable[Fee]:
     """List the fees that a billing period of a contract with its parts bills."""
-    zone, cycle, source = contract.account.time_zone, cycle_of(contract), _source(contract)
+    zone, cycle, source = contract.account.time_zone, cycle_of(contract), source_of(contract)
     for charge in contract.recurring_charges.all():
         changes = [(each.start_date, each.quantity) for each in charge.changes.all()]
         cadence, timing = Cadence(charge.cadence) if charge.cadence else None, Timing(charge.timing.lower())
@@ -35,9 +36,3 @@ def _fee(charge: RecurringCharge | OneTimeCharge, kind: str, source: Source) -> 
         tax_category=product.tax_category, tags=frozenset(product.tags), unit_price=charge.unit_price,
         quantity=charge.quantity, source=source,
     )  # fmt: skip
-
-
-def _source(contract: Contract) -> Source:
-    """A fee's price stands in the contract itself."""
-    approval = f"foundation.change_request:{contract.request_id}" if contract.request_id else ""
-    return Source(contract.key, 0, 0, f"foundation.user:{contract.created_by_id}", approval)

@@ -21,7 +21,7 @@ METRIC_FIELDS = (
 )  # fmt: skip
 CONTRACT_FIELDS = (
     "key", "name", "pinned_until", "currency", "start_date", "end_date", "cadence", "anchor",
-    "anchor_day", "discount_percent", "net_days", "purchase_order",
+    "anchor_day", "discount_percent", "net_days", "purchase_order", "combine_multipliers",
 )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from django.db.models import Q, prefetch_related_objects
 from catalog.models import Contract, Instrument, Product
 from catalog.queries.cards import CardVersion, approved_versions
 from catalog.queries.metrics import DatedMetric, dated_metrics
+from catalog.queries.overrides import own_prices_of
+from catalog.rules.overrides import OwnPrices
 
 T = TypeVar("T")
 PARTS = (
@@ -28,6 +30,7 @@ class Shelf:
         self._all = {each.pk: each for each in contracts}
         self._contracts: dict[int, Contract] = {}
         self._instruments: dict[int, list[Instrument]] = {}
+        self._own: dict[int, OwnPrices] = {}
         self._known: dict[Hashable, object] = {}
 
     def contract(self, contract: Contract) -> Contract:
@@ -41,6 +44,12 @@ class Shelf:
         if contract.pk not in self._instruments:
             self._instruments |= _instruments(self._missing(contract, self._instruments))
         return self._instruments[contract.pk]
+
+    def own_prices(self, contract: Contract) -> OwnPrices:
+        """Give what a contract makes of its price list."""
+        if contract.pk not in self._own:
+            self._own |= own_prices_of(self._missing(contract, self._own))
+        return self._own[contract.pk]
 
     def _missing(self, contract: Contract, known: Mapping[int, object]) -> list[Contract]:
         self._all.setdefault(contract.pk, contract)

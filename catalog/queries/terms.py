@@ -11,8 +11,8 @@ no more than for one where they share a shelf.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from catalog.models import Contract, Product
@@ -20,13 +20,16 @@ from catalog.queries.agreed import agreed_for
 from catalog.queries.cards import (
     CardVersion,
     StoredCharge,
+    approved_versions,
     prices_of,
     stored_charges,
 )
 from catalog.queries.metrics import DatedMetric
+from catalog.queries.overrides import NONE
 from catalog.queries.shelf import Shelf
 from catalog.rules.agreed import Instrument
 from catalog.rules.cards import charge_of
+from catalog.rules.overrides import OwnPrices
 from catalog.rules.terms import Charge, MetricTerms, Segment, Terms
 from monetization.values.periods import Period, local_midnight
 
@@ -46,13 +49,14 @@ def terms_for(
     charges = [charge for each in stored.values() for charge in each]
     metrics = shelf.metrics(frozenset(charge.metric_id for charge in charges))
     products = shelf.products(frozenset(charge.product_id for charge in charges))
-    charged = Charged(contract, versions, stored, metrics, products, shelf)
+    own = shelf.own_prices(contract)
+    charged = Charged(contract, versions, stored, metrics, products, own, shelf=shelf)
     agreed = agreed_for(contract, period, balances or {}, shelf)
     edges = set(_edges(agreed.instruments))
     segments = _joined(
         (
             Segment(piece, charged.charges(piece.starts_at, period.starts_at))
-            for piece in period.cut([*_cuts(versions, metrics), *edges])
+            for piece in period.cut([*_cuts(versions, metrics), *own.edges, *edges])
         ),
         edges,
     )
@@ -61,6 +65,13 @@ def terms_for(
         minimums=agreed.minimums, maximums=agreed.maximums, instruments=agreed.instruments, served=agreed.served,
         full_period=agreed.full_period,
     )  # fmt: skip
+
+
+def version_for(contract: Contract, at: datetime) -> CardVersion | None:
+    """Find the version that prices a contract at an instant; before the first one the newest that is approved."""
+    known = approved_versions(contract.rate_card_id)
+    found = _in_force(contract, known, Period(at, at + timedelta(microseconds=1)), contract.account.time_zone)
+    return found[-1][1] if found else next(iter(known[::-1]), None)
 
 
 def _stored(
@@ -134,7 +145,9 @@ class Charged:
     stored: dict[int, tuple[StoredCharge, ...]]
     metrics: Sequence[DatedMetric]
     products: dict[int, Product]
-    shelf: Shelf
+    own: OwnPrices = NONE
+    made: dict[tuple[object, ...], Charge] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
 
     def version_at(self, at: datetime) -> CardVersion | None:
         """Find the version that prices an instant."""
@@ -146,13 +159,24 @@ class Charged:
         if version is None:
             return ()
         meaning = {dated.metric_id: dated.terms for dated in self.metrics if at in dated.period}
+        now, before = self.own.at(at), self.own.at(first)
         found = []
         for charge in self.stored[version.pk]:
             if charge.metric_id in meaning:
-                source = self._waiting(charge, version, meaning[charge.metric_id], first)
-                if source[0].rows:
-                    found.append(self._charge(*source, meaning[charge.metric_id]))
+                metric = meaning[charge.metric_id]
+                own = before if charge.terms.waits(metric) else now
+                made = self._own(own, *self._waiting(charge, version, metric, first), metric)
+                found += [made] if made.prices else []
         return tuple(found)
+
+    def _own(self, own: OwnPrices, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
+        """Make a charge with the contract's own prices; the same object each time, so that it can be indexed."""
+        if not own:
+            return self.charge(stored, version, metric)
+        key = (stored.charge_id, metric.version_id, *own.names)
+        if key not in self.made:
+            self.made[key] = own.on(self.charge(stored, version, metric))
+        return self.made[key]
 
     def _waiting(
         self, charge: StoredCharge, version: CardVersion, metric: MetricTerms, first: datetime
@@ -166,12 +190,12 @@ class Charged:
         before = next(stood, None)
         return (before, earlier) if before is not None else (charge, version)
 
-    def _charge(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
-        """Make a charge, or give the very one that another contract or segment has."""
+    def charge(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
+        """Give a charge as the list has it: the very one that another contract or segment has."""
         key = ("charge", stored.charge_id, version.pk, metric.version_id, self.contract.currency)
-        return self.shelf.once(key, lambda: self._made(stored, version, metric))
+        return self.shelf.once(key, lambda: self._listed(stored, version, metric))
 
-    def _made(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
+    def _listed(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
         product, currency = self.products[stored.product_id], self.contract.currency
         plainly = Charge(
             product=product.key,

@@ -36,6 +36,17 @@ class Scope:
         return not (self.charges or self.products or self.tags or self.kinds or self.dimensions)
 
 
+def fits(scope: Scope, *, charge: str, product: str, tags: frozenset[str], kind: str, match: Dims = ()) -> bool:
+    """Say whether a line is in scope."""
+    return (
+        (not scope.charges or charge in scope.charges)
+        and (not scope.products or product in scope.products)
+        and (not scope.tags or bool(tags & scope.tags))
+        and (not scope.kinds or kind in scope.kinds)
+        and set(scope.dimensions) <= set(match)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A charge of any kind by what scopes look at."""
@@ -53,7 +64,7 @@ class Discount:
     """A percentage (0 to 100), or a fixed ``amount``, off the lines in scope.
 
     ``remaining``: what earlier invoices left of the amount. ``counts_for_minimum``: what it takes off still counts as
-    spend. ``starts_on`` orders fixed ones.
+    spend. ``starts_on`` orders fixed ones. One that ``carries`` its rest is all that is left of it, and never prorates.
     """
 
     percent: Decimal
@@ -64,6 +75,7 @@ class Discount:
     remaining: Decimal | None = None
     starts_on: date | None = None
     counts_for_minimum: bool = False
+    carries: bool = False
 
 
 @dataclass(frozen=True, slots=True)

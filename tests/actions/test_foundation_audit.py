@@ -26,6 +26,7 @@ NAMES = {
     "{user}": "(SELECT max(id) FROM foundation_user)",
     "{first}": f"(SELECT entry_id FROM {LINK} WHERE number = 1)",
     "{seventh}": f"(SELECT entry_id FROM {LINK} WHERE number = 7)",
+    "{inone}": f"(SELECT min(id) FROM foundation_auditentry JOIN {LINK} ON entry_id = id WHERE environment_id > 0)",
     "{last}": f"(SELECT max(entry_id) FROM {LINK})",
 }
 SWAP = """
@@ -33,6 +34,17 @@ WITH e AS (SELECT number, entry_id FROM {link} WHERE number IN (5, 6))
 UPDATE {link} l SET entry_id = -e.entry_id FROM e WHERE e.number = 11 - l.number;
 UPDATE {link} SET entry_id = -entry_id WHERE entry_id < 0
 """
+
+# An entry that never was, in the seventh place; everything later moves up by one and is left as it was.
+INSERTED = """
+UPDATE {link} SET number = number + 1000 WHERE number >= 7;
+UPDATE {link} SET number = number - 999 WHERE number > 1000;
+INSERT INTO {entry} (id, at, action, subject, reason) VALUES (888888, '2026-01-01', 'thing.done', 'x:1', '');
+INSERT INTO {link} (number, entry_id, previous_hash, hash)
+  SELECT 7, 888888, hash, sha256('any'::bytea) FROM {link} WHERE number = 6
+"""
+# An entry is written into the past, and never linked.
+HIDDEN = "INSERT INTO {entry} (id, at, action, subject, reason) VALUES (0, '2026-01-01', 'thing.done', 'x:1', '')"
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +122,26 @@ class TestTampering:
             ("DELETE FROM {link} WHERE number = (SELECT max(number) FROM {link})", "has no link"),
             ("UPDATE {link} SET number = number + 1000 WHERE number > 30", "link 1031: follows 30"),
             (SWAP, "link 5: entry"),
+            ("UPDATE {entry} SET action = 'nothing.done' WHERE id = {seventh}", "link 7: entry"),
+            ("UPDATE {entry} SET subject = 'x:1' WHERE id = {seventh}", "link 7: entry"),
+            ("UPDATE {entry} SET actor_id = {user} WHERE id = {last}", "is not what was linked"),
+            ("UPDATE {entry} SET environment_id = NULL WHERE id = {inone}", "is not what was linked"),
+            ("UPDATE {entry} SET before = '{}' WHERE id = {seventh}", "link 7: entry"),
+            ("UPDATE {entry} SET after = NULL WHERE id = {first}", "link 1: entry"),
+            ("UPDATE {entry} SET id = 99999 WHERE id = {seventh}; UPDATE {link} SET entry_id = 99999 WHERE number = 7",
+             "link 7: entry"),
+            ("DELETE FROM {entry} WHERE id = {seventh}", "link 8: follows 6"),
+            ("DELETE FROM {link} WHERE number = 7; DELETE FROM {entry} WHERE id NOT IN (SELECT entry_id FROM {link})",
+             "link 8: follows 6"),
+            ("DELETE FROM {link} WHERE number = 1; DELETE FROM {entry} WHERE id NOT IN (SELECT entry_id FROM {link})",
+             "link 2: follows 0"),
+            ("DELETE FROM {link} WHERE number = 7; UPDATE {link} SET number = number - 1000 WHERE number > 7;"
+             "UPDATE {link} SET number = number + 999 WHERE number < 0", "link 7: does not continue"),
+            ("DELETE FROM {link}", "is gone"),
+            ("TRUNCATE {link}, {anchor}, {entry}", "is gone"),
+            ("UPDATE {link} SET previous_hash = hash WHERE number = 7", "link 7: does not continue the link before it"),
+            (INSERTED, "link 8: does not continue the link before it"),
+            (HIDDEN, "has no link"),
         ],
     )  # fmt: skip
     def test_is_found(self, whole: Report, tamper: Callable[[str], None], sql: str, found: str) -> None:
@@ -122,6 +154,25 @@ class TestTampering:
         tamper("UPDATE {entry} SET reason = 'never happened' WHERE id = {first}")
         tamper("DELETE FROM {anchor}; DELETE FROM {link}")
         assert audit.chain(at=LATER) == whole.links
+        report = audit.verify(at=LATER)
+        assert report.problems == (f"link {whole.links}: is not the one that was anchored outside",)
+
+    def test_a_chain_rewritten_from_the_middle_is_found_by_its_anchor(
+        self, whole: Report, tamper: Callable[[str], None]
+    ) -> None:
+        tamper("UPDATE {entry} SET reason = 'never happened' WHERE id = {seventh}")
+        tamper("DELETE FROM {anchor}; DELETE FROM {link} WHERE number >= 7")
+        assert audit.chain(at=LATER, thorough=True) == whole.links - 6
+        report = audit.verify(at=LATER)
+        assert report.problems == (f"link {whole.links}: is not the one that was anchored outside",)
+
+    def test_a_longer_chain_over_a_rewritten_past_is_found_too(
+        self, world: World, whole: Report, tamper: Callable[[str], None]
+    ) -> None:
+        tamper("UPDATE {entry} SET environment_id = NULL WHERE id = {inone}")
+        tamper("DELETE FROM {anchor}; DELETE FROM {link}")
+        audit.record(environment=world.live, action="thing.done", subject=world.acme, by=world.mia, at=AT)
+        assert audit.chain(at=LATER, thorough=True) == whole.links + 1
         report = audit.verify(at=LATER)
         assert report.problems == (f"link {whole.links}: is not the one that was anchored outside",)
 

@@ -83,6 +83,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
                             "start_date": "2026-11-01", "reason": "Tried"},
     "api_contract_recurring_charges": FEE, "api_contract_one_time_charges": FEE,
     "api_contract_discounts": {"key": "tried", "name": "Tried", "percent": "1"},
+    "api_contract_overrides": FEE, "api_contract_multipliers": {"key": "tried", "name": "Tried", "factor": "0.9"},
     "api_contract_bounds": {"key": "tried", "name": "Tried", "kind": "MINIMUM", "amount": "1"},
     "api_contract_instruments": {"key": "tried", "name": "Tried", "kind": "CREDIT", "amount": "1"},
     "api_quota_check": {"account": "acme", "metric": "llm-tokens", "amount": "1"},
