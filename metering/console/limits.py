@@ -113,7 +113,7 @@ def _set_or_preview(
         )  # fmt: skip
         return outcome, {}
     if metric is None:
-        return Outcome(), {}
+        return Outcome(), {"is_money": content.kind != Limit.Kind.QUANTITY}
     planned = Limit(
         environment=request.environment, account=account, metric=metric, window=content.window, match=content.match,
         most=content.most,
