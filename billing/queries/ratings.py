@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
+from billing.queries.terms_digest import terms_digest
 from billing.rules import tax as tax_rules
 from billing.rules.bill import Bill
 from billing.rules.lines import Line
@@ -13,7 +12,6 @@ from billing.rules.rated import RatedLine
 from billing.rules.totals import Totals
 from catalog.rules.terms import Terms
 from metering.rules.quantities import UsageRow
-from monetization.values.canonical import digest
 from monetization.values.periods import Period
 
 
@@ -44,7 +42,7 @@ class Rated:
 
     @property
     def terms_digest(self) -> bytes:
-        return digest(msgspec.to_builtins(self.terms, str_keys=True, order="deterministic"))
+        return terms_digest(self.terms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ Selection = tuple[tuple[int, int], Dims]  # place of a row, values of its counte
 Priced = dict[Selection, Price]
 
 
+KEPT = 512  # tables; one of a list of prices is made once, however many contracts follow it
+_tables: dict[tuple[int, tuple[str, ...]], tuple[tuple[Price, ...], PriceTable]] = {}  # the rows are held with it
+
+
 def places(rows: Iterable[UsageRow]) -> Places:
     """Sort usage rows by segment and metric version."""
     found: Places = {}
@@ -37,15 +41,20 @@ def places(rows: Iterable[UsageRow]) -> Places:
 
 
 def tables_of(charges: dict[int, Charge]) -> dict[int, PriceTable]:
-    """Prepare each segment's rows for looking up; segments with the very same rows share a table."""
-    known: dict[tuple[int, tuple[str, ...]], PriceTable] = {}
-    found: dict[int, PriceTable] = {}
-    for number, charge in charges.items():
-        key = (id(charge.prices), charge.metric.order)
-        if key not in known:
-            known[key] = PriceTable(charge.prices, charge.metric.order)
-        found[number] = known[key]
-    return found
+    """Prepare each segment's rows for looking up; segments and contracts with the very same rows share a table."""
+    return {number: _table(charge.prices, charge.metric.order) for number, charge in charges.items()}
+
+
+def _table(prices: tuple[Price, ...], order: tuple[str, ...]) -> PriceTable:
+    key = (id(prices), order)
+    known = _tables.get(key)
+    if known is not None and known[0] is prices:
+        return known[1]
+    made = PriceTable(prices, order)
+    if len(_tables) >= KEPT:
+        _tables.clear()
+    _tables[key] = (prices, made)
+    return made
 
 
 def add_rows(sums: Sums, rows: Iterable[UsageRow], metric: MetricTerms) -> None:
