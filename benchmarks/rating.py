@@ -97,23 +97,6 @@ def _drafted(made: Customers, workers: int) -> list[tuple[float, float]]:
 
 
 def _work(ids: Sequence[int], made: Customers) -> tuple[float, float]:
-    import cProfile
-    import os
-    import pstats  # TEMP
-
-    if os.path.exists("/tmp/scratch/speed_profile_on") and len(ids) < 600:
-        p = cProfile.Profile(time.process_time)
-        t0 = time.process_time()
-        for first in range(0, len(ids), CHUNK):
-            p.enable()
-            draft_contracts(ids[first : first + CHUNK], by=None, at=made.at)
-            p.disable()
-        with open(f"/tmp/scratch/speed_profile_{len(ids)}_{os.getpid()}.txt", "w") as f:
-            print("cpu", time.process_time() - t0, "queries", file=f)
-            pstats.Stats(p, stream=f).sort_stats("cumtime").print_stats(90)
-            pstats.Stats(p, stream=f).sort_stats("tottime").print_stats(60)
-        connections.close_all()
-        return 1.0, 1.0
     collect_rarely()
     early = 0.0
     for first in range(0, len(ids), CHUNK):

@@ -194,6 +194,7 @@ def _policies(environment: Environment) -> None:
         ("rate_card", "Every price change", {Role.HEAD: 1}, {}),
         ("rate_card", "Price changes above 50 %", {Role.FINANCE: 1},
          {"operator": above, "fact": "max_change_percent", "bound": Decimal(50)}),
+        ("plan", "Every plan", {Role.HEAD: 1}, {}),
         ("metric", "Every metric", {Role.HEAD: 1}, {}),
         ("contract", "Every contract", {Role.REVOPS: 1}, {}),
         ("contract", "Discounts above 20 %", {Role.HEAD: 1},

@@ -14,8 +14,19 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, instruments, metrics, own_prices, rate_cards
-from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
+from catalog.actions import agreed, instruments, metrics, own_prices, plans, rate_cards
+from catalog.actions.allowances import add_allowance
+from catalog.models import (
+    Contract,
+    Metric,
+    MetricVersion,
+    Plan,
+    PlanVersion,
+    PriceRow,
+    Product,
+    RateCard,
+    RateCardVersion,
+)
 from catalog.rules.tariffs import per_unit
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
@@ -39,7 +50,7 @@ from monetization.foundation.models import (
     User,
 )
 from monetization.foundation.rules.roles import Role
-from tests import deals, make, priced
+from tests import deals, make, planned, priced
 from tests.make import AT, World
 
 LONG_AGO = AT + timedelta(days=1)
@@ -93,6 +104,7 @@ def _parts(world: World, unsigned: Contract, now: datetime) -> None:
     fee = {"product": Product.objects.filter(environment=world.live)[0], "unit_price": Decimal(1)}
     agreed.add_recurring(**by, **fee)
     agreed.add_one_time(**by, **fee)
+    add_allowance(product=fee["product"], units=Decimal(1), **by)
     agreed.add_discount(percent=Decimal(1), **by)
     agreed.add_bound(kind="MINIMUM", amount=Decimal(1), **by)
     inference = Product.objects.get(environment=world.live, key="inference")
@@ -106,6 +118,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     live, now = terms.card.versions.get(number=1), timezone.now()
     draft = rate_cards.draft(rate_card=terms.card, by=world.mia, at=now)
     waiting = _waiting(world, now)
+    starter = planned.starter(world)
     meaning = MetricVersion.objects.filter(metric__key="llm-tokens").get()
     unsigned = deals.draft_contract(
         world, world.acme_us, terms.card, at=now, key="unsigned", start_date=(now + timedelta(days=9)).date()
@@ -130,6 +143,9 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "receipt": _receipt(world, now),
         "request": waiting.pk,
         "version": live.pk,
+        "plan": starter.plan_id,
+        "plan_version": starter.pk,
+        "plan_draft": plans.draft(plan=starter.plan, by=world.mia, at=now).pk,
         "version_draft": draft.pk,
         "charge": draft.charges.earliest("pk").pk,
         "rate_card": terms.card.pk,
@@ -180,7 +196,8 @@ def _rows(world: World, now: Any) -> dict[str, Any]:
         "foundation_changerequest": ChangeRequest, "foundation_accountalias": AccountAlias,
         "foundation_account": Account, "foundation_customer": Customer, "foundation_legalentity": LegalEntity,
         "catalog_metric": Metric, "catalog_product": Product, "catalog_ratecard": RateCard,
-        "catalog_ratecardversion": RateCardVersion, "metering_hourlyusage": HourlyUsage,
+        "catalog_plan": Plan, "catalog_planversion": PlanVersion, "catalog_ratecardversion": RateCardVersion,
+        "metering_hourlyusage": HourlyUsage,
         "metering_eventremoval": EventRemoval,
     }  # fmt: skip
     found = {name: model.objects.order_by("pk")[0].pk for name, model in models.items()}

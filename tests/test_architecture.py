@@ -26,6 +26,7 @@ JSON_ALLOWED = {
     "foundation.message.payload",
     "catalog.metricversion.filters",
     "catalog.pricerow.match",
+    "catalog.planversion.content",
     "catalog.priceoverride.match",
     "catalog.pricemultiplier.match",
     "metering.event.data",

@@ -2,34 +2,15 @@
 
 from typing import Any
 
-import msgspec
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 from billing.own_terms import AccountBody
 from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.scopes import LineKind
+from monetization.foundation.rest.structs import described
 
-
-def _schema(*bodies: type[msgspec.Struct]) -> dict[str, Any]:
-    """Describe types with everything that they hold in place."""
-    roots, parts = msgspec.json.schema_components(bodies, ref_template="{name}")
-    return {"anyOf": [_in_place(root, parts) for root in roots]}
-
-
-def _in_place(schema: Any, parts: dict[str, Any]) -> Any:
-    if isinstance(schema, list):
-        return [_in_place(each, parts) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if (name := schema.get("$ref")) in parts:
-        rest = {key: value for key, value in schema.items() if key != "$ref"}
-        return _in_place(parts[name], parts) | rest
-    kept = {key: value for key, value in schema.items() if (key, value) != ("required", [])}
-    return {key: _in_place(value, parts) for key, value in kept.items()}
-
-
-ASKED = {"application/json": _schema(QuoteBody, AccountBody)}
+ASKED = {"application/json": described(QuoteBody, AccountBody)}
 
 
 class DaysBody(serializers.Serializer[Any]):

@@ -13,6 +13,7 @@ from django.db import models, transaction
 from catalog.actions import governed, parts
 from catalog.actions.part_errors import minor_errors, outside
 from catalog.models import (
+    AgreedAllowance,
     AgreedBound,
     AgreedDiscount,
     Contract,
@@ -26,7 +27,7 @@ from catalog.models import (
 )
 from monetization.foundation.actions import rows
 from monetization.foundation.models import User
-from monetization.values.errors import NotFound, refuse_if
+from monetization.values.errors import Invalid, NotFound, refuse_if
 
 
 @transaction.atomic
@@ -72,7 +73,7 @@ def add_one_time(
     quantity: Decimal = Decimal(1),
     date: date | None = None,
 ) -> OneTimeCharge:
-    """Agree a fee that is due once, on a local day; None: the contract's first."""
+    """Agree a fee that is due once, on a local day; None: the first that is paid."""
     contract = parts.draft(contract, by)
     refuse_if(outside(contract, [("date", date)]))
     charge = OneTimeCharge(
@@ -139,6 +140,7 @@ def add_bound(
 PARTS: dict[str, type[models.Model]] = {
     "recurring": RecurringCharge,
     "one_time": OneTimeCharge,
+    "allowance": AgreedAllowance,
     "discount": AgreedDiscount,
     "bound": AgreedBound,
     "instrument": Instrument,
@@ -156,6 +158,9 @@ def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -
     row = model.objects.filter(contract=contract, key=key).first() if model is not None else None
     if row is None:
         raise NotFound("The contract has no such part", field="key")
+    if part == "recurring" and row.allowances.exists():
+        fix = "Take those away first"
+        raise Invalid("Free units are counted for each unit of it", field="key", fix=fix)
     for below in getattr(row, BELOW[part]).all() if part in BELOW else ():
         parts.delete(below, by, at)
     if hasattr(row, "products"):

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from catalog.actions import contracts, governed, grants, metrics, rate_cards
-from catalog.models import Contract, CreditGrant, MetricVersion, RateCardVersion
+from catalog.actions import contracts, governed, grants, metrics, plan_errors, rate_cards
+from catalog.models import Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
 from catalog.rules.versions import VersionStatus
@@ -22,6 +22,7 @@ from monetization.values.errors import Conflict, DomainError, NotFound, refuse_i
 MODELS: dict[str, type[Governed]] = {
     "catalog.metric_version": MetricVersion,
     "catalog.rate_card_version": RateCardVersion,
+    "catalog.plan_version": PlanVersion,
     "catalog.contract": Contract,
     "catalog.credit_grant": CreditGrant,
 }
@@ -117,6 +118,7 @@ def _makers(versions: Iterable[Governed]) -> set[int]:
 CHECKS: tuple[tuple[type[Governed], Callable[..., list[DomainError]]], ...] = (
     (MetricVersion, metrics.errors),
     (RateCardVersion, rate_cards.errors),
+    (PlanVersion, plan_errors.errors),
     (Contract, contracts.errors),
     (CreditGrant, grants.errors),
 )

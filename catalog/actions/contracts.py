@@ -9,7 +9,7 @@ from django.db import transaction
 from catalog.actions import governed
 from catalog.actions.own_errors import own_price_errors
 from catalog.actions.part_errors import facts_of, part_errors
-from catalog.models import Contract, RateCard, RateCardVersion
+from catalog.models import Contract, PlanVersion, RateCard, RateCardVersion
 from catalog.queries.cards import read_charges
 from catalog.queries.contracts import cycle_of
 from catalog.rules.overrides import Combine
@@ -25,7 +25,7 @@ EDITABLE = frozenset(
     {
         "name", "legal_entity", "rate_card", "pinned_version", "pinned_until", "currency",
         "start_date", "end_date", "cadence", "anchor", "anchor_day", "discount_percent",
-        "net_days", "purchase_order", "combine_multipliers",
+        "net_days", "purchase_order", "combine_multipliers", "trial_until",
     }
 )  # fmt: skip
 
@@ -51,6 +51,8 @@ def draft(
     discount_percent: Decimal = Decimal(0),
     net_days: int = 30,
     purchase_order: str = "",
+    plan_version: PlanVersion | None = None,
+    trial_until: date | None = None,
     combine_multipliers: str = Combine.COMPOUND.value,
 ) -> Contract:
     """Write down what an account shall agree to; dates are local to the account, the last day is served."""
@@ -62,6 +64,7 @@ def draft(
         end_date=end_date, pinned_version=pinned_version, pinned_until=pinned_until,
         cadence=cadence, anchor=anchor, anchor_day=anchor_day, discount_percent=discount_percent,
         net_days=net_days, purchase_order=purchase_order, combine_multipliers=combine_multipliers,
+        plan_version=plan_version, trial_until=trial_until,
     )  # fmt: skip
     governed.begin(contract, by=by, at=at)
     refuse_if(_field_errors(contract))

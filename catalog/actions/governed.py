@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from catalog.models import Contract, CreditGrant, MetricVersion, RateCardVersion
+from catalog.models import Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
 from catalog.rules.versions import VersionStatus, guard
@@ -25,6 +25,7 @@ Version = TypeVar("Version", bound=Governed)
 KINDS: dict[type[Governed], str] = {
     MetricVersion: "metric",
     RateCardVersion: "rate_card",
+    PlanVersion: "plan",
     Contract: "contract",
     CreditGrant: "credit",
 }
@@ -36,6 +37,8 @@ def environment_of(row: Governed) -> Environment:
         return row.metric.environment
     if isinstance(row, RateCardVersion):
         return row.rate_card.environment
+    if isinstance(row, PlanVersion):
+        return row.plan.environment
     if isinstance(row, Contract | CreditGrant):
         return row.environment
     raise TypeError(f"{type(row).__name__} is not governed")

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from math import prod
 
 from catalog.models import Contract
+from catalog.rules.overrides import Combine
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import finite, minor_digits, total_of
 
@@ -25,18 +27,32 @@ def part_errors(contract: Contract) -> list[DomainError]:
         found += outside(contract, days, f"{instrument}: ")
     for charge in contract.recurring_charges.all():
         found += outside(contract, [("changes", each.start_date) for each in charge.changes.all()], f"{charge}: ")
+    found += _allowance_errors(contract)
     for once in contract.one_time_charges.all():
         found += outside(contract, [("date", once.date)], f"{once}: ")
     return found
 
 
+def _allowance_errors(contract: Contract) -> Iterable[DomainError]:
+    """Refuse free units of what the rate card doesn't sell: they would never be used."""
+    rows = list(contract.allowances.select_related("product"))
+    if not rows:
+        return
+    newest = contract.pinned_version or contract.rate_card.versions.filter(status="APPROVED").first()
+    sold = set(newest.charges.values_list("product_id", flat=True)) if newest is not None else set()
+    for row in rows:
+        if row.product_id not in sold:
+            fix = "Take it away, or choose a rate card with this product"
+            yield Invalid(f"{row}: {contract.rate_card} doesn't price {row.product}", field="product", fix=fix)
+
+
 def facts_of(contract: Contract) -> dict[str, Decimal]:
     """Give what policies ask about a contract: all percentages off together, and value that nobody pays for.
 
-    A fixed discount can't be said as a percentage; then every policy about it applies.
+    A fixed discount and a price of its own can't be said as a percentage; then every policy about it applies.
     """
-    left = 1 - Fraction(contract.discount_percent) / HUNDRED
-    fixed = False
+    left = (1 - Fraction(contract.discount_percent) / HUNDRED) * _least_factor(contract)
+    fixed = contract.overrides.exists()
     for discount in contract.discounts.all():
         left *= 1 - Fraction(discount.percent or 0) / HUNDRED
         fixed = fixed or discount.amount is not None
@@ -47,6 +63,14 @@ def facts_of(contract: Contract) -> dict[str, Decimal]:
     )
     percent = finite(HUNDRED * (1 - left))
     return {"credits": free} | ({} if fixed or percent is None else {"discount_percent": percent})
+
+
+def _least_factor(contract: Contract) -> Fraction:
+    """Give the lowest that multipliers can make of a price, whatever their scopes and days are."""
+    factors = [Fraction(each.factor) for each in contract.multipliers.all() if each.factor < 1]
+    if contract.combine_multipliers == Combine.COMPOUND.value:
+        return prod(factors, start=Fraction(1))
+    return min(factors, default=Fraction(1))
 
 
 def outside(contract: Contract, named: Iterable[tuple[str, date | None]], before: str = "") -> Iterable[DomainError]:

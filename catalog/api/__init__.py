@@ -1,4 +1,4 @@
-"""API of terms: metrics, products, rate cards with their versions and prices, contracts, decisions."""
+"""API of terms: metrics, products, rate cards with their versions and prices, plans, contracts, decisions."""
 
 from django.urls import URLPattern, path
 
@@ -10,6 +10,7 @@ from catalog.api import (
     instruments,
     metrics,
     own_prices,
+    plans,
     prices,
     products,
     rate_cards,
@@ -18,6 +19,7 @@ from monetization.foundation.rest.views import View
 
 METRIC_VERSION = "metrics/<str:key>/versions/<int:number>"
 CARD_VERSION = "rate-cards/<str:key>/versions/<int:number>"
+PLAN_VERSION = "plans/<str:key>/versions/<int:number>"
 REQUEST = "change-requests/<int:pk>"
 CONTRACT = "contracts/<str:key>"
 
@@ -51,6 +53,12 @@ patterns: list[URLPattern] = [
     path(f"{CARD_VERSION}/prices/<int:pk>", prices.OnePrice.as_view(), name="api_price"),
     path(f"{CARD_VERSION}/submit", rate_cards.Submit.as_view(), name="api_rate_card_version_submit"),
     path(f"{CARD_VERSION}/discard", rate_cards.Discard.as_view(), name="api_rate_card_version_discard"),
+    path("plans", plans.Plans.as_view(), name="api_plans"),
+    path("plans/<str:key>", plans.OnePlan.as_view(), name="api_plan"),
+    path("plans/<str:key>/versions", plans.PlanVersions.as_view(), name="api_plan_versions"),
+    path(PLAN_VERSION, plans.OnePlanVersion.as_view(), name="api_plan_version"),
+    path(f"{PLAN_VERSION}/submit", plans.SubmitPlan.as_view(), name="api_plan_version_submit"),
+    path(f"{PLAN_VERSION}/discard", plans.DiscardPlan.as_view(), name="api_plan_version_discard"),
     path("contracts", contracts.Contracts.as_view(), name="api_contracts"),
     path("contracts/<str:key>", contracts.OneContract.as_view(), name="api_contract"),
     path("contracts/<str:key>/prices", own_prices.EffectivePrices.as_view(), name="api_contract_prices"),

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.actions import agreed
+from catalog.api.allowances import Allowances, OneAllowance
 from catalog.api.instruments import Instruments, OneInstrument
 from catalog.api.parts import amount_field, one_part, parts, product_field
 from catalog.models import AgreedBound, AgreedDiscount, OneTimeCharge, RecurringCharge
@@ -87,6 +88,7 @@ OneBound = one_part("bound", "minimum or maximum")
 KINDS = (
     ("recurring-charges", RecurringCharges, OneRecurring),
     ("one-time-charges", OneTimeCharges, OneOneTime),
+    ("allowances", Allowances, OneAllowance),
     ("discounts", Discounts, OneDiscount),
     ("bounds", Bounds, OneBound),
     ("instruments", Instruments, OneInstrument),

@@ -33,7 +33,13 @@ def contracts_in(request: StaffRequest) -> QuerySet[Contract]:
     """Return the contracts of the accounts that this person may see."""
     seen = Contract.objects.filter(environment=request.environment)
     return seen.filter(account__in=accounts_for(request.user, request.environment)).select_related(
-        "account__customer", "legal_entity", "rate_card", "pinned_version", "request", "last_edited_by"
+        "account__customer",
+        "legal_entity",
+        "rate_card",
+        "pinned_version",
+        "request",
+        "last_edited_by",
+        "plan_version__plan",
     )
 
 

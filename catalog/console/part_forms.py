@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.actions import agreed, grants, instruments, own_prices
+from catalog.actions.allowances import add_allowance
 from catalog.models import AgreedBound, Contract, Instrument, RecurringCharge
 
 NONE = ("", "as the contract")
@@ -57,6 +58,14 @@ FORMS: dict[str, Form] = {
         "one-time charge",
         (KEY, NAME, PRODUCT, UNIT_PRICE, QUANTITY, Field("date", "Day", "date", help="Empty: the first.")),
         agreed.add_one_time,
+    ),
+    "allowance": Form(
+        "allowance",
+        (
+            KEY, NAME, PRODUCT, Field("units", "Free units a period", "number", required=True),
+            Field("per", "For each unit of", help="A recurring charge's key, such as seats; empty: none."),
+        ),
+        add_allowance,
     ),
     "discount": Form(
         "discount",

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.models import Contract
+from catalog.queries import first_paid
 from catalog.queries.cards import tariff_of_row
 from catalog.rules.tariff_words import words_of
 from monetization.foundation.templatetags.show import day, exact
 
 KINDS = (
-    ("recurring", "recurring charge"), ("one_time", "one-time charge"), ("discount", "discount"),
-    ("bound", "minimum or maximum"), ("instrument", "commit or credit"), ("override", "price of its own"),
-    ("multiplier", "multiplier"),
+    ("recurring", "recurring charge"), ("one_time", "one-time charge"), ("allowance", "allowance"),
+    ("discount", "discount"), ("bound", "minimum or maximum"), ("instrument", "commit or credit"),
+    ("override", "price of its own"), ("multiplier", "multiplier"),
 )  # fmt: skip
 
 
@@ -38,14 +39,20 @@ def part_rows(contract: Contract) -> list[PartRow]:
         *(PartRow("multiplier", row, "multiplier", _of_factor(row), _days(row), f"× {exact(row.factor)}")
           for row in _scoped(contract.multipliers)),
         *(PartRow("recurring", row, _every(row), row.product.name, _changes(row), _price(row)) for row in recurring),
-        *(PartRow("one_time", row, "once", row.product.name, day(row.date or contract.start_date), _price(row))
+        *(PartRow("one_time", row, "once", row.product.name, day(row.date or first_paid(contract)), _price(row))
           for row in once),
+        *(PartRow("allowance", row, "free units", row.product.name, _per(row), exact(row.units))
+          for row in contract.allowances.select_related("product", "per").order_by("pk")),
         *(PartRow("discount", row, "discount", _scope(row), "", _off(row)) for row in _scoped(contract.discounts)),
         *(PartRow("bound", row, row.get_kind_display().lower(), _scope(row), "", exact(row.amount))
           for row in _scoped(contract.bounds)),
         *(PartRow("instrument", row, row.get_kind_display().lower(), _scope(row), _days(row), _value(row))
           for row in _scoped(contract.instruments)),
     ]  # fmt: skip
+
+
+def _per(row: Any) -> str:
+    return f"each period, per {row.per.name}" if row.per else "each period"
 
 
 def _scoped(rows: Any) -> Any:

@@ -15,6 +15,7 @@ from monetization.foundation.rules.roles import Role
 PAGES = {
     "catalog.rate_card_version": "rate_card_version",
     "catalog.metric_version": "metric_version",
+    "catalog.plan_version": "plan_version",
     "catalog.contract": "contract",
 }
 WORDS = {

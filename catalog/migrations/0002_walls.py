@@ -3,7 +3,8 @@
 A version or contract is born as a draft, is free as a draft, and from submission on only its status
 moves, along `rules/versions.py`; its content digest stays what it was submitted with. It becomes APPROVED
 only where its own change request is approved and has this very digest: so even a writer of SQL who is
-the application can neither edit what was approved nor approve what nobody decided.
+the application can neither edit what was approved nor approve what nobody decided. One contract needs no decision of
+its own: that of a sign-up, which says just what an approved plan version packs, and stands on that one's request.
 
 The portal sees approved contracts of its own accounts, the approved versions of the cards behind them,
 and what its environment sells and meters.
@@ -11,6 +12,7 @@ and what its environment sells and meters.
 
 from django.db import migrations
 
+from catalog.migrations._plan_wall import AS_PLANNED, DROP_AS_PLANNED
 from catalog.rules.versions import ARROWS
 from monetization.foundation.walls import OWN_ACCOUNTS, frozen, frozen_part, portal_reads, run
 
@@ -23,6 +25,7 @@ def _of(table: str) -> str:
 GOVERNED = {
     "catalog_metricversion": "catalog.metric_version",
     "catalog_ratecardversion": "catalog.rate_card_version",
+    "catalog_planversion": "catalog.plan_version",
     "catalog_contract": "catalog.contract",
     "catalog_creditgrant": "catalog.credit_grant",
 }
@@ -42,8 +45,8 @@ OF_INSTRUMENT = (
     " LEFT JOIN catalog_creditgrant g ON g.id = i.grant_id WHERE i.id = $1"
 )
 AGREED = (
-    "recurringcharge", "onetimecharge", "agreeddiscount", "agreedbound", "instrument", "priceoverride",
-    "pricemultiplier",
+    "recurringcharge", "onetimecharge", "agreedallowance", "agreeddiscount", "agreedbound", "instrument",
+    "priceoverride", "pricemultiplier",
 )  # fmt: skip
 PARTS = (
     ("catalog_metricmeasure", "version_id", OF_METRIC),
@@ -66,6 +69,8 @@ OWN_CARDS = "(SELECT rate_card_id FROM catalog_contract)"
 READ = {
     "catalog_contract": f"account_id IN {OWN_ACCOUNTS} AND status = 'APPROVED'",
     "foundation_legalentity": "id IN (SELECT legal_entity_id FROM catalog_contract)",
+    "catalog_planversion": "id IN (SELECT plan_version_id FROM catalog_contract)",
+    "catalog_plan": "id IN (SELECT plan_id FROM catalog_planversion)",
     "catalog_ratecard": f"id IN {OWN_CARDS}",
     "catalog_ratecardversion": f"rate_card_id IN {OWN_CARDS} AND status = 'APPROVED'",
     "catalog_charge": "version_id IN (SELECT id FROM catalog_ratecardversion)",
@@ -103,6 +108,9 @@ BEGIN
     RAISE EXCEPTION '% % has no change request', TG_TABLE_NAME, NEW.id
       USING ERRCODE = 'restrict_violation';
   END IF;
+  IF TG_TABLE_NAME = 'catalog_contract' AND NEW.status = 'APPROVED' AND OLD.status <> 'APPROVED' THEN
+    IF catalog_is_as_planned(NEW) THEN RETURN NEW; END IF;
+  END IF;
   IF NEW.status = 'APPROVED' AND OLD.status <> 'APPROVED' AND NOT EXISTS (
     SELECT 1 FROM foundation_changerequest r JOIN foundation_changeitem i ON i.request_id = r.id
     WHERE r.id = NEW.request_id AND r.status IN ('APPROVED', 'SCHEDULED', 'LIVE')
@@ -139,6 +147,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        run(AS_PLANNED, DROP_AS_PLANNED),
         run(APPROVAL, DROP_APPROVAL),
         *(frozen(table, free=("DRAFT",), arrows=ARROWS, columns=()) for table in GOVERNED),
         *(needs_approval(table, noun) for table, noun in GOVERNED.items()),

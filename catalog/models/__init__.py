@@ -7,11 +7,13 @@ from catalog.models.agreed import (
     QuantityChange,
     RecurringCharge,
 )
+from catalog.models.allowances import AgreedAllowance
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
 from catalog.models.instruments import Instrument
 from catalog.models.metrics import Metric, MetricDimension, MetricMeasure, MetricVersion
 from catalog.models.overrides import OverrideTier, PriceMultiplier, PriceOverride
+from catalog.models.plans import Plan, PlanVersion
 from catalog.models.products import Product
 from catalog.models.rate_cards import (
     Charge,
@@ -24,6 +26,7 @@ from catalog.models.rate_cards import (
 )
 
 __all__ = [
+    "AgreedAllowance",
     "AgreedBound",
     "AgreedDiscount",
     "Charge",
@@ -36,6 +39,8 @@ __all__ = [
     "MetricVersion",
     "OneTimeCharge",
     "OverrideTier",
+    "Plan",
+    "PlanVersion",
     "PriceMultiplier",
     "PriceOverride",
     "PriceRow",

@@ -79,7 +79,7 @@ class OneTimeCharge(models.Model):
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
     unit_price = quantity_field(validators=NOT_NEGATIVE)
     quantity = quantity_field(default=1, validators=NOT_NEGATIVE)
-    date = models.DateField(null=True, blank=True, help_text="None: the contract's first day")
+    date = models.DateField(null=True, blank=True, help_text="None: the first day that is paid")
 
     history = HistoricalRecords()
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Func, Value
 from simple_history.models import HistoricalRecords
 
+from catalog.models.plans import PlanVersion
 from catalog.models.rate_cards import RateCard, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.rules.overrides import Combine
@@ -60,6 +61,10 @@ class Contract(Governed):
     )
     net_days = models.PositiveSmallIntegerField(default=30)
     purchase_order = models.CharField(max_length=80, blank=True)
+    plan_version = models.ForeignKey(
+        PlanVersion, models.PROTECT, null=True, blank=True, related_name="contracts", help_text="What it was made from"
+    )
+    trial_until = models.DateField(null=True, blank=True, help_text="First day that is paid; None: no trial")
 
     history = HistoricalRecords()
 
@@ -93,6 +98,10 @@ class Contract(Governed):
                 condition=models.Q(anchor="day", anchor_day__isnull=False)
                 | (~models.Q(anchor="day") & models.Q(anchor_day__isnull=True)),
                 name="contract_anchor_day_where_stated",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(trial_until__isnull=True) | models.Q(trial_until__gt=F("start_date")),
+                name="contract_trial_ends_after_it_starts",
             ),
         ]  # fmt: skip
         ordering = ["-start_date", "pk"]

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalog.models import AgreedBound, AgreedDiscount, Contract
+from catalog.queries.agreed_allowances import Allowed, allowed_in
 from catalog.queries.agreed_fees import fees_of
-from catalog.queries.contracts import cycle_of
+from catalog.queries.contracts import cycle_of, first_paid
 from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
 from catalog.queries.shelf import Shelf
 from catalog.rules import agreed
 from catalog.rules.coupons import in_period
 from catalog.rules.spans import Span, span_from
 from catalog.rules.terms import Discount, Fee
-from monetization.values.periods import Period, local_date
+from monetization.values.periods import DAY, Period, local_date
 
 ZERO = Decimal(0)
+HUNDRED = Decimal(100)
+TRIAL = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,15 @@ class Agreed:
     instruments: tuple[agreed.Instrument, ...]
     served: tuple[int, int]
     full_period: Period
+    allowed: Mapping[str, Allowed]
 
 
 def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decimal], shelf: Shelf) -> Agreed:
     """Give all that is agreed beside the rate card, for one billing period of a contract of the shelf."""
     zone = contract.account.time_zone
     span = span_of(contract, period)
+    if span.first < first_paid(contract):
+        return _trial(contract, span)
     bounds = contract.bounds.all()
     return Agreed(
         fees=tuple(fees_of(contract, span)),
@@ -49,7 +55,15 @@ def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decima
         ),
         served=span.served,
         full_period=span.full(zone),
+        allowed=allowed_in(contract, span),
     )
+
+
+def _trial(contract: Contract, span: Span) -> Agreed:
+    """Take everything off: a trial shows what was used and what it would cost, and nothing else is due in it."""
+    last = first_paid(contract) - DAY
+    free = Discount(HUNDRED, TRIAL, f"Free trial until {last:%-d %B %Y}", starts_on=contract.start_date)
+    return Agreed((), (free,), (), (), (), span.served, span.full(contract.account.time_zone), {})
 
 
 def span_of(contract: Contract, period: Period) -> Span:
@@ -71,7 +85,8 @@ def _in_period(row: AgreedDiscount, contract: Contract, period: Period) -> Disco
     if row.periods is None and not row.carry_rest:
         return made
     number = cycle_of(contract).containing(period.starts_at)
-    return in_period(made, number[0] if number else 0, row.periods, carries=row.carry_rest)
+    first = 1 if contract.trial_until else 0  # the trial is none of its periods
+    return in_period(made, number[0] - first if number else 0, row.periods, carries=row.carry_rest)
 
 
 def _discount(row: AgreedDiscount, contract: Contract) -> Discount:

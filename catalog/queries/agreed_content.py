@@ -14,6 +14,7 @@ from monetization.foundation.rules.audit import plain
 FIELDS: dict[str, tuple[str, ...]] = {
     "recurring_charges": ("key", "name", "unit_price", "quantity", "timing", "cadence"),
     "one_time_charges": ("key", "name", "unit_price", "quantity", "date"),
+    "allowances": ("key", "name", "units"),
     "discounts": ("key", "name", "percent", "amount", "counts_for_minimum", "periods", "carry_rest"),
     "bounds": ("key", "name", "kind", "amount", "prorates"),
     "instruments": (
@@ -22,7 +23,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "overrides": ("key", "name", "match", "start_date", "end_date"),
     "multipliers": ("key", "name", "factor", "priority", "tags", "match", "start_date", "end_date"),
 }  # fmt: skip
-WITH_PRODUCT = ("recurring_charges", "one_time_charges", "overrides")
+WITH_PRODUCT = ("recurring_charges", "one_time_charges", "allowances", "overrides")
 
 
 def agreed_of(contract: Contract) -> dict[str, list[dict[str, Any]]]:
@@ -41,6 +42,8 @@ def _part(name: str, row: Any) -> dict[str, Any]:
         said["product"] = row.product.key
     else:
         said["products"] = sorted(row.products.values_list("key", flat=True))
+    if name == "allowances":
+        said["per"] = row.per.key if row.per is not None else None
     if name == "overrides":
         said["tariff"] = plain(said_of(tariff_of_row(row)))
     if name == "recurring_charges":

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from catalog.models import Contract, OneTimeCharge, RecurringCharge
-from catalog.queries.contracts import cycle_of
+from catalog.queries.contracts import cycle_of, first_paid
 from catalog.queries.overrides import source_of
 from catalog.rules.agreed import Timing
 from catalog.rules.fees import FeeTerms, one_time_fee, recurring_fee
@@ -24,7 +24,7 @@ def fees_of(contract: Contract, span: Span) -> Iterable[Fee]:
                 _fee(charge, "recurring", source), changes, each, timing=timing, currency=contract.currency, zone=zone
             )
     for once in contract.one_time_charges.all():
-        day: date = once.date or contract.start_date
+        day: date = once.date or first_paid(contract)
         if span.first <= day < span.until:
             yield one_time_fee(_fee(once, "one_time", source), day, currency=contract.currency, zone=zone)
 

@@ -6,7 +6,7 @@ Ids are left out, so the same content has the same digest wherever it stands.
 from dataclasses import asdict
 from typing import Any
 
-from catalog.models import Contract, CreditGrant, Metric, MetricVersion, Product, RateCardVersion
+from catalog.models import Contract, CreditGrant, Metric, MetricVersion, PlanVersion, Product, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.agreed_content import agreed_of, granted_of
 from catalog.queries.cards import StoredCharge, read_charges
@@ -21,7 +21,7 @@ METRIC_FIELDS = (
 )  # fmt: skip
 CONTRACT_FIELDS = (
     "key", "name", "pinned_until", "currency", "start_date", "end_date", "cadence", "anchor",
-    "anchor_day", "discount_percent", "net_days", "purchase_order", "combine_multipliers",
+    "anchor_day", "discount_percent", "net_days", "purchase_order", "combine_multipliers", "trial_until",
 )  # fmt: skip
 
 
@@ -40,6 +40,8 @@ def content_of(row: Governed) -> dict[str, Any]:
         return _contract(row)
     if isinstance(row, CreditGrant):
         return {"account": row.account.key, "key": row.key, "name": row.name, **granted_of(row)}
+    if isinstance(row, PlanVersion):
+        return _plan(row)
     raise TypeError(f"{type(row).__name__} has no governed content")
 
 
@@ -97,7 +99,23 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "legal_entity": contract.legal_entity.key,
         "rate_card": contract.rate_card.key,
         "pinned_version": pinned.number if pinned is not None else None,
+        "plan_version": _version_key(contract.plan_version),
         **agreed_of(contract),
+    }
+
+
+def _version_key(version: PlanVersion | None) -> str | None:
+    return f"{version.plan.key} v{version.number}" if version is not None else None
+
+
+def _plan(version: PlanVersion) -> dict[str, Any]:
+    pinned = version.pinned_version
+    return {
+        "plan": version.plan.key,
+        **_fields(version, ("number", "notes", "effective_date", "content")),
+        "legal_entity": version.legal_entity.key if version.legal_entity is not None else None,
+        "rate_card": version.rate_card.key if version.rate_card is not None else None,
+        "pinned_version": pinned.number if pinned is not None else None,
     }
 
 

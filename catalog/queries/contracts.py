@@ -1,7 +1,7 @@
 """Contracts: which one an account has at an instant, and how its time is cut into billing periods."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from catalog.models import Contract
 from monetization.foundation.models import Account
@@ -33,7 +33,14 @@ def cycle_of(contract: Contract) -> Cycle:
         cadence=Cadence(contract.cadence),
         anchor=anchor,
         end_date=contract.end_date,
+        trial_until=contract.trial_until,
     )
+
+
+def first_paid(contract: Contract) -> date:
+    """Give the first day that isn't a trial."""
+    day: date = contract.trial_until or contract.start_date
+    return day
 
 
 def period_of(contract: Contract, at: datetime) -> Period:

@@ -19,7 +19,7 @@ from catalog.rules.overrides import OwnPrices
 T = TypeVar("T")
 PARTS = (
     "bounds__products", "discounts__products", "recurring_charges__product", "recurring_charges__changes",
-    "one_time_charges__product",
+    "one_time_charges__product", "allowances__product", "allowances__per__changes",
 )  # fmt: skip
 
 

@@ -11,12 +11,13 @@ no more than for one where they share a shelf.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from catalog.models import Contract, Product
 from catalog.queries.agreed import agreed_for
+from catalog.queries.agreed_allowances import Allowed
 from catalog.queries.cards import (
     CardVersion,
     StoredCharge,
@@ -49,9 +50,9 @@ def terms_for(
     charges = [charge for each in stored.values() for charge in each]
     metrics = shelf.metrics(frozenset(charge.metric_id for charge in charges))
     products = shelf.products(frozenset(charge.product_id for charge in charges))
-    own = shelf.own_prices(contract)
-    charged = Charged(contract, versions, stored, metrics, products, own, shelf=shelf)
     agreed = agreed_for(contract, period, balances or {}, shelf)
+    own = shelf.own_prices(contract)
+    charged = Charged(contract, versions, stored, metrics, products, own, agreed.allowed, shelf=shelf)
     edges = set(_edges(agreed.instruments))
     segments = _joined(
         (
@@ -146,6 +147,7 @@ class Charged:
     metrics: Sequence[DatedMetric]
     products: dict[int, Product]
     own: OwnPrices = NONE
+    allowed: Mapping[str, Allowed] = field(default_factory=dict)
     made: dict[tuple[object, ...], Charge] = field(default_factory=dict)
     shelf: Shelf = field(default_factory=Shelf)
 
@@ -191,9 +193,15 @@ class Charged:
         return (before, earlier) if before is not None else (charge, version)
 
     def charge(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
-        """Give a charge as the list has it: the very one that another contract or segment has."""
+        """Give a charge as the list has it: the very one that another contract has, where none agrees free units."""
         key = ("charge", stored.charge_id, version.pk, metric.version_id, self.contract.currency)
-        return self.shelf.once(key, lambda: self._listed(stored, version, metric))
+        listed = self.shelf.once(key, lambda: self._listed(stored, version, metric))
+        allowed = self.allowed.get(listed.product, ())
+        if not allowed:
+            return listed
+        if key not in self.made:
+            self.made[key] = replace(listed, allowed=allowed)
+        return self.made[key]
 
     def _listed(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
         product, currency = self.products[stored.product_id], self.contract.currency

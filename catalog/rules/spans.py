@@ -6,7 +6,7 @@ Pure, and the same for contracts and quotes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import count
 
@@ -67,9 +67,9 @@ def cycle_spans(cycle: Cycle) -> Iterator[Span]:
     """Yield the periods of a cycle, in order; without end where the cycle has none."""
     for index in count():
         start, end = cycle.dates(index)
-        if cycle.end_date is not None and start > cycle.end_date:
+        first = cycle.first_of(index)
+        if cycle.end_date is not None and first > cycle.end_date:
             return
-        first = max(start, cycle.start_date)
         until = end if cycle.end_date is None else min(end, cycle.end_date + DAY)
         if first < until:
             yield Span(start, end, first, until, MONTHS.get(cycle.cadence))
@@ -84,7 +84,7 @@ def billed_with(cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Spa
     """List the periods of a charge's own cadence that are billed with a billing period."""
     if cadence is None or cadence is cycle.cadence:
         return [bill]
-    own = Cycle(cycle.start_date, cycle.zone, cadence, cycle.anchor, cycle.end_date)
+    own = replace(cycle, cadence=cadence)
     found = []
     for span in cycle_spans(own):
         if span.first >= bill.until:

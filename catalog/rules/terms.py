@@ -146,6 +146,7 @@ class Charge:
     ``free_units`` are those of this period. ``position``: what its counters accumulated before the period. ``by_time``:
     a new price row shares the period's quantity by time. Of charges with one ``highest_of`` only the dearest is billed.
     ``rate`` turns the unit of its prices into the currency. ``rounds_as_one``: its lines share one rounding.
+    ``allowed``: more free units of a full period, each with the share of it (0 to 1) for which they count.
     """
 
     product: str
@@ -166,6 +167,7 @@ class Charge:
     windowed: Windowed | None = None
     rate: Decimal = ONE
     rounds_as_one: bool = False
+    allowed: tuple[tuple[Decimal, tuple[int, int]], ...] = ()
 
     @property
     def slot(self) -> str:

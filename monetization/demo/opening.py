@@ -110,6 +110,7 @@ def _policies(environment: Environment, at: datetime) -> None:
     always = {
         "metric": {Role.HEAD: 1},
         "rate_card": {Role.HEAD: 1},
+        "plan": {Role.HEAD: 1},
         "contract": {Role.FINANCE: 1},
         "credit": {Role.FINANCE: 1},
         "invoice": {Role.FINANCE: 1},

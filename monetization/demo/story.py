@@ -22,6 +22,7 @@ from monetization.demo.company import BUYERS, Buyer
 from monetization.demo.kinds import define_kinds, kinds_on
 from monetization.demo.limits import set_limits
 from monetization.demo.opening import Company, open_company
+from monetization.demo.plans import sell_plans, sign_up_pico
 from monetization.demo.usage import days, requests_on
 from monetization.values.periods import local_date, local_midnight
 
@@ -67,12 +68,14 @@ def load(*, now: datetime, tell: Tell) -> None:
     tell("the price list")
     card = import_prices(company, calendar.first, calendar.opening + HOUR)
     define_kinds(company, calendar.opening + DAY, calendar.opening + HOUR)
+    sold = sell_plans(company, card, calendar.first, calendar.opening + 2 * HOUR)
     tell("contracts")
     sign_contracts(company, card, calendar)
     tell("usage of two months")
     send_usage(company, calendar)
     tell("limits of use")
     set_limits(company, now)
+    sign_up_pico(company, sold["starter"], now)
     tell("invoices")
     bill_closed_month(company, calendar)
     tell("a price change that waits for approval")

@@ -20,10 +20,13 @@ from monetization.foundation.web import Outcome, StaffRequest, perform, perform_
 from monetization.values.errors import Invalid, NotFound
 
 KEYS, PEOPLE, POLICIES = "foundation.manage_api_keys", "foundation.manage_people", "foundation.draft_policy"
-KINDS = {"rate_card": "Rate card", "metric": "Metric", "contract": "Contract", "credit": "Credit", "invoice": "Invoice"}
+KINDS = {
+    "rate_card": "Rate card", "plan": "Plan", "metric": "Metric", "contract": "Contract", "credit": "Credit",
+    "invoice": "Invoice",
+}  # fmt: skip
 FACTS = {
     "rate_card": "max_change_percent, rows_changed", "contract": "discount_percent, credits",
-    "credit": "credits", "invoice": "total, flags",
+    "plan": "discount_percent, trial_days, credits", "credit": "credits", "invoice": "total, flags",
 }  # fmt: skip
 AUDIT = "foundation.read_audit"
 form_page = require_http_methods(["GET", "HEAD", "POST"])

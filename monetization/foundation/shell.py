@@ -32,6 +32,7 @@ class Place:
 
 REQUESTS = ("requests/",)
 CARD_PAGES = ("rate-cards/", "catalog/ratecardversion/")
+PLAN_PAGES = ("plans/", "catalog/planversion/")
 READ, CATALOG, METERING, BILLING = (("foundation.read",), ("catalog.read",), ("metering.read",), ("billing.read",))
 AUDIT = "foundation.read_audit"
 PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
@@ -59,6 +60,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Products", "category", "catalog_product_changelist", CATALOG),
             Place("Rate cards", "sell", "catalog_ratecard_changelist", CATALOG, CARD_PAGES),
+            Place("Plans", "inventory_2", "catalog_plan_changelist", CATALOG, PLAN_PAGES),
         ),
     ),
     (

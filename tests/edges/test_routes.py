@@ -43,7 +43,8 @@ PLACES = {
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
     "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "receipt": "receipt",
-    "limit": "limit", "correction": "correction", "backfill": "backfill", "quarantined": "quarantined",
+    "plan": "plan", "plan_version": "plan_version", "limit": "limit", "correction": "correction",
+    "backfill": "backfill", "quarantined": "quarantined",
 }  # fmt: skip
 DRAFTED = {
     "contract_part_new": "contract_draft", "contract_part_remove": "contract_draft",
@@ -53,6 +54,8 @@ DRAFTED = {
     "price_new": "version_draft", "rate_card_product": "version_draft", "rate_card_version": "version",
     "rate_card_version_discard": "version_draft", "rate_card_version_effective": "version_draft",
     "rate_card_version_note": "version_draft", "rate_card_version_submit": "version_draft",
+    "plan_part": "plan_draft", "plan_part_new": "plan_draft", "plan_part_remove": "plan_draft",
+    "plan_terms": "plan_draft", "plan_version_discard": "plan_draft", "plan_version_submit": "plan_draft",
     "backfill_begin": "meaning_draft", "rate_card_charge": "charge",
     "alias_end": "alias", "key_revoke": "key", "key": "key", "change_request": "request",
 }  # fmt: skip
@@ -68,7 +71,11 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_alias_end": {"ends_at": "2026-06-01T00:00:00Z"}, "api_aliases": {"alias": "tried"},
     "api_change_request_send_back": SAID, "api_change_request_withdraw": SAID, "api_contract_submit": SAID,
     "api_invoice_send_back": SAID, "api_metric_price_unseen": SAID, "api_metric_version_submit": SAID,
-    "api_rate_card_version_submit": SAID, "api_customers": {"key": "tried", "name": "Tried"},
+    "api_rate_card_version_submit": SAID, "api_plan_version_submit": SAID,
+    "api_plans": {"key": "tried", "name": "Tried", "owner": "mia@example.com"},
+    "api_signups": {"plan": "starter", "currency": "EUR", "customer": {"key": "tried", "name": "Tried"},
+                    "account": {"key": "tried", "name": "Tried", "time_zone": "UTC", "country": "DE"}},
+    "api_customers": {"key": "tried", "name": "Tried"},
     "api_customer": {"name": "Tried"}, "api_products": {"key": "tried", "name": "Tried"},
     "api_account": {"name": "Tried"}, "api_product": {"name": "Tried"},
     "api_rate_cards": {"key": "tried", "name": "Tried"}, "api_metrics": {"key": "tried", "name": "Tried"},
@@ -82,6 +89,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_account_credits": {"key": "tried", "name": "Tried", "amount": "1", "currency": "EUR",
                             "start_date": "2026-11-01", "reason": "Tried"},
     "api_contract_recurring_charges": FEE, "api_contract_one_time_charges": FEE,
+    "api_contract_allowances": {"key": "tried", "name": "Tried", "product": "inference", "units": "1"},
     "api_contract_discounts": {"key": "tried", "name": "Tried", "percent": "1"},
     "api_contract_overrides": FEE, "api_contract_multipliers": {"key": "tried", "name": "Tried", "factor": "0.9"},
     "api_contract_bounds": {"key": "tried", "name": "Tried", "kind": "MINIMUM", "amount": "1"},
@@ -93,11 +101,12 @@ API_BODIES: dict[str, dict[str, Any]] = {
                    "data": {"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1}},
 }  # fmt: skip
 WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "billing", "verb": "send-back",
-         "position": 1, "content_type_id": 1, "part": "discount", "name": "there"}  # fmt: skip
+         "position": 1, "content_type_id": 1, "part": "discount", "name": "there",
+         "kind": "fees", "member": "platform"}  # fmt: skip
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",
-    "rate_card_version": "list", "backfill": "llm-tokens", "charge": "list",
+    "rate_card_version": "list", "backfill": "llm-tokens", "charge": "list", "plan": "starter",
 }  # fmt: skip
 
 
