@@ -40,6 +40,8 @@ app.conf.beat_schedule = {
     "link new audit entries": every(2, "monetization.foundation.tasks.chain"),
     "deliver messages": every(2, "monetization.foundation.tasks.deliver"),
     "put approved changes live": every(2, "monetization.foundation.tasks.go_live"),
+    "note overdue decisions": every(60, "monetization.foundation.tasks.escalate"),
+    "write daily mails": every(300, "monetization.foundation.tasks.send_digests"),
     "anchor the audit chain outside": every(3600, "monetization.foundation.tasks.anchor"),
     "forget old answers": every(3600, "monetization.foundation.tasks.forget"),
     "make partitions of events ahead": every(6 * 3600, "metering.tasks.months.make_partitions"),

@@ -10,6 +10,7 @@ from catalog.rules.versions import VersionStatus
 from monetization import knobs
 from monetization.csp import STRICT
 from monetization.foundation.rules.approvals import RequestStatus
+from monetization.foundation.rules.roles import Role
 from monetization.foundation.shell import UNFOLD as UNFOLD
 
 try:
@@ -269,6 +270,7 @@ SPECTACULAR_SETTINGS = {
         "InvoiceKind": [(each.value, each.label) for each in Kind],
         "InvoiceStatus": [(each.value, each.label) for each in Status],
         "VersionStatus": [(each.value, each.label) for each in VersionStatus],
+        "StaffRole": [(each.value, each.label) for each in Role],
         "RequestStatus": [(each.value, each.label) for each in RequestStatus],
     },
 }

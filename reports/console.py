@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from monetization.foundation.console import page, show, site
 from monetization.foundation.models import ChangeRequest
-from monetization.foundation.queries import accounts_for, outstanding_of_all, waiting_for
+from monetization.foundation.queries import accounts_for, desk_of, outstanding_of_all
+from monetization.foundation.queries.notices import news_for
 from monetization.foundation.rules.approvals import RequestStatus
 from monetization.foundation.rules.roles import Role
 from monetization.foundation.web import StaffRequest
@@ -28,9 +29,12 @@ Waiting = list[tuple[ChangeRequest, str]]
 def inbox(request: StaffRequest) -> HttpResponse:
     """Show what waits for this person, and where stands what they asked for."""
     now = timezone.now()
-    mine = _asked_by(request, now)
+    mine, news = _asked_by(request, now), news_for(request.user, request.environment, at=now)
+    waiting = desk_of(request.user, request.environment, at=now)
     context: dict[str, Any] = {
-        "waiting": waiting_for(request.user, request.environment),
+        "waiting": [(case.request, bool(case.escalations)) for case in waiting],
+        "news": news,
+        "unread": sum(one.read_at is None for one in news),
         "open": [pair for pair in mine if pair[0].status in {"DRAFT", "SUBMITTED", "APPROVED", "SCHEDULED"}],
         "settled": [pair for pair in mine if pair[0].status not in {"DRAFT", "SUBMITTED", "APPROVED", "SCHEDULED"}],
         "invoices": invoices_waiting_for(request.user, request.environment, at=now),

@@ -32,7 +32,7 @@ from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft
 from metering.models import Event, EventRemoval, HourlyUsage, Quarantined
-from monetization.foundation.actions import customers, outbox
+from monetization.foundation.actions import customers, delegations, outbox, policies
 from monetization.foundation.models import (
     Account,
     AccountAlias,
@@ -49,6 +49,7 @@ from monetization.foundation.models import (
     RoleGrant,
     User,
 )
+from monetization.foundation.rules.policies import Asked
 from monetization.foundation.rules.roles import Role
 from tests import deals, make, planned, priced
 from tests.make import AT, World
@@ -136,7 +137,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "meaning_draft": _meaning(world, meaning, now).pk,
         "metric": meaning.metric_id,
         "person": world.vera.pk,
-        "policy": Policy.objects.filter(environment=world.live)[0].pk,
+        **_governing(world, now),
         "price": PriceRow.objects.filter(charge__version=live)[0].pk,
         "price_draft": PriceRow.objects.filter(charge__version=draft)[0].pk,
         "quarantined": Quarantined.objects.get().pk,
@@ -159,6 +160,18 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "backfill": backfill.begin(version=meaning, reason="To be sure", by=world.mia, at=now).pk,
         "event_id": Event.objects.filter(account=world.acme)[0].event_id,
     } | _rows(world, now)
+
+
+def _governing(world: World, now: Any) -> dict[str, Any]:
+    """Draft a policy's new version, and name a delegate of who holds every role."""
+    policy, spare = Policy.objects.filter(environment=world.live)[:2]
+    content = policies.Content([Asked(Role.FINANCE)])
+    version = policies.draft_version(policy=policy, content=content, by=world.chen, at=now)
+    omni = world.people["omni"]
+    away = delegations.delegate(
+        person=omni, delegate=world.noel, starts_at=now, ends_at=now + timedelta(days=1), by=omni, at=now
+    )
+    return {"policy": spare.pk, "policy_draft": version.pk, "delegation": away.pk}
 
 
 def _waiting(world: World, now: Any) -> ChangeRequest:

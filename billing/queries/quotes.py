@@ -71,11 +71,11 @@ def on_own_terms(contract: Contract, span: Span, used: Sequence[Used] | None = N
     if used is None:
         rows = usage_for(account_id=contract.account_id, segments=terms.segments)
     else:
-        rows = [_row(terms, each, number) for number, each in enumerate(used)]
+        rows = [usage_row(terms, each, number) for number, each in enumerate(used)]
     return Quoted(span, terms, bill(terms, rows, _percents(contract, terms, period)))
 
 
-def _row(terms: Terms, used: Used, number: int) -> UsageRow:
+def usage_row(terms: Terms, used: Used, number: int) -> UsageRow:
     """Put what somebody says at the end of the period, where the latest terms are."""
     place = len(terms.segments) - 1
     charges = terms.segments[place].charges if terms.segments else ()

@@ -64,7 +64,7 @@ def rated_all(dues: Sequence[Due]) -> list[Rated | Exception]:
 def _terms(due: Due, balances: Mapping[str, Decimal], shelf: Shelf) -> Terms:
     terms = terms_for(contract=due.contract, period=due.period, balances=balances, shelf=shelf)
     terms = replace(terms, discounts=with_rests(due.contract, due.period, terms.discounts))
-    return _of_purchases(due.contract, terms, shelf) if due.kind == Kind.COMMIT.value else terms
+    return of_purchases(due.contract, terms, shelf) if due.kind == Kind.COMMIT.value else terms
 
 
 def _usage(dues: Sequence[Due], terms: Sequence[Terms | Exception]) -> list[list[UsageRow] | Exception]:
@@ -82,12 +82,15 @@ def _usage(dues: Sequence[Due], terms: Sequence[Terms | Exception]) -> list[list
 def _rated(due: Due, terms: Terms, usage: list[UsageRow] | Exception, known: Mapping[int, int], shelf: Shelf) -> Rated:
     if isinstance(usage, Exception):
         raise usage
+    return billed(due.contract, terms, usage, shelf, known.get(due.contract.account_id, 0))
+
+
+def billed(contract: Contract, terms: Terms, usage: Sequence[UsageRow], shelf: Shelf, mark: int = 0) -> Rated:
+    """Make what an invoice says of terms and usage: the bill, its tax, its totals."""
     made = bill(terms, usage)
-    taxes = tax_of(due.contract, made.lines, tax_point(due.period, terms.zone), shelf)
+    taxes = tax_of(contract, made.lines, tax_point(terms.period, terms.zone), shelf)
     tax = total_of(line.amount for line in taxes.lines)
-    return Rated(
-        terms, made, taxes, totals([made.net], [tax], terms.currency), known.get(due.contract.account_id, 0)
-    )  # fmt: skip
+    return Rated(terms, made, taxes, totals([made.net], [tax], terms.currency), mark)
 
 
 def so_far(*, contract: Contract, at: datetime) -> SoFar:
@@ -97,7 +100,7 @@ def so_far(*, contract: Contract, at: datetime) -> SoFar:
     return SoFar(period, found.bill, found.taxes, found.totals)
 
 
-def _of_purchases(contract: Contract, terms: Terms, shelf: Shelf) -> Terms:
+def of_purchases(contract: Contract, terms: Terms, shelf: Shelf) -> Terms:
     """Keep what is bought in the period: no usage, discount, minimum or balance has a part in it."""
     fees = purchase_fees(contract, terms, shelf)
     return replace(terms, segments=(), fees=fees, discounts=(), minimums=(), maximums=(), instruments=())

@@ -66,7 +66,7 @@ def choices(contract: Contract, at: datetime) -> Choice | None:
     last = last_closed(contract, at).period(zone)
     charges = terms.segments[-1].charges if terms.segments else ()
     used = _used(contract, terms_for(contract=contract, period=last))
-    rows = [row for charge in charges if charge.metric.adds_up for row in _rows(charge, used)]
+    rows = [row for charge in charges if charge.metric.adds_up for row in rows_of(charge, used)]
     left_out = tuple(charge.name for charge in charges if not charge.metric.adds_up)
     rows.sort(key=lambda row: (-row.used, row.name, row.key))
     return Choice(contract, span, last, tuple(rows[:MOST_TRIED]), left_out)
@@ -88,7 +88,7 @@ def _used(contract: Contract, terms: Terms) -> dict[tuple[str, Dims], Decimal]:
     return found
 
 
-def _rows(charge: Charge, used: Mapping[tuple[str, Dims], Decimal]) -> Iterator[Tried]:
+def rows_of(charge: Charge, used: Mapping[tuple[str, Dims], Decimal]) -> Iterator[Tried]:
     """List what was used of a charge, and what its rows price by all values and wasn't."""
     order = charge.metric.order
     mine = {dims: quantity for (slot, dims), quantity in used.items() if slot == charge.slot}

@@ -103,7 +103,10 @@ def add_discount(
     leaves of its amount comes off the next one, also after the last.
     """
     contract = parts.draft(contract, by)
-    refuse_if(minor_errors(contract.currency, "amount", amount))
+    found = list(minor_errors(contract.currency, "amount", amount))
+    if carry_rest and amount is None:
+        found.append(Invalid("Only an amount leaves a rest", field="carry_rest", fix="Leave it out"))
+    refuse_if(found)
     discount = AgreedDiscount(
         contract=contract,
         key=key,

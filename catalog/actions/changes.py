@@ -14,8 +14,8 @@ from catalog.models import Contract, CreditGrant, MetricVersion, PlanVersion, Ra
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
 from catalog.rules.versions import VersionStatus
-from monetization.foundation.actions import approvals, outbox, rows
-from monetization.foundation.models import ChangeItem, ChangeRequest, User
+from monetization.foundation.actions import approvals, outbox, policies, rows
+from monetization.foundation.models import ChangeItem, ChangeRequest, PolicyVersion, User
 from monetization.foundation.rules.approvals import RequestStatus, Verdict, guard_maker
 from monetization.values.errors import Conflict, DomainError, NotFound, refuse_if
 
@@ -25,6 +25,7 @@ MODELS: dict[str, type[Governed]] = {
     "catalog.plan_version": PlanVersion,
     "catalog.contract": Contract,
     "catalog.credit_grant": CreditGrant,
+    "foundation.policy_version": PolicyVersion,
 }
 
 
@@ -112,7 +113,8 @@ def _locked(request: ChangeRequest) -> list[tuple[ChangeItem, Governed]]:
 
 
 def _makers(versions: Iterable[Governed]) -> set[int]:
-    return {maker for row in versions for maker in (row.created_by_id, row.last_edited_by_id)}
+    makers = (maker for row in versions for maker in (row.created_by_id, row.last_edited_by_id))
+    return {maker for maker in makers if maker is not None}
 
 
 CHECKS: tuple[tuple[type[Governed], Callable[..., list[DomainError]]], ...] = (
@@ -121,4 +123,5 @@ CHECKS: tuple[tuple[type[Governed], Callable[..., list[DomainError]]], ...] = (
     (PlanVersion, plan_errors.errors),
     (Contract, contracts.errors),
     (CreditGrant, grants.errors),
+    (PolicyVersion, policies.errors),
 )

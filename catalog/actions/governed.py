@@ -14,11 +14,13 @@ from django.db import models
 from catalog.models import Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
+from catalog.queries.facts import plain_facts
 from catalog.rules.versions import VersionStatus, guard
 from monetization.foundation.actions import approvals, audit, rows
-from monetization.foundation.models import ChangeRequest, Environment, User
-from monetization.foundation.queries import subject_of
+from monetization.foundation.models import ChangeRequest, Environment, PolicyVersion, User
+from monetization.foundation.queries import editors_of, subject_of
 from monetization.foundation.rules.approvals import Item
+from monetization.foundation.rules.facts import merged
 from monetization.values.errors import WrongState
 
 Version = TypeVar("Version", bound=Governed)
@@ -41,6 +43,8 @@ def environment_of(row: Governed) -> Environment:
         return row.plan.environment
     if isinstance(row, Contract | CreditGrant):
         return row.environment
+    if isinstance(row, PolicyVersion):
+        return row.policy.environment
     raise TypeError(f"{type(row).__name__} is not governed")
 
 
@@ -82,7 +86,8 @@ def propose(
     """Ask for decisions about a locked draft; its content is frozen from here on."""
     guard(VersionStatus(row.status), VersionStatus.SUBMITTED)
     request = _request(row, title, reason, effective_at, by, at)
-    item = Item(subject_of(row), str(row), content_digest(row), facts)
+    everything = merged(plain_facts(row), facts)
+    item = Item(subject_of(row), str(row), content_digest(row), everything, editors_of(row))
     request = approvals.submit(request=request, items=[item], by=by, at=at)
     row.request, row.content_digest = request, item.digest
     move(row, VersionStatus.SUBMITTED, by=by, at=at, reason=reason)

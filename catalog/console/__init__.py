@@ -13,6 +13,8 @@ from catalog.console import (
     requests,
     versions,
 )
+from catalog.console.builder import pages as builder
+from catalog.console.builder import start
 from monetization.foundation.console import site
 
 site.add_pages(cards.pages)
@@ -24,5 +26,7 @@ site.add_pages(plan_versions.pages)
 site.add_pages(plan_parts.pages)
 site.add_pages(metrics.pages)
 site.add_pages(contracts.pages)
+site.add_pages(start.pages)
+site.add_pages(builder.pages)
 site.add_pages(parts.pages)
 site.add_pages(requests.pages)

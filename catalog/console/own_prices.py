@@ -26,7 +26,7 @@ def new_override(request: StaffRequest, contract: Contract) -> HttpResponse:
     if request.method == "POST" and charge is not None and not asks(request):
         outcome = _add(request, contract, charge)
         if outcome:
-            return HttpResponseRedirect(reverse("console:contract", args=[contract.pk]))
+            return HttpResponseRedirect(reverse("console:contract_edit", args=[contract.pk]))
     return _page(request, contract, charges, charge, outcome)
 
 

@@ -9,13 +9,25 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.actions import agreed
+from catalog.console.builder.adding import add_in_place, section
+from catalog.console.builder.presets import preset_named
+from catalog.console.builder.typed import filled
 from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
 from catalog.console.own_prices import new_override
 from catalog.console.part_forms import FORMS, GRANT, Field, Form
 from catalog.models import Product
 from monetization.foundation.console import page, show
 from monetization.foundation.queries import accounts_for
-from monetization.foundation.web import Outcome, StaffRequest, day_in, number_in, perform, perform_and_go, refused
+from monetization.foundation.web import (
+    Outcome,
+    StaffRequest,
+    day_in,
+    number_in,
+    perform,
+    perform_and_go,
+    refused,
+    tell,
+)
 from monetization.values.errors import DomainError, Invalid, NotFound
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
@@ -28,10 +40,14 @@ def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
     contract = get_object_or_404(contracts_in(request), pk=pk)
     if part == "override":
         return new_override(request, contract)
-    form = _form(part)
+    form, preset = _form(part), preset_named(request.POST.get("preset", ""))
+    if request.htmx and preset is not None and preset.part == part:
+        return add_in_place(request, contract, preset, lambda: _added(request, form, contract=contract))
+    if preset is not None:
+        request.POST = filled(request.POST, preset, contract)
     outcome = _added(request, form, contract=contract)
     if outcome.value:
-        return HttpResponseRedirect(reverse("console:contract", args=[pk]))
+        return HttpResponseRedirect(reverse("console:contract_edit", args=[pk]))
     return _page(request, form, outcome, f"Add a {form.noun}", crumbs_to(contract))
 
 
@@ -40,8 +56,12 @@ def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
 def remove_part(request: StaffRequest, pk: int, part: str, name: str) -> HttpResponse:
     """Take a part of a draft away."""
     contract = get_object_or_404(contracts_in(request), pk=pk)
-    to = reverse("console:contract", args=[pk])
-    return perform_and_go(request, agreed.remove, to, f"{name} is taken away.", contract=contract, part=part, key=name)
+    what = {"contract": contract, "part": part, "key": name}
+    if request.htmx:
+        tell(request, perform(request, agreed.remove, **what))
+        return section(request, contract, part)
+    to = reverse("console:contract_edit", args=[pk])
+    return perform_and_go(request, agreed.remove, to, f"{name} is taken away.", **what)
 
 
 @page(DRAFT)

@@ -12,6 +12,8 @@ from catalog.queries.agreed_content import agreed_of, granted_of
 from catalog.queries.cards import StoredCharge, read_charges
 from catalog.rules.tariffs import Tariff
 from catalog.rules.written import FEES
+from monetization.foundation.models import PolicyVersion
+from monetization.foundation.queries import policies
 from monetization.foundation.rules.audit import plain
 from monetization.values.canonical import digest
 
@@ -40,6 +42,8 @@ def content_of(row: Governed) -> dict[str, Any]:
         return _contract(row)
     if isinstance(row, CreditGrant):
         return {"account": row.account.key, "key": row.key, "name": row.name, **granted_of(row)}
+    if isinstance(row, PolicyVersion):
+        return policies.content_of(row)
     if isinstance(row, PlanVersion):
         return _plan(row)
     raise TypeError(f"{type(row).__name__} has no governed content")

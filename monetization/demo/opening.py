@@ -7,7 +7,8 @@ from decimal import Decimal
 from billing.actions import tax
 from monetization.demo.company import BUYERS, PASSWORD, PEOPLE, Buyer, Person
 from monetization.foundation.actions import customers, environments, people, policies
-from monetization.foundation.models import Account, Customer, Environment, LegalEntity, Policy, User
+from monetization.foundation.models import Account, Customer, Environment, LegalEntity, User
+from monetization.foundation.rules.conditions import Condition, Operator
 from monetization.foundation.rules.roles import MemberRole, Role
 
 EU_RATES = {"DE": Decimal(19), "FR": Decimal(20), "DK": Decimal(25)}
@@ -130,9 +131,7 @@ def _above(
         kind=kind,
         name=name,
         roles=roles,
-        operator=Policy.Operator.ABOVE,
-        fact=fact,
-        bound=Decimal(bound),
+        conditions=[Condition(fact, Operator.ABOVE, Decimal(bound))],
         by=None,
         at=at,
     )

@@ -21,6 +21,21 @@
     closeMenus(null);
     if (menu) menu.querySelector("summary").focus();
   });
+  // j and k walk the rows that open pages, Enter opens; g then i goes to the inbox.
+  let last = "";
+  document.addEventListener("keydown", function (event) {
+    if (event.target.closest("input, textarea, select, dialog") || event.metaKey || event.ctrlKey || event.altKey) return;
+    const inbox = document.querySelector(".inbox-link");
+    if (event.key === "i" && last === "g" && inbox) { location.assign(inbox.href); return; }
+    last = event.key;
+    if (event.key !== "j" && event.key !== "k" || document.querySelector('[data-key="' + event.key + '"]')) return;
+    const links = Array.from(document.querySelectorAll("tr[data-href] td.main a"));
+    if (!links.length) return;
+    const at = links.indexOf(document.activeElement);
+    const next = event.key === "j" ? Math.min(at + 1, links.length - 1) : Math.max(at - 1, 0);
+    links[next].focus();
+    links[next].scrollIntoView({ block: "nearest" });
+  });
   // A form is sent once.
   document.addEventListener("submit", function (event) {
     const form = event.target;

@@ -41,13 +41,15 @@ DIGITS = {"account_id": "account", "invoice_id": "invoice", "bucket_id": "bucket
           "metric_id": "meaning", "limit_id": "own_limit"}  # fmt: skip
 PLACES = {
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
-    "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
+    "metric_version": "meaning", "person": "person", "policy": "policy",
+    "policy_version": "policy_draft", "delegation": "delegation", "price": "price", "request": "request",
     "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "receipt": "receipt",
     "plan": "plan", "plan_version": "plan_version", "limit": "limit", "correction": "correction",
     "backfill": "backfill", "quarantined": "quarantined",
 }  # fmt: skip
 DRAFTED = {
     "contract_part_new": "contract_draft", "contract_part_remove": "contract_draft",
+    "contract_outlook": "contract_draft",
     "contract_discard": "contract_draft", "contract_edit": "contract_draft", "contract_submit": "contract_draft",
     "metric_version_discard": "meaning_draft", "metric_version_edit": "meaning_draft",
     "metric_version_submit": "meaning_draft", "price": "price_draft", "price_remove": "price_draft",
@@ -63,7 +65,7 @@ BODY = {
     "reason": "Tried", "title": "Tried", "notes": "Tried", "verdict": "REJECT", "effective_date": "2099-01-01",
     "when": "date", "unit_price": "3", "role": "SUPPORT", "environment": "sandbox", "name": "Tried", "key": "tried",
     "amount": "1", "currency": "EUR", "received_date": "2026-11-06", "reference": "tried", "ids": [],
-    "most": "7", "metric": "llm-tokens", "window": "DAY",
+    "most": "7", "metric": "llm-tokens", "window": "DAY", "text": "Tried", "by": "DAILY",
 }  # fmt: skip
 SAID = {"reason": "Tried"}
 FEE = {"key": "tried", "name": "Tried", "product": "inference", "unit_price": "1"}
@@ -81,6 +83,12 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_rate_cards": {"key": "tried", "name": "Tried"}, "api_metrics": {"key": "tried", "name": "Tried"},
     "api_keys": {"name": "tried", "scopes": ["usage:read"]},
     "api_invoice_payments": {"amount": "1.00", "currency": "EUR", "received_date": "2026-11-06", "reference": "tried"},
+    "api_change_request_comments": {"text": "Tried"}, "api_approval_needed": {"kind": "contract"},
+    "api_policies": {"kind": "credit", "name": "Tried", "roles": [{"role": "HEAD"}]},
+    "api_policy_drafts": {"roles": [{"role": "HEAD"}]}, "api_policy_end": SAID, "api_policy_version_submit": SAID,
+    "api_policy_version": {"roles": [{"role": "HEAD"}]}, "api_notices_mail": {"by": "DAILY"},
+    "api_delegations": {"delegate": "uma@example.com", "starts_at": "2099-01-01T00:00Z",
+                        "ends_at": "2099-01-02T00:00Z"},
     "api_correction_undo": SAID, "api_backfill": SAID,
     "api_accounts": {"customer": "acme", "key": "tried", "name": "Tried", "time_zone": "UTC"},
     "api_playground": {"meaning": {"event_type": "llm.request", "aggregation": "COUNT"}, "events": []},

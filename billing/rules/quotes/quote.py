@@ -51,12 +51,12 @@ def quote(body: QuoteBody, today: date) -> list[Quoted]:
         terms = terms_of(body, charges, own, span, balances, discounts, is_first=number == 0)
         made = bill(terms, rows_of(body, charges, terms, first), rates)
         found.append(Quoted(span, terms, made))
-        balances |= {each.instrument.id: _carried(each.left, each.instrument.balance) for each in made.balances}
+        balances |= {each.instrument.id: carried(each.left, each.instrument.balance) for each in made.balances}
         taken = used(made.lines, taken)
     return found
 
 
-def _carried(left: Fraction, balance: Decimal) -> Decimal:
+def carried(left: Fraction, balance: Decimal) -> Decimal:
     """Carry a balance; one drawn at a rate that never ends is kept to 18 places, never more than there is."""
     exact = finite(left)
     return exact if exact is not None else min(balance, Decimal(int(left * 10**18)).scaleb(-18))
