@@ -146,7 +146,8 @@ def _contract(card: RateCard, month: date, now: datetime) -> Contract:
     """Make the first account's contract: monthly, with a fee and a commit."""
     rosa, account = _person("rosa"), Account.objects.get(pk=world().accounts[0])
     seller = environments.create_legal_entity(
-        environment=world().environment, key="bench", name="Bench", street="Kai 1", postal_code="20457", city="Hamburg", country="DE",
+        environment=world().environment, key="bench", name="Bench", street="Kai 1", postal_code="20457",
+        city="Hamburg", country="DE",
         tax_id="DE1", reporting_currency="EUR", number_prefix="B-", by=None, at=now,
     )  # fmt: skip
     draft = contracts.draft(
