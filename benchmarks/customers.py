@@ -30,7 +30,9 @@ SETS = 8
 DAYS = 28  # on which contracts start
 EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 COPIES = """
-SET session_replication_role = replica;
+ALTER TABLE catalog_contract DISABLE TRIGGER USER;
+ALTER TABLE catalog_recurringcharge DISABLE TRIGGER USER;
+ALTER TABLE catalog_instrument DISABLE TRIGGER USER;
 INSERT INTO catalog_contract ({columns}, account_id, key, start_date)
   SELECT {values}, a.id, a.key || '-deal', c.start_date + (row_number() OVER (ORDER BY a.key))::int % {days}
   FROM catalog_contract c, foundation_account a
@@ -42,7 +44,9 @@ INSERT INTO catalog_recurringcharge (contract_id, {fee_columns})
 INSERT INTO catalog_instrument (contract_id, account_id, start_date, {commit_columns})
   SELECT n.id, n.account_id, n.start_date, {commit_columns} FROM catalog_instrument f, catalog_contract n
   WHERE f.contract_id = {template} AND n.rate_card_id = {card} AND n.id <> {template};
-SET session_replication_role = DEFAULT;
+ALTER TABLE catalog_contract ENABLE TRIGGER USER;
+ALTER TABLE catalog_recurringcharge ENABLE TRIGGER USER;
+ALTER TABLE catalog_instrument ENABLE TRIGGER USER;
 """
 USAGE = """
 INSERT INTO metering_dimensionset (metric_version_id, "values")
