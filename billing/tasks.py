@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from billing.actions import balances, documents, money_left, retention, runs, upkeep
+from billing.actions import balances, documents, expiring, money_left, retention, runs, upkeep
 from monetization.foundation.models import Environment
 from monetization.values.errors import DomainError
 
@@ -55,12 +55,13 @@ def drop_expired_events() -> None:
 
 @shared_task
 def draft_due() -> None:
-    """Book what commits and credits grant, then have every period drafted that has started, in every environment.
+    """Book what credits grant and let expire, then have every period drafted that has started, in every environment.
 
     What is due is found by rows, so a chunk whose message is lost or too old is found by the next round.
     """
     at = timezone.now()
     balances.grant_due(at=at)
+    expiring.expire_due(at=at)
     for environment in Environment.objects.all():
         for ids in runs.chunks_due(environment=environment, at=at):
             draft_contracts.apply_async([ids], expires=ROUND_SECONDS)

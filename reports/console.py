@@ -16,7 +16,7 @@ from monetization.foundation.queries.notices import news_for
 from monetization.foundation.rules.approvals import RequestStatus
 from monetization.foundation.rules.roles import Role
 from monetization.foundation.web import StaffRequest
-from reports import account_page
+from reports import account_page, balances_page
 from reports.queries import billed_by_month, invoices_waiting_for, largest_accounts, receivables
 
 KEPT = timedelta(days=30)
@@ -73,4 +73,11 @@ def _words(missing: tuple[tuple[Role, int], ...]) -> str:
     return ", ".join(f"{count} × {role.label}" if count > 1 else role.label for role, count in missing)
 
 
-site.add_pages([path("inbox/", inbox, name="inbox"), path("reports/", overview, name="reports"), *account_page.pages])
+site.add_pages(
+    [
+        path("inbox/", inbox, name="inbox"),
+        path("reports/", overview, name="reports"),
+        *account_page.pages,
+        *balances_page.pages,
+    ]
+)

@@ -1,17 +1,19 @@
 """Contracts that agree more than prices: fees, discounts, minimums, commits and credits, by its own actions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from catalog.actions import contracts, grants, instruments
+from catalog.actions import commits, contracts, grants, instruments, recurring
 from catalog.models import Contract, RateCard
+from catalog.rules.schedules import Billing, Item
 from monetization.foundation.models import Account
 from tests import deals, priced
 from tests.make import AT, World
 
 D = Decimal
+FIRST = date(2026, 10, 1)
 
 
 def contract(
@@ -43,10 +45,23 @@ def prepaid(amount: str, invoiced: str, key: str = "annual", **more: Any) -> tup
 
 
 def granted(world: World, amount: str, key: str = "sorry", at: datetime = AT, **more: Any) -> None:
-    """Grant acme a credit outside of its contract; finn approves it."""
-    said: dict[str, Any] = {"currency": "EUR", "start_date": date(2026, 10, 1)} | more
+    """Grant acme, or another account, a credit outside of its contract; finn approves it."""
+    said: dict[str, Any] = {"account": world.acme, "currency": "EUR", "start_date": date(2026, 10, 1)} | more
     request = grants.request(
-        account=world.acme, key=key, name=key.capitalize(), amount=D(amount), reason="Outage", by=world.chen, at=at,
+        key=key, name=key.capitalize(), amount=D(amount), reason="Outage", by=world.chen, at=at,
         **said,
     )  # fmt: skip
     deals.approve(request, world.finn, at=at)
+
+
+def commit(
+    kind: str, access: Sequence[Item], invoices: Sequence[Billing] = (), key: str = "annual", **more: Any
+) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Agree a commit with schedules."""
+    content = commits.CommitDraft(kind, access, invoices, **more)
+    return commits.add, {"key": key, "name": key.capitalize(), "content": content}
+
+
+def monthly(amount: str, key: str = "free", **more: Any) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Agree a recurring grant."""
+    return recurring.add, {"key": key, "name": key.capitalize(), "amount": D(amount)} | more

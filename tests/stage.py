@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, instruments, metrics, own_prices, plans, rate_cards
+from catalog.actions import agreed, commits, instruments, metrics, own_prices, plans, rate_cards, recurring
 from catalog.actions.allowances import add_allowance
 from catalog.models import (
     Contract,
@@ -27,6 +27,7 @@ from catalog.models import (
     RateCard,
     RateCardVersion,
 )
+from catalog.rules.schedules import Equal, Item
 from catalog.rules.tariffs import per_unit
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
@@ -51,6 +52,7 @@ from monetization.foundation.models import (
 )
 from monetization.foundation.rules.policies import Asked
 from monetization.foundation.rules.roles import Role
+from monetization.values.periods import Cadence
 from tests import deals, make, planned, priced
 from tests.make import AT, World
 
@@ -112,6 +114,9 @@ def _parts(world: World, unsigned: Contract, now: datetime) -> None:
     own_prices.add_override(product=inference, tariff=per_unit(Decimal(1)), match={"model": "gpt-4o"}, **by)
     own_prices.add_multiplier(factor=Decimal("0.9"), **by)
     instruments.add(kind="CREDIT", amount=Decimal(1), **by)
+    recurring.add(amount=Decimal(1), **by)
+    items = [Item(Decimal(1), unsigned.start_date, None)] * 2
+    commits.add(content=commits.CommitDraft("PREPAID", items, Equal(Decimal(1), 1, Cadence.ANNUAL)), **by)
 
 
 def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.actions import draft_rows
+from billing.actions import balances, draft_rows
 from billing.actions.draft_totals import keep_totals
 from billing.models import Invoice, InvoiceLine
 from billing.queries.due import Due
@@ -64,6 +64,7 @@ def compute(dues: Sequence[Due]) -> list[Computed | Exception]:
 def write(made: Sequence[tuple[Invoice, Computed]], *, at: datetime) -> None:
     """Write locked drafts without rows; none may rest on another one's balances."""
     rated = [(invoice, each.found) for invoice, each in made if isinstance(each.found, Rated)]
+    balances.prepare([invoice for invoice, _ in rated], at=at)
     lines = draft_rows.write(rated)
     before = previous_nets([invoice for invoice, _ in rated])
     flags = [
@@ -109,6 +110,7 @@ def _review(invoice: Invoice, found: Rated, before: Decimal | None) -> Review:
         previous_net=before,
         unpriced=found.unpriced,
         missing_tax=found.taxes.missing,
+        overdrawn=tuple(each.instrument.id for each in found.bill.balances if each.instrument.balance < 0),
     )
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from billing.actions import ledger
 from billing.models import Invoice, InvoiceLine, IssuedCopy
+from billing.queries.paid import pot_of
 from billing.queries.paper import document_from_rows
 from billing.rules import transfers
 from billing.rules.anomalies import Severity
@@ -58,13 +59,8 @@ def book(invoice: Invoice, at: datetime) -> None:
 
 def _pots(invoice: Invoice) -> dict[int, Pot]:
     """Give the prepaid value that the invoice draws on, as it found it."""
-    rows = invoice.drawdowns.filter(instrument__kind=Instrument.Kind.PREPAID).select_related("instrument")
-    return {
-        row.instrument_id: Pot(
-            row.instrument.amount, row.instrument.invoiced, row.opening, row.expired, invoice.currency
-        )
-        for row in rows
-    }
+    rows = invoice.drawdowns.filter(instrument__kind=Instrument.Kind.PREPAID, opening__gt=0)
+    return {row.instrument_id: pot_of(row, invoice.currency) for row in rows.select_related("instrument__rolled_from")}
 
 
 def _dues(line: InvoiceLine, pots: Mapping[int, Pot]) -> Iterator[transfers.Due]:

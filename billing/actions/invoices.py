@@ -66,7 +66,7 @@ def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
         )
     sweep(at=at)  # repeats that the door could not see, before anything rests on them
     freezing.hold_usage(invoice, at)
-    held = balances.hold(invoice)
+    held = balances.hold(invoice, at=at)
     balances.guard_order(invoice, held)
     found = drafts.recompute(invoice, at=at)
     if found is None:
@@ -90,8 +90,8 @@ def send_back(*, invoice: Invoice, reason: str, by: User, at: datetime) -> Invoi
     guard(invoice.status, Status.DRAFT)
     if not reason.strip():
         raise Invalid("Sending back needs its reason", field="reason", fix="Say what is wrong")
-    balances.hold(invoice)
-    balances.give_back(invoice, at=at, reason=reason)
+    held = balances.hold(invoice, at=at)
+    balances.give_back(invoice, held, at=at, reason=reason)
     invoice.content_digest = invoice.prepared_by = invoice.reviewed_at = None
     invoice.approved_by = invoice.approved_at = None
     _move(invoice, Status.DRAFT, by=by, at=at, reason=reason)

@@ -3,10 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from catalog.actions.part_errors import facts_of
 from catalog.models import Contract
 from monetization.foundation.models import User
-from monetization.foundation.queries import needs
+from monetization.foundation.queries import editors_of, facts_of_row, needs
 from monetization.foundation.queries.holders import holders
 from monetization.foundation.rules.roles import Role
 
@@ -29,12 +28,12 @@ class Ask:
 
 def asks_of(contract: Contract, viewer: User) -> list[Ask]:
     """List what the policies ask for a contract as it stands; a viewer of a draft is taken for one of its makers."""
-    needed = needs(contract.environment, "contract", facts_of(contract))
+    needed = needs(contract.environment, "contract", facts_of_row(contract))
     could = holders({one.role for one in needed}, makers_of(contract, viewer))
     return [Ask(one.policy, one.why, one.role, one.how_many, tuple(could[one.role])) for one in needed]
 
 
 def makers_of(contract: Contract, viewer: User) -> Collection[int]:
     """Name who makes a deal, and so doesn't decide it."""
-    makers = {contract.created_by_id, contract.last_edited_by_id}
+    makers = editors_of(contract)
     return makers | {viewer.pk} if contract.is_draft else makers

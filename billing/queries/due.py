@@ -1,4 +1,4 @@
-"""Which invoices a contract's periods still want: one of its usage for each, one of what is bought in it."""
+"""Which invoices a contract still wants: one of its usage for each period, one for each day on which it buys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.models import Invoice
-from billing.queries.purchases import purchases_in
+from billing.queries.purchases import purchase_days
 from billing.rules.lifecycle import Kind
 from catalog.models import Contract
 from catalog.queries import Shelf, periods_of
@@ -19,7 +19,7 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An invoice to be rated: a period of a contract, and of what."""
+    """An invoice to be rated: a period of a contract, or a day of its purchases."""
 
     contract: Contract
     period: Period
@@ -67,7 +67,5 @@ def _pages(environment: Environment) -> Iterator[list[Contract]]:
 
 
 def _wanted(contract: Contract, at: datetime, shelf: Shelf) -> Iterator[Due]:
-    for period in periods_of(contract, at):
-        if purchases_in(contract, period, shelf):
-            yield Due(contract, period, Kind.COMMIT.value)
-        yield Due(contract, period)
+    yield from (Due(contract, day, Kind.COMMIT.value) for day in purchase_days(contract, at, shelf))
+    yield from (Due(contract, period) for period in periods_of(contract, at))

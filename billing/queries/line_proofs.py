@@ -9,6 +9,7 @@ from typing import Any
 
 from billing.models import InvoiceLine
 from billing.rules.scopes import LineKind
+from catalog.models import CommitPrice
 from catalog.queries.cards import tariff_of_row
 from catalog.rules.tariffs import Tariff, WrittenModel
 from monetization.values.money import round_half_away, round_once
@@ -87,7 +88,8 @@ def _wrong_price(line: InvoiceLine) -> Iterator[str]:
         known = {(None, Fraction(tariff.transaction.percent) / 100 * factor)}
     for step in line.steps:
         up_to = None if step["up_to"] is None else Fraction(step["up_to"])
-        if (up_to, Fraction(step["unit_price"])) not in known:
+        stated = known if "commit" not in step else {(up_to, price) for price in _own(line, step["commit"], known)}
+        if (up_to, Fraction(step["unit_price"])) not in stated:
             yield f"the price {step['unit_price']} is not on the price row"
 
 
@@ -106,3 +108,11 @@ def _wrong_usage(line: InvoiceLine) -> Iterator[str]:
         yield "there is no evidence"
     elif (Fraction(evidence.quantity), evidence.event_count) != (measured, line.events):
         yield "the evidence counts other usage"
+
+
+def _own(line: InvoiceLine, key: str, known: set[tuple[Fraction | None, Fraction]]) -> Iterator[Fraction]:
+    """Yield what a unit may cost on a commit: its own price, or a multiple of what the row says."""
+    rows = CommitPrice.objects.filter(product_id=line.product_id or 0, commit__items__key=key)
+    for own in rows.filter(commit__contract_id=line.invoice.contract_id):
+        listed = [price for _, price in known] if own.unit_price is None else [Fraction(1)]
+        yield from (price * Fraction(own.multiplier or own.unit_price or 0) for price in listed)

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from itertools import islice
 
 from billing.queries.balances import openings
-from billing.queries.purchases import purchases_in
+from billing.queries.purchases import purchase_days
 from billing.queries.quotes import Used, usage_row
 from billing.queries.rated import Rated, billed, of_purchases
 from billing.rules.lifecycle import Kind
@@ -79,8 +79,9 @@ def _invoices(
     periods = [span.period(zone) for span in spans]
     balances = openings([(shelf.instruments(contract), periods[0])])[0] if periods else {}
     for span, period in zip(spans, periods, strict=True):
-        if purchases_in(contract, period, shelf):
-            yield _purchase(contract, span, period, shelf)
+        for day in purchase_days(contract, period.ends_at or period.starts_at, shelf):
+            if day.starts_at >= period.starts_at:
+                yield _purchase(contract, span, day, shelf)
         try:
             terms = terms_for(contract=contract, period=period, balances=balances, shelf=shelf)
             made = billed(contract, terms, _usage(contract, terms, span.full(zone), window, used), shelf)
@@ -91,12 +92,12 @@ def _invoices(
         yield Upcoming(Kind.USAGE.value, span, period, made)
 
 
-def _purchase(contract: Contract, span: Span, period: Period, shelf: Shelf) -> Upcoming:
+def _purchase(contract: Contract, span: Span, day: Period, shelf: Shelf) -> Upcoming:
     try:
-        terms = of_purchases(contract, terms_for(contract=contract, period=period, shelf=shelf), shelf)
-        return Upcoming(Kind.COMMIT.value, span, period, billed(contract, terms, [], shelf))
+        terms = of_purchases(contract, day, shelf)
+        return Upcoming(Kind.COMMIT.value, span, day, billed(contract, terms, [], shelf))
     except DomainError as error:
-        return Upcoming(Kind.COMMIT.value, span, period, errors=error.errors)
+        return Upcoming(Kind.COMMIT.value, span, day, errors=error.errors)
 
 
 def _usage(

@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 def rated(*, contract: Contract, period: Period, kind: str = Kind.USAGE.value) -> Rated:
-    """Rate a period of a contract, or its purchases. Raises DomainError where no terms are in force."""
+    """Rate a period of a contract, or what it buys on a day. Raises DomainError where no terms are in force."""
     (found,) = rated_all([Due(contract, period, kind)])
     if isinstance(found, Exception):
         raise found
@@ -62,9 +62,10 @@ def rated_all(dues: Sequence[Due]) -> list[Rated | Exception]:
 
 
 def _terms(due: Due, balances: Mapping[str, Decimal], shelf: Shelf) -> Terms:
+    if due.kind == Kind.COMMIT.value:
+        return of_purchases(due.contract, due.period, shelf)
     terms = terms_for(contract=due.contract, period=due.period, balances=balances, shelf=shelf)
-    terms = replace(terms, discounts=with_rests(due.contract, due.period, terms.discounts))
-    return of_purchases(due.contract, terms, shelf) if due.kind == Kind.COMMIT.value else terms
+    return replace(terms, discounts=with_rests(due.contract, due.period, terms.discounts))
 
 
 def _usage(dues: Sequence[Due], terms: Sequence[Terms | Exception]) -> list[list[UsageRow] | Exception]:
@@ -100,10 +101,13 @@ def so_far(*, contract: Contract, at: datetime) -> SoFar:
     return SoFar(period, found.bill, found.taxes, found.totals)
 
 
-def of_purchases(contract: Contract, terms: Terms, shelf: Shelf) -> Terms:
-    """Keep what is bought in the period: no usage, discount, minimum or balance has a part in it."""
-    fees = purchase_fees(contract, terms, shelf)
-    return replace(terms, segments=(), fees=fees, discounts=(), minimums=(), maximums=(), instruments=())
+def of_purchases(contract: Contract, day: Period, shelf: Shelf) -> Terms:
+    """Keep what is bought on a day: no usage, discount, minimum or balance has a part in it."""
+    terms = terms_for(contract=contract, period=period_of(contract, day.starts_at), shelf=shelf)
+    return replace(
+        terms, period=day, full_period=day, segments=(), fees=purchase_fees(contract, terms, day, shelf), discounts=(),
+        minimums=(), maximums=(), instruments=(),
+    )  # fmt: skip
 
 
 def _tried(act: Callable[[], T]) -> T | Exception:

@@ -93,4 +93,5 @@ def step_of(step: Step) -> dict[str, Any]:
         "share": plain(step.share),
     }
     weight = Fraction(*step.weight)
-    return said if weight == 1 else said | {"weight": plain(weight)}
+    said |= {} if weight == 1 else {"weight": plain(weight)}
+    return said | ({"commit": step.instrument} if step.instrument else {})

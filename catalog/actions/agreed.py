@@ -16,6 +16,7 @@ from catalog.models import (
     AgreedAllowance,
     AgreedBound,
     AgreedDiscount,
+    Commit,
     Contract,
     Instrument,
     OneTimeCharge,
@@ -24,6 +25,7 @@ from catalog.models import (
     Product,
     QuantityChange,
     RecurringCharge,
+    RecurringGrant,
 )
 from monetization.foundation.actions import rows
 from monetization.foundation.models import User
@@ -147,10 +149,12 @@ PARTS: dict[str, type[models.Model]] = {
     "discount": AgreedDiscount,
     "bound": AgreedBound,
     "instrument": Instrument,
+    "commit": Commit,
+    "grant": RecurringGrant,
     "override": PriceOverride,
     "multiplier": PriceMultiplier,
 }
-BELOW = {"recurring": "changes", "override": "tiers"}
+WITH_THEM = {"recurring": ("changes",), "commit": ("items", "purchases", "prices"), "override": ("tiers",)}
 
 
 @transaction.atomic
@@ -159,13 +163,16 @@ def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -
     contract = parts.draft(contract, by)
     model: Any = PARTS.get(part)
     row = model.objects.filter(contract=contract, key=key).first() if model is not None else None
+    if part == "instrument" and row is not None and row.commit_id is not None:
+        raise Invalid("It is an item of a commit", field="key", fix=f"Take the commit {row.commit.key} away")
     if row is None:
         raise NotFound("The contract has no such part", field="key")
     if part == "recurring" and row.allowances.exists():
         fix = "Take those away first"
         raise Invalid("Free units are counted for each unit of it", field="key", fix=fix)
-    for below in getattr(row, BELOW[part]).all() if part in BELOW else ():
-        parts.delete(below, by, at)
+    for name in WITH_THEM.get(part, ()):
+        for child in getattr(row, name).all():
+            parts.delete(child, by, at)
     if hasattr(row, "products"):
         row.products.clear()
     parts.delete(row, by, at)

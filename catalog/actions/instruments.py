@@ -1,6 +1,6 @@
-"""Commits and credits of a contract's draft."""
+"""Commits and credits of one item in a contract's draft; those with schedules are `catalog.actions.commits`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -27,7 +27,10 @@ def add(
     end_date: date | None = None,
     invoiced: Decimal = Decimal(0),
     priority: int = 0,
+    rollover_percent: Decimal = Decimal(0),
     products: Sequence[Product] = (),
+    tags: Sequence[str] = (),
+    dimensions: Mapping[str, str] | None = None,
 ) -> Instrument:
     """Agree a commit or a credit; without dates it may be drawn as long as the contract serves."""
     contract = parts.draft(contract, by)
@@ -41,5 +44,6 @@ def add(
     instrument = Instrument(
         account=contract.account, contract=contract, key=key, name=name, kind=kind, currency=contract.currency,
         amount=amount, invoiced=invoiced, priority=priority, start_date=start, end_date=end,
+        rollover_percent=rollover_percent, tags=list(tags), dimensions=dict(dimensions or {}),
     )  # fmt: skip
     return parts.add(contract, instrument, products, by=by, at=at)

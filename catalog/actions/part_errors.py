@@ -6,7 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from math import prod
 
-from catalog.models import Contract
+from catalog.models import Contract, Purchase
+from catalog.queries.instruments import first_item, granted_in_a_year
 from catalog.rules.overrides import Combine
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import finite, minor_digits, total_of
@@ -25,11 +26,30 @@ def part_errors(contract: Contract) -> list[DomainError]:
             found.append(Invalid(f"{instrument} is in {instrument.currency}", field="currency", fix=fix))
         days = [("start_date", instrument.start_date), ("end_date", instrument.end_date)]
         found += outside(contract, days, f"{instrument}: ")
+    for purchase in Purchase.objects.filter(commit__contract=contract):
+        found += outside(contract, [("date", purchase.date)], f"{purchase}: ")
+    for grant in contract.recurring_grants.all():
+        found += outside(contract, [("start_date", grant.start_date), ("end_date", grant.end_date)], f"{grant}: ")
+    found += rolled_errors(contract)
     for charge in contract.recurring_charges.all():
         found += outside(contract, [("changes", each.start_date) for each in charge.changes.all()], f"{charge}: ")
     found += _allowance_errors(contract)
     for once in contract.one_time_charges.all():
         found += outside(contract, [("date", once.date)], f"{once}: ")
+    return found
+
+
+def rolled_errors(contract: Contract) -> list[DomainError]:
+    """Refuse what rolls over into a contract whose first access item was changed since."""
+    item = first_item(contract)
+    found: list[DomainError] = []
+    for row in contract.instruments.filter(rolled_from__isnull=False).select_related("rolled_from"):
+        if item is None or (row.start_date, row.end_date) != (contract.start_date, item.end_date):
+            fix = "Take it over again"
+            found.append(Invalid(f"{row} doesn't end with the first access item", field="instruments", fix=fix))
+        others = row.rolled_from.rolled_into.exclude(contract=contract) if row.rolled_from else ()
+        if any(each.contract and each.contract.status == "APPROVED" for each in others):
+            found.append(Invalid(f"{row} rolled over elsewhere", field="instruments", fix="Take it away"))
     return found
 
 
@@ -49,18 +69,16 @@ def _allowance_errors(contract: Contract) -> Iterable[DomainError]:
 def facts_of(contract: Contract) -> dict[str, Decimal]:
     """Give what policies ask about a contract: all percentages off together, and value that nobody pays for.
 
-    A fixed discount and a price of its own can't be said as a percentage; then every policy about it applies.
+    Of a recurring grant that is what its first year gives. A fixed discount and a price of its own can't be said as a
+    percentage; then every policy about it applies.
     """
     left = (1 - Fraction(contract.discount_percent) / HUNDRED) * _least_factor(contract)
     fixed = contract.overrides.exists()
     for discount in contract.discounts.all():
         left *= 1 - Fraction(discount.percent or 0) / HUNDRED
         fixed = fixed or discount.amount is not None
-    free = total_of(
-        each.amount - each.invoiced
-        for each in contract.instruments.exclude(kind="POSTPAID")
-        if each.amount > each.invoiced
-    )
+    agreed = contract.instruments.filter(rolled_from=None).exclude(kind="POSTPAID")
+    free = total_of([*(each.amount - each.invoiced for each in agreed), *granted_in_a_year(contract)])
     percent = finite(HUNDRED * (1 - left))
     return {"credits": free} | ({} if fixed or percent is None else {"discount_percent": percent})
 

@@ -14,6 +14,7 @@ from catalog.api import (
     prices,
     products,
     rate_cards,
+    recurring,
 )
 from monetization.foundation.rest.views import View
 
@@ -65,6 +66,7 @@ patterns: list[URLPattern] = [
     path("contracts/<str:key>/submit", contracts.Submit.as_view(), name="api_contract_submit"),
     path("contracts/<str:key>/discard", contracts.Discard.as_view(), name="api_contract_discard"),
     *(route for name, many, one in (*agreed.KINDS, *own_prices.KINDS) for route in _parts(name, many, one)),
+    path("contracts/<str:key>/roll-over", recurring.RollOver.as_view(), name="api_contract_roll_over"),
     path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),

@@ -6,8 +6,10 @@ from rest_framework import serializers
 
 from catalog.actions import agreed
 from catalog.api.allowances import Allowances, OneAllowance
+from catalog.api.commits import Commits, OneCommit
 from catalog.api.instruments import Instruments, OneInstrument
 from catalog.api.parts import amount_field, one_part, parts, product_field
+from catalog.api.recurring import OneRecurringGrant, RecurringGrants
 from catalog.models import AgreedBound, AgreedDiscount, OneTimeCharge, RecurringCharge
 from monetization.foundation.rest import Exact, Strict, StrictModel
 
@@ -92,4 +94,6 @@ KINDS = (
     ("discounts", Discounts, OneDiscount),
     ("bounds", Bounds, OneBound),
     ("instruments", Instruments, OneInstrument),
+    ("commits", Commits, OneCommit),
+    ("recurring-grants", RecurringGrants, OneRecurringGrant),
 )

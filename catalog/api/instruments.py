@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -9,11 +10,12 @@ from rest_framework.response import Response
 
 from catalog.actions import grants, instruments
 from catalog.api.parts import amount_field, one_part, parts, product_field
+from catalog.api.scopes import dimensions_field, tags_field
 from catalog.api.shared import WRITES_CONTRACTS, Either, RequestedBody
 from catalog.models import Instrument
 from monetization.foundation.models import Account
 from monetization.foundation.queries import accounts_for
-from monetization.foundation.rest import Strict, StrictModel
+from monetization.foundation.rest import Exact, Strict, StrictModel
 from monetization.values.errors import NotFound
 
 
@@ -21,20 +23,35 @@ class InstrumentBody(StrictModel):
     """A commit or a credit; without dates it may be drawn as long as the contract serves."""
 
     products = product_field(many=True, required=False)
+    tags = tags_field(required=False)
+    dimensions = dimensions_field(required=False)
     amount = amount_field()
     invoiced = amount_field(required=False)
+    rollover_percent = Exact(max_digits=7, decimal_places=4, required=False)
     start_date = serializers.DateField(required=False)
+    rolled_from = serializers.CharField(
+        source="rolled_from.key", default=None, read_only=True, allow_null=True,
+        help_text="What rolls over into it at the contract's start; its amount is the most",
+    )  # fmt: skip
 
     class Meta:
         model = Instrument
         fields = [
             "key", "name", "kind", "amount", "invoiced", "priority", "start_date", "end_date", "currency", "products",
+            "tags", "dimensions", "rollover_percent", "rolled_from",
         ]  # fmt: skip
         read_only_fields = ["currency"]
         validators: list[Any] = []
 
 
-Instruments = parts(InstrumentBody, "instruments", instruments.add, "commit or credit")
+class Instruments(parts(InstrumentBody, "instruments", instruments.add, "commit or credit")):  # type: ignore[misc]
+    """Commits and credits of a contract that stand alone; items of commits stand with them."""
+
+    def stated(self, rows: QuerySet[Instrument]) -> QuerySet[Instrument]:
+        """Leave out items of commits, and periods of recurring grants."""
+        return rows.filter(commit=None, recurring=None)
+
+
 OneInstrument = one_part("instrument", "commit or credit")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -36,8 +37,12 @@ class Parts(OfContracts):
 
     def listed(self) -> Response:
         """Answer with all parts of the kind."""
-        found = getattr(self.get_object(), self.rows).order_by("pk")
+        found = self.stated(getattr(self.get_object(), self.rows).order_by("pk"))
         return Response(self.body(found, many=True, context=self.get_serializer_context()).data)
+
+    def stated(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Leave out what follows from another part."""
+        return rows
 
     def added(self, request: Request) -> Response:
         """Add what was said, and answer with it."""

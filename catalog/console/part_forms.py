@@ -1,48 +1,26 @@
-"""Forms of a contract's parts, as data: which fields each has and how it is read; the action says what is wrong."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+"""Forms of a contract's parts: which fields each has; the action says what is wrong with them."""
 
 from catalog.actions import agreed, grants, instruments, own_prices
 from catalog.actions.allowances import add_allowance
+from catalog.console import commit_forms
+from catalog.console.commit_forms import PERCENT, TAGS
+from catalog.console.form_fields import (
+    AMOUNT,
+    DAYS,
+    KEY,
+    NAME,
+    NONE,
+    PRIORITY,
+    PRODUCT,
+    PRODUCTS,
+    QUANTITY,
+    RESTS,
+    UNIT_PRICE,
+    Field,
+    Form,
+)
 from catalog.models import AgreedBound, Contract, Instrument, RecurringCharge
 
-NONE = ("", "as the contract")
-RESTS = (("", "lapses"), ("yes", "comes off the next invoice"))
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field: its name, label, how it is read, and what helps to fill it in."""
-
-    name: str
-    label: str
-    kind: str = "text"
-    required: bool = False
-    options: tuple[tuple[str, str], ...] = ()
-    help: str = ""
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A kind of part: what it is called, its fields, and the action that adds it."""
-
-    noun: str
-    fields: tuple[Field, ...]
-    add: Callable[..., Any]
-
-
-KEY = Field("key", "Key", required=True, help="It never changes: seats.")
-NAME = Field("name", "Name", required=True, help="As it is printed.")
-PRODUCT = Field("product", "Product", "product", required=True)
-PRODUCTS = Field("products", "Products", help="Keys, separated by commas; empty: all.", kind="products")
-UNIT_PRICE = Field("unit_price", "Unit price", "number", required=True)
-QUANTITY = Field("quantity", "Quantity", "number", value="1")
-AMOUNT = Field("amount", "Amount", "number", required=True)
-DAYS = (Field("start_date", "First day", "date"), Field("end_date", "Last day", "date"))
-PRIORITY = Field("priority", "Priority", "whole", value="0", help="Lower is drawn first.")
 FORMS: dict[str, Form] = {
     "recurring": Form(
         "recurring charge",
@@ -82,13 +60,16 @@ FORMS: dict[str, Form] = {
         agreed.add_bound,
     ),
     "instrument": Form(
-        "commit or credit",
+        "credit, or commit of one item",
         (
             KEY, NAME, Field("kind", "Kind", "choice", True, tuple(Instrument.Kind.choices)), AMOUNT,
             Field("invoiced", "Billed for it", "number", help="Only a prepaid commit."), *DAYS, PRIORITY, PRODUCTS,
+            TAGS, PERCENT,
         ),
         instruments.add,
     ),
+    "commit": commit_forms.COMMIT,
+    "grant": commit_forms.GRANT,
 }  # fmt: skip
 FORMS["multiplier"] = Form(
     "multiplier",

@@ -1,8 +1,8 @@
 """The parts of a contract as rows of its page: what it is, for what, on which days, how much."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from catalog.console.commit_rows import PartRow, commit_rows, days_words, scope_words, scoped
 from catalog.models import Contract
 from catalog.queries import first_paid
 from catalog.queries.cards import tariff_of_row
@@ -11,21 +11,10 @@ from monetization.foundation.templatetags.show import day, exact
 
 KINDS = (
     ("recurring", "recurring charge"), ("one_time", "one-time charge"), ("allowance", "allowance"),
-    ("discount", "discount"), ("bound", "minimum or maximum"), ("instrument", "commit or credit"),
+    ("discount", "discount"), ("bound", "minimum or maximum"), ("commit", "commit"), ("instrument", "credit"),
+    ("grant", "recurring grant"),
     ("override", "price of its own"), ("multiplier", "multiplier"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class PartRow:
-    """A part in words; ``part`` names its kind in addresses."""
-
-    part: str
-    row: Any
-    kind: str
-    scope: str
-    days: str
-    figure: str
 
 
 def part_rows(contract: Contract) -> list[PartRow]:
@@ -34,33 +23,24 @@ def part_rows(contract: Contract) -> list[PartRow]:
     once = contract.one_time_charges.select_related("product").order_by("pk")
     own = contract.overrides.select_related("product").prefetch_related("tiers").order_by("pk")
     return [
-        *(PartRow("override", row, "own price", _of_price(row), _days(row), words_of(tariff_of_row(row)))
+        *(PartRow("override", row, "own price", _of_price(row), days_words(row), words_of(tariff_of_row(row)))
           for row in own),
-        *(PartRow("multiplier", row, "multiplier", _of_factor(row), _days(row), f"× {exact(row.factor)}")
-          for row in _scoped(contract.multipliers)),
+        *(PartRow("multiplier", row, "multiplier", _of_factor(row), days_words(row), f"× {exact(row.factor)}")
+          for row in scoped(contract.multipliers)),
         *(PartRow("recurring", row, _every(row), row.product.name, _changes(row), _price(row)) for row in recurring),
         *(PartRow("one_time", row, "once", row.product.name, day(row.date or first_paid(contract)), _price(row))
           for row in once),
         *(PartRow("allowance", row, "free units", row.product.name, _per(row), exact(row.units))
           for row in contract.allowances.select_related("product", "per").order_by("pk")),
-        *(PartRow("discount", row, "discount", _scope(row), "", _off(row)) for row in _scoped(contract.discounts)),
-        *(PartRow("bound", row, row.get_kind_display().lower(), _scope(row), "", exact(row.amount))
-          for row in _scoped(contract.bounds)),
-        *(PartRow("instrument", row, row.get_kind_display().lower(), _scope(row), _days(row), _value(row))
-          for row in _scoped(contract.instruments)),
+        *(PartRow("discount", row, "discount", scope_words(row), "", _off(row)) for row in scoped(contract.discounts)),
+        *(PartRow("bound", row, row.get_kind_display().lower(), scope_words(row), "", exact(row.amount))
+          for row in scoped(contract.bounds)),
+        *commit_rows(contract),
     ]  # fmt: skip
 
 
 def _per(row: Any) -> str:
     return f"each period, per {row.per.name}" if row.per else "each period"
-
-
-def _scoped(rows: Any) -> Any:
-    return rows.prefetch_related("products").order_by("pk")
-
-
-def _scope(row: Any) -> str:
-    return ", ".join(product.name for product in row.products.all()) or "everything"
 
 
 def _of_price(row: Any) -> str:
@@ -81,10 +61,6 @@ def _changes(row: Any) -> str:
     return ", ".join(f"{exact(each.quantity)} from {day(each.start_date)}" for each in row.changes.all())
 
 
-def _days(row: Any) -> str:
-    return f"{day(row.start_date)} – {day(row.end_date) if row.end_date else 'open'}"
-
-
 def _price(row: Any) -> str:
     return f"{exact(row.quantity)} × {exact(row.unit_price)}"
 
@@ -94,7 +70,3 @@ def _off(row: Any) -> str:
     if row.periods:
         off += ", once" if row.periods == 1 else f", {row.periods} periods"
     return f"{off}, the rest later" if row.carry_rest else off
-
-
-def _value(row: Any) -> str:
-    return f"{exact(row.amount)}, billed {exact(row.invoiced)}" if row.invoiced else exact(row.amount)

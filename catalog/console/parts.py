@@ -1,6 +1,5 @@
 """Fees, discounts, minimums, commits and credits of a contract: shown with it, added to and taken from its draft."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -13,8 +12,10 @@ from catalog.console.builder.adding import add_in_place, section
 from catalog.console.builder.presets import preset_named
 from catalog.console.builder.typed import filled
 from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
+from catalog.console.form_fields import Field, Form
 from catalog.console.own_prices import new_override
-from catalog.console.part_forms import FORMS, GRANT, Field, Form
+from catalog.console.part_forms import FORMS, GRANT
+from catalog.console.part_readers import READERS
 from catalog.models import Product
 from monetization.foundation.console import page, show
 from monetization.foundation.queries import accounts_for
@@ -105,54 +106,6 @@ def _read(request: StaffRequest, field: Field) -> Any:
     if not text:
         return None
     return READERS[field.kind](request, field.name, text) if field.kind in READERS else text
-
-
-def _whole(request: StaffRequest, name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 4:
-        raise Invalid(f"“{text}” is not a whole number here", field=name, fix="Write digits, such as 10")
-    return int(text)
-
-
-def _product(request: StaffRequest, name: str, text: str) -> Product:
-    found = Product.objects.filter(environment=request.environment, key=text).first()
-    if found is None:
-        raise Invalid(f"There is no product “{text}”", field=name, fix="Write its key")
-    return found
-
-
-def _products(request: StaffRequest, name: str, text: str) -> list[Product]:
-    return [_product(request, name, part.strip()) for part in text.split(",") if part.strip()]
-
-
-def _changes(request: StaffRequest, name: str, text: str) -> list[tuple[Any, Any]]:
-    found = []
-    for part in text.split(","):
-        day, _, number = part.partition(":")
-        pair = day_in(day, name), number_in(number, name)
-        if None in pair:
-            raise Invalid(f"“{part.strip()}” is no day and quantity", field=name, fix="Write it like 2027-01-01: 12")
-        found.append(pair)
-    return found
-
-
-def _words(request: StaffRequest, name: str, text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _pairs(request: StaffRequest, name: str, text: str) -> dict[str, str]:
-    found = {}
-    for part in _words(request, name, text):
-        key, colon, value = part.partition(":")
-        if not colon:
-            raise Invalid(f"“{part}” is no dimension and value", field=name, fix="Write it like model: gpt-4o")
-        found[key.strip()] = value.strip()
-    return found
-
-
-READERS: dict[str, Callable[[StaffRequest, str, str], Any]] = {
-    "whole": _whole, "product": _product, "products": _products, "changes": _changes,
-    "words": _words, "pairs": _pairs, "yes": lambda request, name, text: True,
-}  # fmt: skip
 
 
 def _page(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from catalog.console.part_forms import Field, Form
+from catalog.console.form_fields import Field, Form
 from catalog.rules.plans.part_words import EVERY, WINDOWS
 from monetization.foundation.web import StaffRequest, number_in
 from monetization.values.errors import Invalid

@@ -8,7 +8,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
 from catalog.actions import plan_parts, plans
-from catalog.console.part_forms import Form
+from catalog.console.form_fields import Form
 from catalog.console.plan_forms import FORMS, said_in, shown_in
 from catalog.console.plan_terms import OPTIONS, TERMS, changes_in, terms_of
 from catalog.console.plan_versions import versions_in

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from catalog.console.part_forms import Field, Form
+from catalog.console.form_fields import Field, Form
 from catalog.console.plan_forms import whole
 from catalog.models import Contract, PlanVersion, RateCard, RateCardVersion
 from catalog.queries.plans import package_of

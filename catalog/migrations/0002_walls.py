@@ -1,7 +1,8 @@
 """Walls of the terms: what was submitted stays as it is, and nothing is in force without its approval.
 
 A version or contract is born as a draft, is free as a draft, and from submission on only its status
-moves, along `rules/versions.py`; its content digest stays what it was submitted with. It becomes APPROVED
+moves, along `rules/versions.py`; its content digest stays what it was submitted with. Only the periods of a recurring
+grant are written later, as its terms say. It becomes APPROVED
 only where its own change request is approved and has this very digest: so even a writer of SQL who is
 the application can neither edit what was approved nor approve what nobody decided. One contract needs no decision of
 its own: that of a sign-up, which says just what an approved plan version packs, and stands on that one's request.
@@ -14,7 +15,7 @@ from django.db import migrations
 
 from catalog.migrations._plan_wall import AS_PLANNED, DROP_AS_PLANNED
 from catalog.rules.versions import ARROWS
-from monetization.foundation.walls import OWN_ACCOUNTS, frozen, frozen_part, portal_reads, run
+from monetization.foundation.walls import OWN_ACCOUNTS, frozen, frozen_part, no_truncate, portal_reads, run
 
 
 def _of(table: str) -> str:
@@ -44,8 +45,9 @@ OF_INSTRUMENT = (
     "SELECT coalesce(c.status, g.status) FROM catalog_instrument i LEFT JOIN catalog_contract c ON c.id = i.contract_id"
     " LEFT JOIN catalog_creditgrant g ON g.id = i.grant_id WHERE i.id = $1"
 )
+OF_COMMIT = _of("commit")
 AGREED = (
-    "recurringcharge", "onetimecharge", "agreedallowance", "agreeddiscount", "agreedbound", "instrument",
+    "recurringcharge", "onetimecharge", "agreedallowance", "agreeddiscount", "agreedbound", "commit", "recurringgrant",
     "priceoverride", "pricemultiplier",
 )  # fmt: skip
 PARTS = (
@@ -61,6 +63,10 @@ PARTS = (
     ("catalog_agreeddiscount_products", "agreeddiscount_id", _of("agreeddiscount")),
     ("catalog_agreedbound_products", "agreedbound_id", _of("agreedbound")),
     ("catalog_instrument_products", "instrument_id", OF_INSTRUMENT),
+    ("catalog_commit_products", "commit_id", OF_COMMIT),
+    ("catalog_recurringgrant_products", "recurringgrant_id", _of("recurringgrant")),
+    ("catalog_purchase", "commit_id", OF_COMMIT),
+    ("catalog_commitprice", "commit_id", OF_COMMIT),
 )
 # Each subquery is itself filtered by the policy of the table that it reads.
 OWN_ENVIRONMENTS = "environment_id IN (SELECT environment_id FROM foundation_account)"
@@ -77,7 +83,7 @@ READ = {
     "catalog_pricerow": "charge_id IN (SELECT id FROM catalog_charge)",
     "catalog_pricetier": "price_id IN (SELECT id FROM catalog_pricerow)",
     "catalog_creditgrant": f"account_id IN {OWN_ACCOUNTS} AND status = 'APPROVED'",
-    **{f"catalog_{table}": OWN_CONTRACTS for table in AGREED if table != "instrument"},
+    **{f"catalog_{table}": OWN_CONTRACTS for table in AGREED},
     "catalog_instrument": f"{OWN_CONTRACTS} OR grant_id IN (SELECT id FROM catalog_creditgrant)",
     "catalog_quantitychange": "charge_id IN (SELECT id FROM catalog_recurringcharge)",
     "catalog_overridetier": "override_id IN (SELECT id FROM catalog_priceoverride)",
@@ -85,6 +91,10 @@ READ = {
     "catalog_agreeddiscount_products": "agreeddiscount_id IN (SELECT id FROM catalog_agreeddiscount)",
     "catalog_agreedbound_products": "agreedbound_id IN (SELECT id FROM catalog_agreedbound)",
     "catalog_instrument_products": "instrument_id IN (SELECT id FROM catalog_instrument)",
+    "catalog_commit_products": "commit_id IN (SELECT id FROM catalog_commit)",
+    "catalog_recurringgrant_products": "recurringgrant_id IN (SELECT id FROM catalog_recurringgrant)",
+    "catalog_purchase": "commit_id IN (SELECT id FROM catalog_commit)",
+    "catalog_commitprice": "commit_id IN (SELECT id FROM catalog_commit)",
     "catalog_product": OWN_ENVIRONMENTS,
     "catalog_metric": OWN_ENVIRONMENTS,
     "catalog_metricversion": "metric_id IN (SELECT id FROM catalog_metric) AND status = 'APPROVED'",
@@ -133,6 +143,32 @@ def needs_approval(table: str, noun: str) -> migrations.RunPython:
     )
 
 
+FROZEN_WITH_ITS_CONTRACT = run(
+    f"""
+CREATE TRIGGER frozen BEFORE UPDATE OR DELETE ON catalog_instrument
+  FOR EACH ROW EXECUTE FUNCTION frozen_part('{OF_CONTRACT}', 'contract_id', 'DRAFT');
+CREATE TRIGGER frozen_new BEFORE INSERT ON catalog_instrument FOR EACH ROW WHEN (NEW.recurring_id IS NULL)
+  EXECUTE FUNCTION frozen_part('{OF_CONTRACT}', 'contract_id', 'DRAFT');
+CREATE FUNCTION catalog_granted_by_terms() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT 1 FROM catalog_recurringgrant g JOIN catalog_contract c ON c.id = g.contract_id
+    WHERE g.id = NEW.recurring_id AND c.id = NEW.contract_id AND c.status = 'APPROVED'
+      AND c.account_id = NEW.account_id AND c.currency = NEW.currency AND NEW.amount <= g.amount
+      AND NEW.kind = 'CREDIT' AND NEW.start_date >= coalesce(g.start_date, c.start_date)
+      AND NEW.start_date <= coalesce(g.end_date, c.end_date, 'infinity')) THEN
+    RAISE EXCEPTION 'no contract grants instrument %', NEW.key USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER granted_by_terms BEFORE INSERT ON catalog_instrument FOR EACH ROW
+  WHEN (NEW.recurring_id IS NOT NULL) EXECUTE FUNCTION catalog_granted_by_terms();
+{no_truncate("catalog_instrument")}
+""",
+    "DROP TRIGGER frozen ON catalog_instrument; DROP TRIGGER frozen_new ON catalog_instrument;"
+    "DROP TRIGGER granted_by_terms ON catalog_instrument; DROP TRIGGER no_truncate ON catalog_instrument;"
+    "DROP FUNCTION catalog_granted_by_terms();",
+)
 GRANTED_WITH_ITS_GRANT = run(
     "CREATE TRIGGER granted BEFORE INSERT OR UPDATE OR DELETE ON catalog_instrument"
     f" FOR EACH ROW EXECUTE FUNCTION frozen_part('{OF_GRANT}', 'grant_id', 'DRAFT');",
@@ -152,6 +188,7 @@ class Migration(migrations.Migration):
         *(frozen(table, free=("DRAFT",), arrows=ARROWS, columns=()) for table in GOVERNED),
         *(needs_approval(table, noun) for table, noun in GOVERNED.items()),
         *(frozen_part(table, column=column, status=status, free=("DRAFT",)) for table, column, status in PARTS),
+        FROZEN_WITH_ITS_CONTRACT,
         GRANTED_WITH_ITS_GRANT,
         *(portal_reads(table, own) for table, own in READ.items()),
     ]

@@ -8,6 +8,7 @@ from catalog.models.agreed import (
     RecurringCharge,
 )
 from catalog.models.allowances import AgreedAllowance
+from catalog.models.commits import Commit, CommitPrice, Purchase
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
 from catalog.models.instruments import Instrument
@@ -24,12 +25,15 @@ from catalog.models.rate_cards import (
     RateCardUserGrant,
     RateCardVersion,
 )
+from catalog.models.recurring_grants import RecurringGrant
 
 __all__ = [
     "AgreedAllowance",
     "AgreedBound",
     "AgreedDiscount",
     "Charge",
+    "Commit",
+    "CommitPrice",
     "Contract",
     "CreditGrant",
     "Instrument",
@@ -46,10 +50,12 @@ __all__ = [
     "PriceRow",
     "PriceTier",
     "Product",
+    "Purchase",
     "QuantityChange",
     "RateCard",
     "RateCardGroupGrant",
     "RateCardUserGrant",
     "RateCardVersion",
     "RecurringCharge",
+    "RecurringGrant",
 ]

@@ -16,7 +16,8 @@ from catalog.queries.contracts import (
     service,
 )
 from catalog.queries.effective import EffectivePrice, effective_prices
-from catalog.queries.instruments import access, instruments_serving
+from catalog.queries.instrument_terms import rolls, scope_of
+from catalog.queries.instruments import access, in_force, instruments_serving, last_day, waiting_grants
 from catalog.queries.metrics import (
     DatedMetric,
     metric_terms,
@@ -38,14 +39,19 @@ __all__ = [
     "effective_instant",
     "effective_prices",
     "first_paid",
+    "in_force",
     "instruments_serving",
+    "last_day",
     "live_version",
     "metric_terms",
     "metric_versions_for",
     "metrics_in_force",
     "period_of",
     "periods_of",
+    "rolls",
+    "scope_of",
     "service",
     "terms_for",
     "version_content",
+    "waiting_grants",
 ]

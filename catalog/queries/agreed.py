@@ -11,7 +11,8 @@ from catalog.models import AgreedBound, AgreedDiscount, Contract
 from catalog.queries.agreed_allowances import Allowed, allowed_in
 from catalog.queries.agreed_fees import fees_of
 from catalog.queries.contracts import cycle_of, first_paid
-from catalog.queries.instruments import instrument_terms, instruments_serving, scope_of
+from catalog.queries.instrument_terms import instrument_terms, scope_of
+from catalog.queries.instruments import instruments_serving
 from catalog.queries.shelf import Shelf
 from catalog.rules import agreed
 from catalog.rules.coupons import in_period

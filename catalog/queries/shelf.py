@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from django.db.models import Q, prefetch_related_objects
 
-from catalog.models import Contract, Instrument, Product
+from catalog.models import Contract, Instrument, Product, RecurringGrant
 from catalog.queries.cards import CardVersion, approved_versions
 from catalog.queries.metrics import DatedMetric, dated_metrics
 from catalog.queries.overrides import own_prices_of
@@ -21,6 +21,11 @@ PARTS = (
     "bounds__products", "discounts__products", "recurring_charges__product", "recurring_charges__changes",
     "one_time_charges__product", "allowances__product", "allowances__per__changes",
 )  # fmt: skip
+POINTED = ("contract", "commit", "recurring", "rolled_from__contract")
+BEHIND = (
+    "products", "commit__products", "commit__purchases", "commit__prices__product", "recurring__products",
+    "rolled_into__contract",
+)  # fmt: skip
 
 
 class Shelf:
@@ -30,6 +35,7 @@ class Shelf:
         self._all = {each.pk: each for each in contracts}
         self._contracts: dict[int, Contract] = {}
         self._instruments: dict[int, list[Instrument]] = {}
+        self._grants: dict[int, list[RecurringGrant]] = {}
         self._own: dict[int, OwnPrices] = {}
         self._known: dict[Hashable, object] = {}
 
@@ -44,6 +50,12 @@ class Shelf:
         if contract.pk not in self._instruments:
             self._instruments |= _instruments(self._missing(contract, self._instruments))
         return self._instruments[contract.pk]
+
+    def grants(self, contract: Contract) -> list[RecurringGrant]:
+        """List the recurring grants of a contract."""
+        if contract.pk not in self._grants:
+            self._grants |= _grants(self._missing(contract, self._grants))
+        return self._grants[contract.pk]
 
     def own_prices(self, contract: Contract) -> OwnPrices:
         """Give what a contract makes of its price list."""
@@ -85,11 +97,19 @@ def _with_parts(contracts: list[Contract]) -> dict[int, Contract]:
 
 
 def _instruments(contracts: list[Contract]) -> dict[int, list[Instrument]]:
-    """Read the commits and credits of contracts, in two queries."""
+    """Read the commits and credits of contracts, in two queries; those of commits need some more."""
     granted = Q(account__in={each.account_id for each in contracts}, grant__status="APPROVED")
     rows = Instrument.objects.filter(Q(contract__in=[each.pk for each in contracts]) | granted)
-    found = list(rows.prefetch_related("products").order_by("pk"))
+    found = list(rows.select_related(*POINTED).prefetch_related(*BEHIND).order_by("pk"))
     return {each.pk: [row for row in found if _serves(row, each)] for each in contracts}
+
+
+def _grants(contracts: list[Contract]) -> dict[int, list[RecurringGrant]]:
+    """Read the recurring grants of contracts, in one query; those that there are need another."""
+    found: dict[int, list[RecurringGrant]] = {each.pk: [] for each in contracts}
+    for row in RecurringGrant.objects.filter(contract__in=found).prefetch_related("products").order_by("pk"):
+        found[row.contract_id].append(row)
+    return found
 
 
 def _serves(row: Instrument, contract: Contract) -> bool:

@@ -131,7 +131,8 @@ class Instrument:
     """A commit's access item or a credit: ``balance`` can be drawn by what is used in ``period``.
 
     ``invoiced`` ÷ ``original`` is the cost basis; ``rate`` turns the balance's unit into the currency. ``lowers_tax``:
-    drawing lowers the taxed base.
+    drawing lowers the taxed base. ``rolls``: what of its rest may at most roll over at its end. ``outlives``: it goes
+    on after the contract, so a stub at the contract's end doesn't end it.
     """
 
     id: str
@@ -147,6 +148,8 @@ class Instrument:
     rate: Decimal = ONE
     true_up: bool = True
     lowers_tax: bool = True
+    rolls: Decimal = ZERO
+    outlives: bool = False
 
     def lives_at(self, at: datetime) -> bool:
         """Say whether an instant lies in its access."""

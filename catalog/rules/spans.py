@@ -84,12 +84,16 @@ def billed_with(cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Spa
     """List the periods of a charge's own cadence that are billed with a billing period."""
     if cadence is None or cadence is cycle.cadence:
         return [bill]
-    own = replace(cycle, cadence=cadence)
     found = []
-    for span in cycle_spans(own):
+    for span in cycle_spans(in_cadence(cycle, cadence)):
         if span.first >= bill.until:
             break
         day = span.first if timing is Timing.ADVANCE else span.until - DAY
         if bill.first <= day < bill.until:
             found.append(span)
     return found
+
+
+def in_cadence(cycle: Cycle, cadence: Cadence) -> Cycle:
+    """Give a cycle of another cadence, anchored alike."""
+    return replace(cycle, cadence=cadence)

@@ -121,6 +121,10 @@ def _policies(environment: Environment, at: datetime) -> None:
         policies.create_policy(environment=environment, kind=kind, name=name, roles=roles, by=None, at=at)
     _above(environment, "rate_card", "Large price change", {Role.FINANCE: 1}, "max_change_percent", 5, at)
     _above(environment, "contract", "Deep discount", {Role.HEAD: 1}, "discount_percent", 20, at)
+    # The last one: from now on every policy is a change request.
+    policies.create_policy(
+        environment=environment, kind="policy", name="Every policy", roles={Role.FINANCE: 1}, by=None, at=at
+    )
 
 
 def _above(

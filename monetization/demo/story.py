@@ -18,6 +18,7 @@ from catalog.actions import contracts
 from catalog.models import RateCard
 from metering.actions.ingest import ingest
 from monetization.demo.catalog import approve, import_prices, propose_price_change
+from monetization.demo.commits import agree_more, first_purchase
 from monetization.demo.company import BUYERS, Buyer
 from monetization.demo.kinds import define_kinds, kinds_on
 from monetization.demo.limits import set_limits
@@ -100,6 +101,7 @@ def sign_contracts(company: Company, card: RateCard, calendar: Calendar) -> None
             by=company["rosa"],
             at=at,
         )
+        agree_more(contract, calendar.month, company["rosa"], at)
         request = contracts.submit(contract=contract, reason="Signed by both sides", by=company["rosa"], at=at)
         approve(request, company["fay"], at + HOUR)
 
@@ -142,12 +144,13 @@ def bill_closed_month(company: Company, calendar: Calendar) -> None:
     """Draft everything; take the closed month's invoices as far as each one's story goes."""
     month = local_midnight(calendar.month, "UTC")
     runs.draft_due(environment=company.live, by=company["finn"], at=calendar.now)
-    closed = Invoice.objects.filter(period_starts_at__lt=month - 15 * DAY).select_related("account")
+    closed = Invoice.objects.filter(kind="USAGE", period_starts_at__lt=month - 15 * DAY).select_related("account")
     mine = {invoice.account.key: invoice for invoice in closed}
     start = min(month + 4 * DAY, calendar.now - 6 * HOUR)
     steps = {"hooli": 1, "kumo": 1, "acme": 4, "globex": 3, "umbra": 2, "sakura": 3, "initech": 4}
     for key, upto in steps.items():
         _take(mine[key], upto, company, start)
+    _take(first_purchase(), 4, company, start)
 
 
 def _take(invoice: Invoice, upto: int, company: Company, at: datetime) -> None:

@@ -3,11 +3,23 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from catalog.console.part_forms import FORMS, Field
+from catalog.console.form_fields import Field
+from catalog.console.part_forms import FORMS
 from monetization.foundation.web import number_in
 from monetization.values.errors import DomainError
 
-RARE = ("key", "priority", "counts_for_minimum", "prorates", "tags", "carry_rest", "timing", "cadence", "changes")
+RARE = (
+    "key",
+    "priority",
+    "counts_for_minimum",
+    "prorates",
+    "tags",
+    "carry_rest",
+    "timing",
+    "cadence",
+    "changes",
+    "rollover_percent",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ OFF = Preset(
 SECTIONS: tuple[Section, ...] = (
     Section("overrides", "Price overrides", ("override", "multiplier"), (OFF,), "Everything costs what the list says."),
     Section(
-        "commits", "Commits and credits", ("instrument",),
+        "commits", "Commits and credits", ("instrument", "commit", "grant"),
         (
             Preset("prepaid", "Prepaid commit", "instrument", "Prepaid commit", {"kind": "PREPAID"},
                    ("amount", "invoiced")),
@@ -83,6 +95,8 @@ SECTIONS: tuple[Section, ...] = (
                    ("amount",), ("invoiced",)),
             Preset("credit", "Free credit", "instrument", "Free credit", {"kind": "CREDIT"}, ("amount",),
                    ("invoiced",)),
+            Preset("schedule", "Commit by schedule", "commit", "Commit", {}, ("kind", "access", "invoices")),
+            Preset("grant", "Credit each period", "grant", "Credit each period", {}, ("amount", "rollover_periods")),
         ),
         "Nothing is paid up front or promised: usage is billed as it comes.",
     ),

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.console.builder.presets import OFF, SECTIONS, Preset, Section
-from catalog.console.part_forms import Field
-from catalog.console.part_rows import PartRow, part_rows
+from catalog.console.commit_rows import PartRow
+from catalog.console.form_fields import Field
+from catalog.console.part_rows import part_rows
 from catalog.models import Contract, Product
 from catalog.queries import effective_prices
 from monetization.foundation.templatetags.show import dims
