@@ -8,7 +8,9 @@ import pytest
 
 from billing.queries.first_bills import first_bill
 from billing.queries.rated import rated
-from catalog.models import Contract
+from catalog.actions import agreed, contracts
+from catalog.actions.allowances import add_allowance
+from catalog.models import Contract, Product
 from catalog.queries import period_of
 from metering.models import Limit
 from monetization.foundation.models import Account, AuditEntry, Customer
@@ -160,3 +162,31 @@ def test_a_new_version_touches_new_sign_ups_only(world: World) -> None:
     ).contract
     assert (october.plan_version, november.plan_version) == (first, second)
     assert november.recurring_charges.get().unit_price == 9000
+
+
+def test_free_units_for_each_seat_follow_the_seats_from_day_to_day(world: World) -> None:
+    """November has 30 days: 2 seats for 10 of them, 5 for 20. 3 units a seat: 6 × 10/30 + 15 × 20/30 = 12, and 1 more.
+
+    Of 20 units used at 2.50, 13 are free: 7 × 2.50 = 17.50.
+    """
+    card = priced.list_card(world)
+    draft = deals.draft_contract(world, world.acme, card, start_date=date(2026, 10, 1), anchor="first")
+    by: dict[str, Any] = {"contract": draft, "by": world.chen, "at": deals.AT}
+    inference = Product.objects.get(key="inference")
+    agreed.add_recurring(
+        key="seats", name="Seats", product=inference, unit_price=D(0), quantity=D(2),
+        changes=[(date(2026, 11, 11), D(5))], **by,
+    )  # fmt: skip
+    add_allowance(key="pool", name="Per seat", product=inference, units=D(3), per="seats", **by)
+    add_allowance(key="more", name="More", product=inference, units=D(1), **by)
+    with pytest.raises(Invalid) as refused:
+        agreed.remove(contract=draft, part="recurring", key="seats", by=world.chen, at=deals.AT)
+    assert refused.value.field == "key"
+    deals.approve(
+        contracts.submit(contract=draft, reason="Signed", by=world.chen, at=deals.AT), world.rosa, at=deals.AT
+    )
+    contract = Contract.objects.select_related("account", "legal_entity").get()
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    priced.use(world, [priced.event("acme", noon, input=20_000_000)], at=noon)
+    found = rated(contract=contract, period=period_of(contract, noon))
+    assert found.totals.net == D("17.50")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from catalog.actions import contracts
 from catalog.models import AgreedDiscount, Contract, OverrideTier, PriceMultiplier, PriceOverride
 from tests import deals, make
 from tests.make import World
@@ -75,7 +76,7 @@ def test_what_is_wrong_is_refused_at_its_field(
     assert not (PriceOverride.objects.exists() or PriceMultiplier.objects.exists() or AgreedDiscount.objects.exists())
 
 
-def test_the_draft_page_adds_a_price_and_shows_it_beside_the_list(draft: Contract, world: World, client: Any) -> None:
+def test_a_form_adds_a_price_and_the_page_shows_it_beside_the_list(draft: Contract, world: World, client: Any) -> None:
     client.force_login(world.chen)
     at = f"/console/contracts/{draft.pk}/parts/override/new/"
     form = client.get(at).content.decode()
@@ -87,13 +88,20 @@ def test_the_draft_page_adds_a_price_and_shows_it_beside_the_list(draft: Contrac
     refused = client.post(at, said | {"unit_price": "-2"})
     assert refused.status_code == 422 and "negative" in refused.content.decode()
     assert client.post(at, said).status_code == 302
-    page = client.get(f"/console/contracts/{draft.pk}/").content.decode()
-    assert "Prices of its own" in page and "2.50 per 1M tokens" in page and "2.00 per 1M tokens" in page
     assert client.post(f"/console/contracts/{draft.pk}/parts/override/gpt/remove/").status_code == 302
     assert not PriceOverride.objects.exists()
+    assert client.post(at, said).status_code == 302
+    page = submitted(draft, world, client)
+    assert "Prices of its own" in page and "2.50 per 1M tokens" in page and "2.00 per 1M tokens" in page
 
 
-def test_the_draft_page_adds_a_multiplier_and_a_coupon(draft: Contract, world: World, client: Any) -> None:
+def submitted(draft: Contract, world: World, client: Any) -> str:
+    """Submit the draft, and give its page."""
+    contracts.submit(contract=draft, reason="Signed", by=world.chen, at=make.AT)
+    return str(client.get(f"/console/contracts/{draft.pk}/").content.decode())
+
+
+def test_forms_add_a_multiplier_and_a_coupon(draft: Contract, world: World, client: Any) -> None:
     client.force_login(world.chen)
     at = f"/console/contracts/{draft.pk}/parts"
     wrong = client.post(f"{at}/multiplier/new/", {"key": "x", "name": "X", "factor": "0.8", "match": "gpt-4o"})
@@ -105,5 +113,5 @@ def test_the_draft_page_adds_a_multiplier_and_a_coupon(draft: Contract, world: W
     coupon = {"key": "once", "name": "Once", "amount": "50", "periods": "1", "carry_rest": "yes"}
     assert client.post(f"{at}/discount/new/", coupon).status_code == 302
     assert (AgreedDiscount.objects.get().periods, AgreedDiscount.objects.get().carry_rest) == (1, True)
-    page = client.get(f"/console/contracts/{draft.pk}/").content.decode()
+    page = submitted(draft, world, client)
     assert "× 0.8" in page and "−50 a period, once, the rest later" in page
