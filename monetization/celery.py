@@ -56,6 +56,7 @@ app.conf.beat_schedule = {
     "look at all limits": every(60, "metering.tasks.limits.look_at_all_limits"),
     "forget old reservations": every(3600, "metering.tasks.limits.forget_holds"),
     "forget old minutes of ingestion": every(6 * 3600, "metering.tasks.usage.forget_minutes"),
+    "go on with imports": every(30, "catalog.tasks.sweep_imports"),
     "go on with backfills": every(5, "metering.tasks.backfills.sweep_backfills"),
     "keep drafts up to date": every(2, "billing.tasks.refresh_drafts"),
     "make documents whose message was lost": every(5, "billing.tasks.sweep_documents"),

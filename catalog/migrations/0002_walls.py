@@ -14,6 +14,7 @@ and what its environment sells and meters.
 from django.db import migrations
 
 from catalog.migrations._plan_wall import AS_PLANNED, DROP_AS_PLANNED
+from catalog.rules.imports import ARROWS as ARROWS_OF_IMPORTS
 from catalog.rules.versions import ARROWS
 from monetization.foundation.walls import OWN_ACCOUNTS, frozen, frozen_part, no_truncate, portal_reads, run
 
@@ -68,6 +69,9 @@ PARTS = (
     ("catalog_purchase", "commit_id", OF_COMMIT),
     ("catalog_commitprice", "commit_id", OF_COMMIT),
 )
+OF_IMPORT = "SELECT status FROM catalog_import WHERE id = $1"
+NOT_APPLIED = ("WAITING", "READY", "FAULTY", "APPLYING")
+IMPORTED = ("catalog_importline", "catalog_importfault")
 # Each subquery is itself filtered by the policy of the table that it reads.
 OWN_ENVIRONMENTS = "environment_id IN (SELECT environment_id FROM foundation_account)"
 OWN_CONTRACTS = "contract_id IN (SELECT id FROM catalog_contract)"
@@ -190,5 +194,7 @@ class Migration(migrations.Migration):
         *(frozen_part(table, column=column, status=status, free=("DRAFT",)) for table, column, status in PARTS),
         FROZEN_WITH_ITS_CONTRACT,
         GRANTED_WITH_ITS_GRANT,
+        frozen("catalog_import", free=NOT_APPLIED, arrows=ARROWS_OF_IMPORTS, columns=()),
+        *(frozen_part(table, column="imported_id", status=OF_IMPORT, free=NOT_APPLIED) for table in IMPORTED),
         *(portal_reads(table, own) for table, own in READ.items()),
     ]
