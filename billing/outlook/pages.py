@@ -47,7 +47,8 @@ def _context(request: StaffRequest, contract: Contract) -> dict[str, Any]:
         "invoices": invoices_of(found, names) if found is not None else [],
         "total": total_of_all(found, contract.currency) if found is not None else None,
         "prices": effective_of(contract, discounts), "shown": SHOWN,
-        "asks": asks_of(contract, request.user), "against": _against(contract) if contract.is_draft else (),
+        "asks": asks_of(contract, request.user, now) if contract.is_draft else (),
+        "against": _against(contract) if contract.is_draft else (),
         "zone": contract.account.time_zone,
     }  # fmt: skip
 

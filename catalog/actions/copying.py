@@ -15,6 +15,7 @@ from catalog.rules.moved import moved
 from monetization.foundation.actions import rows
 from monetization.foundation.models import Account, User
 
+MADE = ("rolled_from_id", "recurring_id")  # what came of other parts comes of their copies
 LEFT = ("amendment",)  # what an amendment agreed is a part like any other of the copy
 
 
@@ -33,7 +34,8 @@ def copy(
     copier = Copier(source, made, by, at)
     for model in PARTS.values():
         for row in model._default_manager.filter(contract=source).order_by("pk"):
-            copier.copied(row)
+            if not any(getattr(row, name, None) for name in MADE):
+                copier.copied(row)
     governed.record(made, "copied", by=by, at=at, after={"from": source.key})
     return made
 

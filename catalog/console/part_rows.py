@@ -9,13 +9,6 @@ from catalog.queries.cards import tariff_of_row
 from catalog.rules.tariff_words import words_of
 from monetization.foundation.templatetags.show import day, exact
 
-KINDS = (
-    ("recurring", "recurring charge"), ("one_time", "one-time charge"), ("allowance", "allowance"),
-    ("discount", "discount"), ("bound", "minimum or maximum"), ("commit", "commit"), ("instrument", "credit"),
-    ("grant", "recurring grant"),
-    ("override", "price of its own"), ("multiplier", "multiplier"),
-)  # fmt: skip
-
 
 def part_rows(contract: Contract) -> list[PartRow]:
     """List the parts of a contract in the order of a bill."""

@@ -128,6 +128,22 @@ def test_a_percentage_off_is_a_factor_of_the_chosen_price(
     assert "18 %" in prices
 
 
+def test_a_commit_is_said_by_years_and_written_out(world: make.World, terms: priced.Priced, chen: Client) -> None:
+    contract = draft(world, terms, end_date=date(2028, 6, 30))
+    typed = {"preset": "prepaid", "year_1": "120000", "year_2": "100.01", "often": "2"}
+    assert post(chen, "contract_part_new", contract.pk, "commit", **typed).status_code == 200
+    made = contract.commits.get()
+    assert list(made.items.order_by("start_date").values_list("start_date", "end_date", "amount")) == [
+        (date(2027, 1, 1), date(2027, 12, 31), 120_000), (date(2028, 1, 1), date(2028, 6, 30), Decimal("100.01")),
+    ]  # fmt: skip
+    assert list(made.purchases.order_by("date").values_list("date", "amount")) == [
+        (date(2027, 1, 1), 60_000), (date(2027, 7, 1), 60_000), (date(2028, 1, 1), Decimal("100.01")),
+    ]  # fmt: skip
+    text = post(chen, "contract_part_new", contract.pk, "commit", **typed | {"year_1": "much"}).content.decode()
+    assert 'value="much"' in text
+    assert "field-error" in text.partition('id="prepaid-year_1"')[2].partition("</div>")[0]
+
+
 def test_the_first_invoices_are_those_of_last_month_on_the_deal(
     world: make.World, terms: priced.Priced, chen: Client
 ) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from catalog.console.builder.ramps import OFTEN, YEARS, by_years
 from catalog.console.form_fields import Field
 from catalog.console.part_forms import FORMS
+from catalog.models import Contract
 from monetization.foundation.web import number_in
 from monetization.values.errors import DomainError
 
@@ -38,7 +40,7 @@ class Preset:
     first: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     own: tuple[Field, ...] = ()
-    derived: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None
+    derived: Callable[[Mapping[str, str], Contract], Mapping[str, str]] | None = None
     about: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -68,7 +70,7 @@ class Section:
     empty: str
 
 
-def off_prices(typed: Mapping[str, str]) -> Mapping[str, str]:
+def off_prices(typed: Mapping[str, str], contract: Contract) -> Mapping[str, str]:
     """Make a factor of a percentage off, and the scope of the price that is chosen: ``product|model=gpt-4o``."""
     product, *pairs = typed.get("of", "").split("|")
     try:
@@ -84,13 +86,17 @@ OFF = Preset(
     (Field("of", "Prices", "prices"), Field("percent", "Percent off", "number", required=True)),
     off_prices, {"factor": "percent", "products": "of", "match": "of"},
 )  # fmt: skip
+PREPAID = Preset(
+    "prepaid", "Prepaid commit", "commit", "Prepaid commit", {"kind": "PREPAID"}, (),
+    ("access", "spread", "spread_every", "invoices", "equal", "number", "apart"), (*YEARS, OFTEN), by_years,
+    {"access": "year_1", "invoices": "year_1"},
+)  # fmt: skip
 SECTIONS: tuple[Section, ...] = (
     Section("overrides", "Price overrides", ("override", "multiplier"), (OFF,), "Everything costs what the list says."),
     Section(
         "commits", "Commits and credits", ("instrument", "commit", "grant"),
         (
-            Preset("prepaid", "Prepaid commit", "instrument", "Prepaid commit", {"kind": "PREPAID"},
-                   ("amount", "invoiced")),
+            PREPAID,
             Preset("postpaid", "Postpaid commit", "instrument", "Postpaid commit", {"kind": "POSTPAID"},
                    ("amount",), ("invoiced",)),
             Preset("credit", "Free credit", "instrument", "Free credit", {"kind": "CREDIT"}, ("amount",),

@@ -18,7 +18,9 @@ def filled(typed: QueryDict, preset: Preset, contract: Contract) -> Any:
     full = typed.copy()
     for name in ("products",):
         full[name] = ", ".join(each for each in typed.getlist(name) if each)
-    derived = preset.derived({name: str(text) for name, text in full.items()}) if preset.derived is not None else {}
+    derived = (
+        preset.derived({name: str(text) for name, text in full.items()}, contract) if preset.derived is not None else {}
+    )
     for name, value in {**preset.said, **derived}.items():
         full[name] = value
     if not full.get("name", "").strip():
