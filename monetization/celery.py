@@ -59,6 +59,7 @@ app.conf.beat_schedule = {
     "go on with imports": every(30, "catalog.tasks.sweep_imports"),
     "go on with backfills": every(5, "metering.tasks.backfills.sweep_backfills"),
     "keep drafts up to date": every(2, "billing.tasks.refresh_drafts"),
+    "tell limits what is spent and left": every(2, "billing.tasks.write_money_left"),
     "make documents whose message was lost": every(5, "billing.tasks.sweep_documents"),
     "notice late usage": every(30, "billing.tasks.note_late_usage"),
     "draft what is due": every(300, "billing.tasks.draft_due"),
