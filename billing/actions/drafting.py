@@ -79,7 +79,12 @@ def _wave(
 
 
 def _locked(ids: Collection[int]) -> list[Contract]:
-    rows = Contract.objects.select_for_update(of=("self",)).filter(pk__in=ids, status="APPROVED").order_by("pk")
+    # Not its key: rows that others write at once may point at the contract.
+    rows = (
+        Contract.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk__in=ids, status="APPROVED")
+        .order_by("pk")
+    )
     return list(rows.select_related("account", "legal_entity", "environment"))
 
 

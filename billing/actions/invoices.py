@@ -35,7 +35,7 @@ def draft(
 ) -> Invoice:
     """Draft the invoice of a contract's period, of its usage or its purchases; bring one that is there up to date."""
     rows.allow(by, "billing.draft_invoice")
-    contract = rows.lock(contract)
+    contract = Contract.objects.select_for_update(of=("self",), no_key=True).get(pk=contract.pk)
     found = _drafted(contract, period, kind)
     if found is not None:
         return refresh(invoice=found, at=at) if found.status == Status.DRAFT.value else found

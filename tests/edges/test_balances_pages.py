@@ -37,7 +37,7 @@ def test_a_form_writes_schedules_out_or_makes_them(rosa: Client, draft: Contract
     assert [(one.amount, str(one.date)) for one in commit.purchases.all()] == [
         (Decimal(100), "2026-10-01"), (Decimal(100), "2027-01-01"),
     ]  # fmt: skip
-    page = rosa.get(reverse("console:contract", args=[draft.pk])).content.decode()
+    page = rosa.get(reverse("console:contract", args=[draft.pk]), follow=True).content.decode()
     assert "240, billed 100 on" in page
     remove = reverse("console:contract_part_remove", args=[draft.pk, "commit", "annual"])
     assert rosa.post(remove).status_code == 302
