@@ -33,8 +33,12 @@ class Amended:
         return moves[-1].end_date if moves else self.contract.end_date
 
     def holds(self, row: Any) -> bool:
-        """Say whether a part stands at all: agreed with the contract, or by an amendment that counts."""
-        return row.amendment_id is None or any(each.pk == row.amendment_id for each in self.amendments)
+        """Say whether a part stands at all: agreed with the contract, or by an amendment that counts.
+
+        Commits by schedule and recurring grants are only agreed with contracts.
+        """
+        by = getattr(row, "amendment_id", None)
+        return by is None or any(each.pk == by for each in self.amendments)
 
     def held(self, found: Iterable[Any]) -> list[Any]:
         """Keep the parts that stand."""
@@ -42,7 +46,8 @@ class Amended:
 
     def agreeing(self, row: Any) -> Amendment | Contract:
         """Give what agreed a part: an amendment, or the contract itself."""
-        return next((each for each in self.amendments if each.pk == row.amendment_id), self.contract)
+        by = getattr(row, "amendment_id", None)
+        return next((each for each in self.amendments if each.pk == by), self.contract)
 
     def days(self, part: str, row: Any) -> Days:
         """Give the days of a part, which an amendment may have ended."""
