@@ -40,7 +40,7 @@ def differences(amendment: Amendment) -> list[Difference]:
     known = amended(amendment.contract, amendment)
     earlier = tuple(each for each in known.amendments if each.pk != amendment.pk)
     before = Amended(amendment.contract, earlier).known(amendment.effective_date + DAY)
-    added = rows_of(amendment.contract, lambda row: row.amendment_id == amendment.pk)
+    added = rows_of(amendment.contract, lambda row: getattr(row, "amendment_id", None) == amendment.pk)
     return [
         *_settings(amendment, before),
         *(_quantity(each, before) for each in quantities_of(amendment)),
