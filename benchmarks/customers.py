@@ -30,19 +30,23 @@ SETS = 8
 DAYS = 28  # on which contracts start
 EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 COPIES = """
-SET session_replication_role = replica;
+ALTER TABLE catalog_contract DISABLE TRIGGER USER;
+ALTER TABLE catalog_recurringcharge DISABLE TRIGGER USER;
+ALTER TABLE catalog_instrument DISABLE TRIGGER USER;
 INSERT INTO catalog_contract ({columns}, account_id, key, start_date)
   SELECT {values}, a.id, a.key || '-deal', c.start_date + (row_number() OVER (ORDER BY a.key))::int % {days}
   FROM catalog_contract c, foundation_account a
   WHERE c.id = {template} AND a.environment_id = c.environment_id AND a.id <> c.account_id
     AND a.key < 'c' || lpad('{count}', 5, '0');
 INSERT INTO catalog_recurringcharge (contract_id, {fee_columns})
-  SELECT n.id, {fee_columns} FROM catalog_recurringcharge f, catalog_contract n
+  SELECT n.id, {fee_values} FROM catalog_recurringcharge f, catalog_contract n
   WHERE f.contract_id = {template} AND n.rate_card_id = {card} AND n.id <> {template};
 INSERT INTO catalog_instrument (contract_id, account_id, start_date, {commit_columns})
-  SELECT n.id, n.account_id, n.start_date, {commit_columns} FROM catalog_instrument f, catalog_contract n
+  SELECT n.id, n.account_id, n.start_date, {commit_values} FROM catalog_instrument f, catalog_contract n
   WHERE f.contract_id = {template} AND n.rate_card_id = {card} AND n.id <> {template};
-SET session_replication_role = DEFAULT;
+ALTER TABLE catalog_contract ENABLE TRIGGER USER;
+ALTER TABLE catalog_recurringcharge ENABLE TRIGGER USER;
+ALTER TABLE catalog_instrument ENABLE TRIGGER USER;
 """
 USAGE = """
 INSERT INTO metering_dimensionset (metric_version_id, "values")
@@ -86,11 +90,12 @@ def customers(count: int) -> Customers:
     with connections["owner"].cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")
         columns = _columns("catalog_contract", "id", "account_id", "key", "start_date")
+        fees = _columns("catalog_recurringcharge", "id", "contract_id")
+        commits = _columns("catalog_instrument", "id", "contract_id", "account_id", "start_date")
         cursor.execute(
             COPIES.format(
-                columns=columns, values=", ".join(f"c.{each}" for each in columns.split(", ")), **names,
-                fee_columns=_columns("catalog_recurringcharge", "id", "contract_id"),
-                commit_columns=_columns("catalog_instrument", "id", "contract_id", "account_id", "start_date"),
+                **names, columns=columns, values=_of("c", columns), fee_columns=fees, fee_values=_of("f", fees),
+                commit_columns=commits, commit_values=_of("f", commits),
             )
         )  # fmt: skip
         cursor.execute(USAGE.format(**names))
@@ -98,6 +103,10 @@ def customers(count: int) -> Customers:
     ids = Contract.objects.filter(rate_card=card).order_by("pk").values_list("pk", flat=True)
     ends = _months_after(month, 1)
     return Customers(tuple(ids), version.pk, month, datetime(ends.year, ends.month, 1, tzinfo=UTC))
+
+
+def _of(table: str, columns: str) -> str:
+    return ", ".join(f"{table}.{each}" for each in columns.split(", "))
 
 
 def _columns(table: str, *without: str) -> str:
@@ -146,7 +155,8 @@ def _contract(card: RateCard, month: date, now: datetime) -> Contract:
     """Make the first account's contract: monthly, with a fee and a commit."""
     rosa, account = _person("rosa"), Account.objects.get(pk=world().accounts[0])
     seller = environments.create_legal_entity(
-        environment=world().environment, key="bench", name="Bench", street="", postal_code="", city="", country="DE",
+        environment=world().environment, key="bench", name="Bench", street="Kai 1", postal_code="20457",
+        city="Hamburg", country="DE",
         tax_id="DE1", reporting_currency="EUR", number_prefix="B-", by=None, at=now,
     )  # fmt: skip
     draft = contracts.draft(

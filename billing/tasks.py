@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from billing.actions import balances, documents, expiring, retention, runs, upkeep
+from billing.actions import balances, documents, expiring, money_left, retention, runs, upkeep
 from monetization.foundation.models import Environment
 from monetization.values.errors import DomainError
 
@@ -30,6 +30,12 @@ def sweep_documents() -> None:
 def refresh_drafts() -> None:
     """Bring drafts up to date with usage and terms."""
     upkeep.refresh_stale(at=timezone.now())
+
+
+@shared_task
+def write_money_left() -> None:
+    """Tell limits of spend and balance what is spent and what is left."""
+    money_left.write_behind(at=timezone.now())
 
 
 @shared_task

@@ -5,7 +5,7 @@ Objects are acme's in LIVE; `theirs` are globex's. Dates lie in the past, so tha
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -54,7 +54,7 @@ from monetization.foundation.models import (
 from monetization.foundation.rules.policies import Asked
 from monetization.foundation.rules.roles import Role
 from monetization.values.periods import Cadence
-from tests import deals, make, planned, priced
+from tests import deals, filed, make, planned, priced
 from tests.make import AT, World
 
 LONG_AGO = AT + timedelta(days=1)
@@ -165,6 +165,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
             at=now,
         ).pk,
         "backfill": backfill.begin(version=meaning, reason="To be sure", by=world.mia, at=now).pk,
+        "import": filed.prices(world, card="imported", effective_date=date(2099, 1, 1)).pk,
         "event_id": Event.objects.filter(account=world.acme)[0].event_id,
     } | _rows(world, now)
 

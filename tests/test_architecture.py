@@ -43,6 +43,7 @@ JSON_ALLOWED = {
     "metering.limit.emails",
     "metering.hold.dimensions",
     "metering.hold.counters",
+    "metering.hold.spend_counters",
     "billing.invoiceline.match",
     "billing.invoiceline.steps",
     "billing.invoiceline.source",

@@ -67,7 +67,7 @@ def draft(
         plan_version=plan_version, trial_until=trial_until,
     )  # fmt: skip
     governed.begin(contract, by=by, at=at)
-    refuse_if(_field_errors(contract))
+    refuse_if(field_errors(contract))
     rows.check(contract)
     rows.keep(contract, by=by, at=at)
     governed.record(contract, "drafted", by=by, at=at, after={"key": key, "account": account.key})
@@ -87,7 +87,7 @@ def edit(*, contract: Contract, by: User, at: datetime, **changes: Any) -> Contr
     before = {name: _word(getattr(contract, name)) for name in changes}
     for name, value in changes.items():
         setattr(contract, name, value)
-    refuse_if(_field_errors(contract))
+    refuse_if(field_errors(contract))
     governed.touch(contract, by=by, at=at)
     after = {name: _word(getattr(contract, name)) for name in changes}
     governed.record(contract, "edited", by=by, at=at, before=before, after=after)
@@ -122,7 +122,7 @@ def errors(contract: Contract, at: datetime) -> list[DomainError]:
     if other is not None:
         raise Conflict(f"{other} covers some of these days already.", fix="Choose days that no contract covers.")
     found = [
-        *_field_errors(contract),
+        *field_errors(contract),
         *part_errors(contract),
         *price_errors(contract.rate_card, contract.pinned_version, contract.currency),
     ]
@@ -138,7 +138,8 @@ def overlapping(contract: Contract, first: date, last: date | None) -> Contract 
     return others.first()
 
 
-def _field_errors(contract: Contract) -> list[DomainError]:
+def field_errors(contract: Contract) -> list[DomainError]:
+    """List what is wrong with a contract's terms by themselves."""
     found = [
         Invalid("This belongs to another environment", field=name, fix="Choose one of this environment")
         for name in ("account", "legal_entity", "rate_card")

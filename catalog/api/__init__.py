@@ -8,6 +8,7 @@ from catalog.api import (
     changes,
     charges,
     contracts,
+    imports,
     instruments,
     metrics,
     own_prices,
@@ -23,6 +24,7 @@ METRIC_VERSION = "metrics/<str:key>/versions/<int:number>"
 CARD_VERSION = "rate-cards/<str:key>/versions/<int:number>"
 PLAN_VERSION = "plans/<str:key>/versions/<int:number>"
 REQUEST = "change-requests/<int:pk>"
+IMPORT = "imports/<int:pk>"
 CONTRACT = "contracts/<str:key>"
 AMENDMENT = f"{CONTRACT}/amendments/<int:number>"
 
@@ -74,6 +76,13 @@ patterns: list[URLPattern] = [
     *(route for name, many, one in (*agreed.KINDS, *own_prices.KINDS) for route in _parts(name, many, one)),
     path("contracts/<str:key>/roll-over", recurring.RollOver.as_view(), name="api_contract_roll_over"),
     path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),
+    path("imports", imports.Imports.as_view(), name="api_imports"),
+    path("imports/templates/<str:file_kind>/<str:form>", imports.Template.as_view(), name="api_import_template"),
+    path(IMPORT, imports.OneImport.as_view(), name="api_import"),
+    path(f"{IMPORT}/lines", imports.Lines.as_view(), name="api_import_lines"),
+    path(f"{IMPORT}/errors", imports.Errors.as_view(), name="api_import_errors"),
+    path(f"{IMPORT}/apply", imports.Apply.as_view(), name="api_import_apply"),
+    path(f"{IMPORT}/check", imports.Check.as_view(), name="api_import_check"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),
     path(f"{REQUEST}/withdraw", changes.Withdraw.as_view(), name="api_change_request_withdraw"),

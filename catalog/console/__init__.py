@@ -5,6 +5,8 @@ from catalog.console import (
     cards,
     charges,
     contracts,
+    import_files,
+    imports,
     metrics,
     parts,
     plan_parts,
@@ -30,5 +32,7 @@ site.add_pages(contracts.pages)
 site.add_pages(start.pages)
 site.add_pages(builder.pages)
 site.add_pages(parts.pages)
+site.add_pages(import_files.pages)
+site.add_pages(imports.pages)
 site.add_pages(amendments.pages)
 site.add_pages(requests.pages)

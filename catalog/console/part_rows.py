@@ -13,6 +13,12 @@ from catalog.rules.tariff_words import words_of
 from monetization.foundation.templatetags.show import day, exact
 from monetization.values.periods import DAY
 
+KINDS = (
+    ("recurring", "recurring charge"), ("one_time", "one-time charge"), ("allowance", "allowance"),
+    ("discount", "discount"), ("bound", "minimum or maximum"), ("commit", "commit"), ("instrument", "credit"),
+    ("grant", "recurring grant"), ("override", "price of its own"), ("multiplier", "multiplier"),
+)  # fmt: skip
+
 
 def part_rows(contract: Contract, on: date | None = None) -> list[PartRow]:
     """List the parts agreed with a contract and by its approved amendments, in the order of a bill.

@@ -14,6 +14,7 @@ and what its environment sells and meters.
 from django.db import migrations
 
 from catalog.migrations._plan_wall import AS_PLANNED, DROP_AS_PLANNED
+from catalog.rules.imports import ARROWS as ARROWS_OF_IMPORTS
 from catalog.rules.versions import ARROWS
 from monetization.foundation.walls import OWN_ACCOUNTS, frozen, frozen_part, no_truncate, portal_reads, run
 
@@ -82,6 +83,9 @@ PARTS = (
     ("catalog_purchase", "commit_id", OF_COMMIT),
     ("catalog_commitprice", "commit_id", OF_COMMIT),
 )
+OF_IMPORT = "SELECT status FROM catalog_import WHERE id = $1"
+NOT_APPLIED = ("WAITING", "READY", "FAULTY", "APPLYING")
+IMPORTED = ("catalog_importline", "catalog_importfault")
 # Parts of a contract, or of an amendment where they name one.
 AMENDABLE = (
     *((f"catalog_{table}", "contract_id", OF_CONTRACT) for table in AGREED),
@@ -270,5 +274,7 @@ class Migration(migrations.Migration):
         *(frozen_agreed(*part) for part in AMENDABLE),
         FROZEN_WITH_ITS_CONTRACT,
         GRANTED_WITH_ITS_GRANT,
+        frozen("catalog_import", free=NOT_APPLIED, arrows=ARROWS_OF_IMPORTS, columns=()),
+        *(frozen_part(table, column="imported_id", status=OF_IMPORT, free=NOT_APPLIED) for table in IMPORTED),
         *(portal_reads(table, own) for table, own in READ.items()),
     ]

@@ -1,4 +1,4 @@
-"""Tables of "terms": metrics, products, rate cards, contracts."""
+"""Tables of "terms": metrics, products, rate cards, contracts, and the files that they come from."""
 
 from catalog.models.agreed import (
     AgreedBound,
@@ -12,6 +12,7 @@ from catalog.models.amendments import Amendment, PartEnd
 from catalog.models.commits import Commit, CommitPrice, Purchase
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
+from catalog.models.imports import Import, ImportFault, ImportLine
 from catalog.models.instruments import Instrument
 from catalog.models.metrics import Metric, MetricDimension, MetricMeasure, MetricVersion
 from catalog.models.overrides import OverrideTier, PriceMultiplier, PriceOverride
@@ -38,6 +39,9 @@ __all__ = [
     "CommitPrice",
     "Contract",
     "CreditGrant",
+    "Import",
+    "ImportFault",
+    "ImportLine",
     "Instrument",
     "Metric",
     "MetricDimension",

@@ -50,6 +50,23 @@
     if (!event.detail.shouldSwap || !row || !/^price-\d+$/.test(row.id || "")) return;
     document.querySelectorAll('tr[data-of="' + row.id.slice(6) + '"]').forEach(function (line) { line.remove(); });
   });
+  // The theme looks for its own markup around a field for files, and fails where it isn't; so it leaves ours alone.
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("input[type=file]").forEach(function (input) { input.hasChangeListener = true; });
+  });
+  // A file may be dropped on the field that takes it.
+  ["dragover", "drop"].forEach(function (name) {
+    document.addEventListener(name, function (event) {
+      const zone = event.target.closest("[data-drop]");
+      document.querySelectorAll("[data-drop].over").forEach(function (one) { one.classList.remove("over"); });
+      if (!zone || !event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      if (name === "dragover") { zone.classList.add("over"); return; }
+      const input = zone.querySelector("input[type=file]");
+      input.files = event.dataTransfer.files;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  });
   // htmx: the form's hidden token also goes with requests that don't carry it.
   document.addEventListener("htmx:configRequest", function (event) {
     const token = document.querySelector("[name=csrfmiddlewaretoken]");

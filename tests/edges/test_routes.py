@@ -46,7 +46,7 @@ PLACES = {
     "policy_version": "policy_draft", "delegation": "delegation", "price": "price", "request": "request",
     "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "receipt": "receipt",
     "plan": "plan", "plan_version": "plan_version", "limit": "limit", "correction": "correction",
-    "backfill": "backfill", "quarantined": "quarantined",
+    "backfill": "backfill", "quarantined": "quarantined", "import": "import",
 }  # fmt: skip
 DRAFTED = {
     "contract_part_new": "contract_draft", "contract_part_remove": "contract_draft",
@@ -118,7 +118,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "billing", "verb": "send-back",
          "position": 1, "content_type_id": 1, "part": "discount", "name": "there",
-         "kind": "fees", "member": "platform"}  # fmt: skip
+         "kind": "fees", "member": "platform", "file_kind": "RATE_CARD", "form": "csv"}  # fmt: skip
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",

@@ -31,6 +31,7 @@ TONES: Mapping[str, str] = {
     "REMOVED": "warn", "AMENDED": "info", "RUNNING": "info", "WAITING": "quiet",
     "GREEN_LIGHT": "good",
     "PAUSED": "warn", "CANCELLED": "quiet", "AMEND": "info", "DEPRECATE": "warn", "REPLACE": "info", "UNDO": "quiet",
+    "FAULTY": "bad", "APPLYING": "info", "APPLIED": "good",
 }  # fmt: skip
 
 
