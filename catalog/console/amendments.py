@@ -13,7 +13,7 @@ from catalog.actions import amendments
 from catalog.console.amendment_forms import KINDS, amendment_in, charges_of, typed_form
 from catalog.console.amendment_rows import differences
 from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
-from catalog.console.part_rows import KINDS as PARTS
+from catalog.console.part_forms import FORMS
 from catalog.console.part_rows import part_rows
 from catalog.console.parts import add_part
 from catalog.console.standing import standing_of, timeline
@@ -69,7 +69,7 @@ def _render(request: StaffRequest, amendment: Amendment, outcome: Outcome[Any]) 
         "now": timezone.now(), "differences": differences(amendment),
         "standing": standing_of(asked, request.user) if asked else None, "timeline": timeline(asked) if asked else (),
         "may_edit": amendment.is_draft and request.user.has_perm(DRAFT),
-        "part_kinds": [each for each in PARTS if each[0] in AMENDABLE.values() and each[0] != "override"],
+        "part_kinds": [(part, form.noun) for part, form in FORMS.items() if part in AMENDABLE.values()],
     }  # fmt: skip
     crumbs = crumbs_to(amendment.contract)
     title = f"Amendment {amendment.number}: {amendment.get_kind_display().lower()}"
