@@ -73,7 +73,7 @@ FAULTS: dict[str, Fault] = {
     "months of thirty days have 31": (spans, "days_of_30", "min(end.day, 30)", "end.day"),
     "a quantity starts a day late": (recurring, "_quantity", "since <= day", "since < day"),
     "wide discounts first": (fixed, "fixed_discounts", "(breadth(", "(-breadth("),
-    "discounts never count as spend": (whole, "true_ups", "total_of(line.kept for line in fitting)", "ZERO"),
+    "discounts never count as spend": (whole, "true_ups", "line.kept_in(when) for", "Fraction(0) for"),
     "caps take the first line first": (caps, "caps", "reversed(fitting)", "fitting"),
     "a minimum never prorates": (breadths, "exact_of", "if bound.prorates", "if False"),
     "a discount on a stub is whole": (fixed, "_prorated", "Fraction(discount.amount) * share", "discount.amount"),

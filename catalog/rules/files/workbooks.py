@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -37,8 +38,8 @@ FARTHEST = 2 * MOST_ROWS  # rows that a workbook leaves out are read as empty on
 BESIDE = 10  # cells right of the head in which something left over is noticed
 HUNDRED = Decimal(100)
 BROKEN = (
-    InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError,
-    SyntaxError, NotImplementedError, RuntimeError, OverflowError, MemoryError,
+    InvalidFileException, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, IndexError,
+    AttributeError, OSError, SyntaxError, NotImplementedError, RuntimeError, OverflowError, MemoryError,
 )  # fmt: skip
 FIX = "Save it again as XLSX, or as CSV UTF-8"
 

@@ -66,6 +66,7 @@ def say(*, matter: Matter, verdict: Verdict, seen: bytes, by: User, at: datetime
     Raises NotAllowed for makers, people related to them and roles not asked, Conflict for another content.
     """
     guard_maker(decider=by.pk, makers=matter.makers, ties=ties([by.pk], matter.since, at))
+    _guard_say(matter, by, at)
     if bytes(seen) != matter.digest:
         raise Conflict("This was changed since you looked at it.", fix="Look at it again, then decide.")
     guard_policy(matter.needed, matter.kind)
@@ -81,6 +82,14 @@ def say(*, matter: Matter, verdict: Verdict, seen: bytes, by: User, at: datetime
         return EVERYBODY
     given = approvals(said)
     return deciding.outstanding(matter.needed, [*given, acting.fills] if verdict is Verdict.APPROVE else given)
+
+
+def _guard_say(matter: Matter, by: User, at: datetime) -> None:
+    """Refuse whoever has no say in this at any step, before anything of its content is told."""
+    asked = {one.role for one in matter.needed}
+    instead = {role for fills in asked for role in matter.instead.get(fills, ())}
+    if asked and not {hat.role for hat in hats_of(by, at)} & {*asked, *instead, Role.HEAD}:
+        raise deciding.refuse_turn(asked)
 
 
 def guard_policy(needed: tuple[Requirement, ...], kind: str) -> None:
