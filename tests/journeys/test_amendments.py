@@ -1,6 +1,5 @@
 """Seats are sold from the middle of a month: one drafts the amendment, another approves, the draft invoice follows."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
@@ -18,7 +17,6 @@ from tests.journeys.test_console_pages import LOOKS, sign_in
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 D = make.Decimal
-SHOTS = os.environ.get("SHOTS", "")
 
 
 @pytest.fixture
@@ -84,10 +82,8 @@ def test_pages_of_amendments_are_accessible_and_fit_their_screen(
     for width, scheme in LOOKS:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        for number, address in enumerate(addresses):
+        for address in addresses:
             page.goto(address)
             found = Axe().run(page).response["violations"]
             assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            if SHOTS:
-                page.screenshot(path=f"{SHOTS}/am-{number}-{width}-{scheme}.png", full_page=True)
