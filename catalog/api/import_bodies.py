@@ -14,7 +14,9 @@ class UploadBody(Strict):
     """A file of a kind; sent as multipart/form-data."""
 
     kind = serializers.ChoiceField(choices=Import.Kind.choices, help_text="What the file holds")
-    file = serializers.FileField(allow_empty_file=True, help_text="CSV (UTF-8) or XLSX, at most 5 MB and 20,000 rows")
+    file = serializers.FileField(
+        allow_empty_file=True, help_text="CSV (UTF-8) or XLSX, at most 5 MB; 20,000 rows of prices, 3,000 of contracts"
+    )
     rate_card = serializers.RegexField(
         KEY_PATTERN, required=False, help_text="RATE_CARD: key of the card; a new key makes a new card"
     )

@@ -297,6 +297,11 @@ def test_mistakes_of_own_prices_are_named_by_their_cell(drafted: World) -> None:
 # -- work
 
 
+def test_more_contracts_than_a_task_has_time_for_are_refused(listed: World) -> None:
+    row = filed.contracts(listed, "key,account\n" + "c,acme\n" * 3001)
+    assert [(fault.row, fault.message) for fault in row.faults.all()] == [(0, "There are more than 3,000 rows")]
+
+
 def test_an_applied_file_never_changes(world: World) -> None:
     row = filed.prices(world)
     imports.apply(imported=row, by=world.mia, at=AT)

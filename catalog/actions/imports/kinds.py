@@ -13,8 +13,11 @@ from catalog.rules.files.own_columns import OWN_BOOK
 from catalog.rules.files.previews import Preview
 from catalog.rules.files.price_columns import PRICE_BOOK
 from catalog.rules.files.records import Record, records_in
+from catalog.rules.files.sheets import MOST_ROWS, guard_rows
 from catalog.rules.files.tables import Book
 from monetization.foundation.models import User
+
+MOST_OF_CONTRACTS = 3_000  # drafted one by one by their own actions: as many as one task has time for
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,17 @@ class Kind:
     lock: Callable[[Import], None]
     look: Callable[[Looking, Sequence[Record]], Looked]
     carry_out: Callable[[Looking, Looked, str], None]
+    most_rows: int = MOST_ROWS
 
 
 KINDS: Mapping[str, Kind] = {
     "RATE_CARD": Kind(PRICE_BOOK, prices.guard, prices.lock, prices.look, prices.carry_out),
-    "OVERRIDES": Kind(OWN_BOOK, contracts.guard, contracts.lock, contracts.look, contract_drafts.carry_out),
-    "CONTRACTS": Kind(CONTRACT_BOOK, contracts.guard, contracts.lock, contracts.look, contract_drafts.carry_out),
+    "OVERRIDES": Kind(
+        OWN_BOOK, contracts.guard, contracts.lock, contracts.look, contract_drafts.carry_out, MOST_OF_CONTRACTS
+    ),
+    "CONTRACTS": Kind(
+        CONTRACT_BOOK, contracts.guard, contracts.lock, contracts.look, contract_drafts.carry_out, MOST_OF_CONTRACTS
+    ),
 }
 
 
@@ -44,7 +52,9 @@ def look(looking: Looking) -> tuple[Looked, int]:
     """Read a file and compare it; nothing is written. Gives the number of its rows too."""
     kind = KINDS[looking.imported.kind]
     try:
-        read = records_in(sheets_in(bytes(looking.imported.content)), kind.book)
+        sheets = sheets_in(bytes(looking.imported.content))
+        guard_rows(sum(len(sheet.rows) - 1 for sheet in sheets), kind.most_rows)
+        read = records_in(sheets, kind.book)
     except Unreadable as error:
         return Looked(Preview(faults=(of_file(error),))), 0
     looked = kind.look(looking, read.records)

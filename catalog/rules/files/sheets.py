@@ -37,10 +37,10 @@ def guard_size(content: bytes) -> None:
         raise Unreadable(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB", "Split it into several")
 
 
-def guard_rows(count: int) -> None:
+def guard_rows(count: int, most: int = MOST_ROWS) -> None:
     """Refuse more rows than one file may have. Raises Unreadable."""
-    if count > MOST_ROWS:
-        raise Unreadable(f"There are more than {MOST_ROWS:,} rows", "Split the file into several")
+    if count > most:
+        raise Unreadable(f"There are more than {most:,} rows", "Split the file into several")
 
 
 def guard_columns(cells: tuple[str, ...], row: int) -> None:
