@@ -1,8 +1,7 @@
 """Messages out: nothing leaves the system except through these rows.
 
-A message is written in the action's transaction. Deliveries, one for each endpoint, or one by mail to the person that
-a message is meant for, are claimed and retried by a worker until done, so a dead broker or receiver delays a message
-and never loses it.
+A message is written in the action's transaction. Deliveries, one for each endpoint, are claimed and
+retried by a worker until done, so a dead broker or receiver delays a message and never loses it.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -10,20 +9,15 @@ from django.db import models
 
 from monetization.foundation.models.environments import Environment
 from monetization.foundation.models.fields import empty_list
-from monetization.foundation.models.people import User
 
 
 class Message(models.Model):
-    """A fact to tell: topic (dotted, past tense), subject, and a payload without secrets.
-
-    With a recipient it is a mail to that person (payload: `subject` and `text`) and goes to no endpoint.
-    """
+    """A fact to tell: topic (dotted, past tense), subject, and a payload without secrets."""
 
     environment = models.ForeignKey(Environment, models.PROTECT)
     topic = models.CharField(max_length=64)
     subject = models.CharField(max_length=80)
     payload = models.JSONField()
-    recipient = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     spread_at = models.DateTimeField(null=True, help_text="When its deliveries were made")
 
@@ -56,7 +50,7 @@ class Endpoint(models.Model):
 
 
 class Delivery(models.Model):
-    """One message on its way to one endpoint, or by mail to its recipient."""
+    """One message on its way to one endpoint."""
 
     class Status(models.TextChoices):
         PENDING = "PENDING", "Pending"
@@ -64,7 +58,7 @@ class Delivery(models.Model):
         FAILED = "FAILED", "Failed"
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="deliveries")
-    endpoint = models.ForeignKey(Endpoint, models.CASCADE, null=True, blank=True)
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
@@ -72,12 +66,10 @@ class Delivery(models.Model):
     delivered_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["message", "endpoint"], name="one_delivery_each", nulls_distinct=False)
-        ]
+        constraints = [models.UniqueConstraint(fields=["message", "endpoint"], name="one_delivery_each")]
         indexes = [models.Index(fields=["next_attempt_at"], name="delivery_due", condition=models.Q(status="PENDING"))]
         verbose_name_plural = "deliveries"
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.message} → {self.endpoint or self.message.recipient}"
+        return f"{self.message} → {self.endpoint}"

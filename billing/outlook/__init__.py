@@ -1,1 +1,0 @@
-"""What a contract comes to before it is agreed: its prices, its first invoices, and whose approval it needs."""
