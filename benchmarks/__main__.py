@@ -15,7 +15,7 @@ from monetization.processes import collect_rarely
 
 # Each is a module of this folder with `figures(quick)`; asked by name or by the group's.
 METERING = ("fold", "door", "inbox", "rollups", "memory")
-AREAS = (*METERING, "quota", "pages")
+AREAS = (*METERING, "quota", "pages", "rating")
 EXTRA = ("stages",)  # only when asked for
 GROUPS = {"metering": METERING}
 

@@ -17,11 +17,12 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from billing import event_lines
+from billing import event_lines, timeline
 from billing.actions import closing, invoices, payments
 from billing.calculator import pages as calculator
 from billing.documents.pdf import pdf_of
 from billing.models import Document, Invoice, InvoiceLine
+from billing.outlook import pages as outlook
 from billing.queries import invoice_document, line_trail
 from billing.queries.moves import compare
 from billing.queries.queue import Tab, neighbours, queue_tabs
@@ -229,5 +230,7 @@ site.add_pages(
         path("invoices/<int:pk>/<slug:verb>/", page("billing.read")(act), name="invoice_act"),
         *event_lines.pages,
         *calculator.pages,
+        *timeline.pages,
+        *outlook.pages,
     ]
 )

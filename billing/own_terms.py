@@ -81,7 +81,7 @@ def _contract(account: Account, body: AccountBody, days: tuple[date, date] | Non
     today = local_date(at, account.time_zone)
     first, until = days or (today, today + DAY)
     begun = rows.filter(start_date__lt=until).order_by("-start_date")
-    found = next((each for each in begun if each.end_date is None or each.end_date >= first), None)
+    found = next((each for each in begun if each.served_until is None or each.served_until >= first), None)
     found = found or (None if days else begun.first())
     if found is None:
         raise NotFound("The account has no contract for these days", field="account", fix="Agree on one first")

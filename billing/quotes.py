@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from billing.rules.quotes.bodies import QuoteBody, decoder
+from billing.rules.quotes.bodies.prices import PriceBody
 from billing.rules.quotes.days import spans_of
 from billing.rules.quotes.moments import day_in
 from catalog.rules.spans import Span
@@ -23,13 +24,14 @@ from monetization.values.periods import zone_of
 
 MOST_BYTES = 1_000_000
 MOST_CHARGES, MOST_ROWS, MOST_TIERS, MOST_EVENTS = 500, 5_000, 20_000, 20_000
-MOST_OTHERS = 100  # discounts, minimums, maximums, instruments, pricing units, taxes: of each
+MOST_OTHERS = 100  # overrides, discounts, minimums, maximums, instruments, pricing units, taxes: of each
+MOST_MULTIPLIERS = 20
 MOST_WORK = 400_000  # events and price rows, once for each period
 MOST_DAYS = 3_700
 DIGITS, PLACES = 20, 30
 YEARS = range(1970, 2201)
 DATE = re.compile(r"^(\d{4})-\d\d-\d\d")
-OTHERS = ("discounts", "minimums", "maximums", "instruments", "pricing_units", "taxes")
+OTHERS = ("overrides", "discounts", "minimums", "maximums", "instruments", "pricing_units", "taxes")
 T = TypeVar("T")
 
 
@@ -67,12 +69,13 @@ def _refusal(words: str) -> Invalid:
 
 def check(body: QuoteBody, today: date) -> None:
     """Refuse more than can be answered in a few seconds, and numbers and days without measure. Raises Invalid."""
-    rows = [row for charge in body.charges for row in charge.prices]
+    rows: list[PriceBody] = [*(row for charge in body.charges for row in charge.prices), *body.overrides]
     most(len(body.charges), MOST_CHARGES, "charges")
     most(len(rows), MOST_ROWS, "charges.prices")
     most(sum(len(row.tiers) for row in rows), MOST_TIERS, "charges.prices.tiers")
     for name in OTHERS:
         most(len(getattr(body, name)), MOST_OTHERS, name)
+    most(len(body.multipliers), MOST_MULTIPLIERS, "multipliers")
     bounded(body, len(body.usage))
     spans = _spans(body, today)
     if len(spans) * (len(body.usage) + len(rows)) > MOST_WORK:

@@ -5,11 +5,12 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from billing.actions import balances, documents, retention, runs, upkeep
+from billing.actions import balances, documents, expiring, money_left, retention, runs, upkeep
 from monetization.foundation.models import Environment
 from monetization.values.errors import DomainError
 
 log = logging.getLogger(__name__)
+ROUND_SECONDS = 300  # how often what is due is looked for
 
 
 @shared_task
@@ -32,6 +33,12 @@ def refresh_drafts() -> None:
 
 
 @shared_task
+def write_money_left() -> None:
+    """Tell limits of spend and balance what is spent and what is left."""
+    money_left.write_behind(at=timezone.now())
+
+
+@shared_task
 def note_late_usage() -> None:
     """Tell invoices under review of usage that came after they were frozen."""
     upkeep.note_all_late(at=timezone.now())
@@ -48,7 +55,19 @@ def drop_expired_events() -> None:
 
 @shared_task
 def draft_due() -> None:
-    """Book what commits and credits grant, then draft every period that has started, in every environment."""
-    balances.grant_due(at=timezone.now())
+    """Book what credits grant and let expire, then have every period drafted that has started, in every environment.
+
+    What is due is found by rows, so a chunk whose message is lost or too old is found by the next round.
+    """
+    at = timezone.now()
+    balances.grant_due(at=at)
+    expiring.expire_due(at=at)
     for environment in Environment.objects.all():
-        runs.draft_due(environment=environment, by=None, at=timezone.now())
+        for ids in runs.chunks_due(environment=environment, at=at):
+            draft_contracts.apply_async([ids], expires=ROUND_SECONDS)
+
+
+@shared_task
+def draft_contracts(contract_ids: list[int]) -> None:
+    """Draft what is due of some contracts."""
+    runs.draft_contracts(contract_ids, by=None, at=timezone.now())

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from catalog.actions import products
-from catalog.models import Contract, Metric, MetricVersion, Product, RateCard, RateCardVersion
+from catalog.models import Contract, Metric, MetricVersion, Plan, PlanVersion, Product, RateCard, RateCardVersion
 from monetization.foundation.console import ReadOnly, site
 from monetization.foundation.forms import Acted, ActionForm
 from monetization.foundation.queries import accounts_for
@@ -80,6 +80,25 @@ class RateCardVersions(ReadOnly):
     list_filter = ("status",)
     search_fields = ("rate_card__name", "rate_card__key", "notes")
     list_select_related = ("rate_card", "last_edited_by")
+
+
+@admin.register(Plan, site=site)
+class Plans(ReadOnly):
+    page_name = "plan"
+    new_page = ("plan_new", "New plan", "catalog.draft_plan")
+    list_display = ("name", "key", "owner", "created_at")
+    search_fields = ("name", "key", "description")
+    list_select_related = ("owner",)
+
+
+@admin.register(PlanVersion, site=site)
+class PlanVersions(ReadOnly):
+    environment_path = "plan__environment"
+    page_name = "plan_version"
+    list_display = ("__str__", "state", "effective_date", "rate_card", "last_edited_by", "edited_at")
+    list_filter = ("status",)
+    search_fields = ("plan__name", "plan__key", "notes")
+    list_select_related = ("plan", "rate_card", "last_edited_by")
 
 
 @admin.register(Contract, site=site)

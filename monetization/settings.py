@@ -6,10 +6,12 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from billing.rules.lifecycle import Kind, Status
+from catalog.rules.imports import ImportStatus
 from catalog.rules.versions import VersionStatus
 from monetization import knobs
 from monetization.csp import STRICT
 from monetization.foundation.rules.approvals import RequestStatus
+from monetization.foundation.rules.roles import Role
 from monetization.foundation.shell import UNFOLD as UNFOLD
 
 try:
@@ -268,7 +270,14 @@ SPECTACULAR_SETTINGS = {
         "LimitKind": [("QUANTITY", "Quantity of a metric"), ("SPEND", "Spend"), ("BALANCE", "Balance left")],
         "InvoiceKind": [(each.value, each.label) for each in Kind],
         "InvoiceStatus": [(each.value, each.label) for each in Status],
+        "ImportKind": [
+            ("RATE_CARD", "Rate card"),
+            ("OVERRIDES", "Own prices of contracts"),
+            ("CONTRACTS", "Contracts"),
+        ],
+        "ImportStatus": [(each.value, each.label) for each in ImportStatus],
         "VersionStatus": [(each.value, each.label) for each in VersionStatus],
+        "StaffRole": [(each.value, each.label) for each in Role],
         "RequestStatus": [(each.value, each.label) for each in RequestStatus],
     },
 }

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from billing.models import Invoice
 from billing.queries import SoFar, so_far
-from billing.queries.standing import balances_of
+from billing.queries.standing import holdings_of
 from catalog.console.contracts import state_of
 from catalog.models import Contract
 from catalog.queries import contract_at
@@ -37,7 +37,7 @@ def account_page(request: StaffRequest, pk: int) -> HttpResponse:
         "so_far": _so_far(live, now),
         "contracts": [(one, *state_of(one, now)) for one in contracts],
         "invoices": Invoice.objects.filter(account=account)[:INVOICES],
-        "balances": balances_of(account, now),
+        "holdings": holdings_of(account, now),
         "aliases": account.aliases.all(),
         "may_contract": request.user.has_perm("catalog.draft_contract"),
         "may_change": request.user.has_perm("foundation.change_customer"),

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_safe
 
 from monetization.foundation.console import page, show, site
 from monetization.foundation.models import ChangeRequest
-from monetization.foundation.queries import accounts_for, outstanding_of_all, waiting_for
+from monetization.foundation.queries import accounts_for, desk_of, outstanding_of_all
+from monetization.foundation.queries.notices import news_for
 from monetization.foundation.rules.approvals import RequestStatus
 from monetization.foundation.rules.roles import Role
 from monetization.foundation.web import StaffRequest
-from reports import account_page
+from reports import account_page, balances_page
 from reports.queries import billed_by_month, invoices_waiting_for, largest_accounts, receivables
 
 KEPT = timedelta(days=30)
@@ -28,9 +29,12 @@ Waiting = list[tuple[ChangeRequest, str]]
 def inbox(request: StaffRequest) -> HttpResponse:
     """Show what waits for this person, and where stands what they asked for."""
     now = timezone.now()
-    mine = _asked_by(request, now)
+    mine, news = _asked_by(request, now), news_for(request.user, request.environment, at=now)
+    waiting = desk_of(request.user, request.environment, at=now)
     context: dict[str, Any] = {
-        "waiting": waiting_for(request.user, request.environment),
+        "waiting": [(case.request, bool(case.escalations)) for case in waiting],
+        "news": news,
+        "unread": sum(one.read_at is None for one in news),
         "open": [pair for pair in mine if pair[0].status in {"DRAFT", "SUBMITTED", "APPROVED", "SCHEDULED"}],
         "settled": [pair for pair in mine if pair[0].status not in {"DRAFT", "SUBMITTED", "APPROVED", "SCHEDULED"}],
         "invoices": invoices_waiting_for(request.user, request.environment, at=now),
@@ -69,4 +73,11 @@ def _words(missing: tuple[tuple[Role, int], ...]) -> str:
     return ", ".join(f"{count} × {role.label}" if count > 1 else role.label for role, count in missing)
 
 
-site.add_pages([path("inbox/", inbox, name="inbox"), path("reports/", overview, name="reports"), *account_page.pages])
+site.add_pages(
+    [
+        path("inbox/", inbox, name="inbox"),
+        path("reports/", overview, name="reports"),
+        *account_page.pages,
+        *balances_page.pages,
+    ]
+)

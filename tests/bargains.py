@@ -522,6 +522,110 @@ def taxes(dice: Dice) -> list[Body]:
     return found
 
 
+# -- what a contract makes of the list; drawn by dice of their own, so that every seed keeps the rest of its bargain
+
+
+def agree_own_prices(dice: Dice, frame: Frame, body: Body) -> None:
+    """Add overrides and multipliers."""
+    able = [c for c in body["charges"] if "metric" in c and can_override(body, c)]
+    if able and dice.chance(22):
+        body["overrides"] = overrides(dice, frame, body, dice.pick(able))
+    if dice.chance(20):
+        body["multipliers"] = multipliers(dice, frame, body)
+        if len(body["multipliers"]) > 1:
+            body["combine_multipliers"] = dice.pick(["compound", "lowest", "first"])
+
+
+def can_override(body: Body, charge: Body) -> bool:
+    """Tell whether a charge's price may be another on some days without a question that the rules leave open."""
+    packages = [row for row in charge["prices"] if row.get("model") == "PACKAGE"]
+    whole = "windowed_commitment" in charge or charge.get("cut") == "by_time" or charge.get("position")
+    return not whole and not any(row.get("rounding") for row in packages)
+
+
+def overrides(dice: Dice, frame: Frame, body: Body, charge: Body) -> list[Body]:
+    """Make one override of a charge, or two that follow each other or are for other values."""
+    model = charge["prices"][0].get("model", "PER_UNIT")
+    owned = any(price["charge"] == charge["key"] for i in body["instruments"] for price in i.get("prices") or [])
+    if model in ("PER_UNIT", "GRADUATED"):
+        model = "PER_UNIT" if owned else dice.pick(["PER_UNIT", "GRADUATED"])
+    made = []
+    for number in range(dice.pick([1, 1, 1, 2])):
+        row = price(dice, model, id=f"o{number}", charge=charge["key"])
+        row.pop("rounding", None)
+        if "region" in (charge["metric"].get("dimensions") or []) and dice.chance(60):
+            row["match"] = dice.pick([{"region": "eu"}, {"region": "us"}, {"size": "small"}])
+        made.append(row | override_days(dice, frame, charge, row))
+    if len(made) > 1 and made[0].get("match") == made[1].get("match"):
+        day = frame.inside()
+        made[0]["ends_on"], made[1]["starts_on"] = (day - timedelta(days=1)).isoformat(), day.isoformat()
+        made[0].pop("starts_on", None)
+        made[1].pop("ends_on", None)
+    return made
+
+
+def override_days(dice: Dice, frame: Frame, charge: Body, row: Body) -> Body:
+    """Let an override start or end inside the period, where the counters of its charge stay what they are."""
+    found: Body = {}
+    if steady(charge, row) and dice.chance(70):
+        if dice.chance(65):
+            found["starts_on"] = frame.inside().isoformat() + dice.pick(["", "", "T09:15:00Z"])
+        elif dice.chance(70):
+            found["ends_on"] = frame.inside().isoformat()
+    return found
+
+
+def steady(charge: Body, row: Body) -> bool:
+    """Tell whether a row for some days can't give events another counter, or whether that is no question."""
+    alone = not any(each.get("match") for each in charge["prices"]) and not row.get("match")
+    return alone or row.get("model", "PER_UNIT") in ("PER_UNIT", "GRADUATED")
+
+
+def multipliers(dice: Dice, frame: Frame, body: Body) -> list[Body]:
+    """Make up to three multipliers, each with a price in scope."""
+    usage = [c for c in body["charges"] if "metric" in c]
+    committed = [*(i for i in body["instruments"] if "prices" in i), *(c for c in usage if "windowed_commitment" in c)]
+    least = "0.4" if committed else "0"  # what is free needs no commit
+    made: list[Body] = []
+    for number in range(dice.pick([1, 1, 2, 2, 3])):
+        item: Body = {"id": f"m{number}", "factor": dice.pick(["0.9", "0.82", "0.75", "0.5", "1.1", least])}
+        if dice.chance(50):
+            item["scope"] = scope(dice, usage)
+        literal = [row["match"] for c in usage for row in c["prices"] if row.get("match")]
+        if literal and dice.chance(40):
+            item["scope"] = {"dimensions": dice.pick(literal)}
+        if not any(reaches(item, c) for c in usage):
+            item.pop("scope")
+        if dice.chance(45):
+            item[dice.pick(["starts_on", "ends_on"])] = frame.inside().isoformat()
+        if dice.chance(40):
+            item["priority"] = dice.between(0, 2)
+        made.append(item)
+    return made
+
+
+def reaches(item: Body, charge: Body) -> bool:
+    """Tell whether a multiplier has one of a charge's rows in scope."""
+    named = item.get("scope") or {}
+    fits = {
+        "charges": lambda said: charge["key"] in said,
+        "products": lambda said: charge.get("product", charge["key"]) in said,
+        "tags": lambda said: bool({*said} & {*charge.get("tags", ())}),
+        "kinds": lambda said: "usage" in said,
+        "dimensions": lambda said: any(said.items() <= (row.get("match") or {}).items() for row in charge["prices"]),
+    }
+    return all(fits[name](said) for name, said in named.items())
+
+
+def limit_discounts(dice: Dice, body: Body) -> None:
+    """Let discounts stand for some periods, and carry a rest."""
+    for item in body["discounts"]:
+        if dice.chance(30):
+            item["periods"] = dice.pick([1, 1, 2])
+        if "amount" in item and dice.chance(35):
+            item["carry_rest"] = True
+
+
 # -- usage
 
 
@@ -595,6 +699,9 @@ def bargain(seed: int) -> Body:
         body["booked"] = dice.text(100, 5000, 2)
     if body["currency"] == "JPY":
         drop_cents(body)
+    later = Dice(seed + 1_000_003)
+    agree_own_prices(later, frame, body)
+    limit_discounts(later, body)
     return {name: value for name, value in body.items() if value != []}
 
 
@@ -725,6 +832,12 @@ TESTS: dict[str, Test] = {
     "divisor": some_metric("divisor"),
     "rounding": some_metric("rounding"),
     "windows or per": lambda body: some_metric("window")(body) or some_metric("per")(body),
+    "override": has("overrides"),
+    "dated override": lambda body: some("overrides", "starts_on")(body) or some("overrides", "ends_on")(body),
+    "multiplier": has("multipliers"),
+    "several multipliers": lambda body: len(body.get("multipliers") or []) > 1,
+    "discount for some periods": some("discounts", "periods"),
+    "carried rest": some("discounts", "carry_rest"),
     "percent discount": some("discounts", "percent"),
     "fixed discount": some("discounts", "amount"),
     "counting discount": some("discounts", "counts_for_minimum"),

@@ -41,7 +41,8 @@ def _taken() -> dict[str, str]:
 
 def _put_back(rows: dict[str, str]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:  # foreign keys are asked at its end
-        for table, text in rows.items():
+        # What is approved takes no more parts, so parts come before their version.
+        for table, text in sorted(rows.items(), key=lambda pair: pair[0] == "foundation_policyversion"):
             cursor.execute(
                 f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb)", [text]
             )

@@ -10,7 +10,8 @@ from typing import Any
 from django.test import Client
 
 from monetization.foundation.actions import access, customers, environments, people, policies
-from monetization.foundation.models import Account, Customer, Environment, LegalEntity, Policy, User
+from monetization.foundation.models import Account, Customer, Environment, LegalEntity, User
+from monetization.foundation.rules.conditions import Condition, Operator
 from monetization.foundation.rules.keys import SCOPES
 from monetization.foundation.rules.roles import MemberRole, Role
 
@@ -189,19 +190,21 @@ def _customers(made: World) -> None:
 
 
 def _policies(environment: Environment) -> None:
-    above = Policy.Operator.ABOVE
-    asked: tuple[tuple[str, str, dict[Role, int], dict[str, Any]], ...] = (
-        ("rate_card", "Every price change", {Role.HEAD: 1}, {}),
+    asked: tuple[tuple[str, str, dict[Role, int], list[Condition]], ...] = (
+        ("rate_card", "Every price change", {Role.HEAD: 1}, []),
         ("rate_card", "Price changes above 50 %", {Role.FINANCE: 1},
-         {"operator": above, "fact": "max_change_percent", "bound": Decimal(50)}),
-        ("metric", "Every metric", {Role.HEAD: 1}, {}),
-        ("contract", "Every contract", {Role.REVOPS: 1}, {}),
+         [Condition("max_change_percent", Operator.ABOVE, Decimal(50))]),
+        ("plan", "Every plan", {Role.HEAD: 1}, []),
+        ("metric", "Every metric", {Role.HEAD: 1}, []),
+        ("contract", "Every contract", {Role.REVOPS: 1}, []),
         ("contract", "Discounts above 20 %", {Role.HEAD: 1},
-         {"operator": above, "fact": "discount_percent", "bound": Decimal(20)}),
-        ("credit", "Every credit", {Role.FINANCE: 1}, {}),
-        ("invoice", "Every invoice", {Role.FINANCE: 1}, {}),
+         [Condition("discount_percent", Operator.ABOVE, Decimal(20))]),
+        ("credit", "Every credit", {Role.FINANCE: 1}, []),
+        ("invoice", "Every invoice", {Role.FINANCE: 1}, []),
         ("invoice", "Invoices above 100,000", {Role.FINANCE: 2},
-         {"operator": above, "fact": "total", "bound": Decimal(100_000)}),
+         [Condition("total", Operator.ABOVE, Decimal(100_000))]),
     )  # fmt: skip
-    for kind, name, roles, condition in asked:
-        policies.create_policy(environment=environment, kind=kind, name=name, roles=roles, by=None, at=AT, **condition)
+    for kind, name, roles, conditions in asked:
+        policies.create_policy(
+            environment=environment, kind=kind, name=name, roles=roles, conditions=conditions, by=None, at=AT
+        )

@@ -35,7 +35,13 @@ CHOICES = [
     "Without id, events of one instant and source keep the order of the list; the last of them is the latest.",
     "Readings of a level (`of: level`) belong to the event's dimension values, and levels of several values add.",
     "An event is given to the row that prices it at its own time; earlier ones to the row of the first served instant.",
-    "A row that was replaced by a later one with the same match never returns, also when the later one ends.",
+    "A row that was replaced by a later one with the same match never returns, also when the later one ends;"
+    " a list row that an override hid does, on a line of its own.",
+    "Where an override begins or ends, each counter is all usage so far that its row selects under the rows now in"
+    " force; free units given stay with their match.",
+    "A list row is not in force while an override with no more conditions than it has is.",
+    "Multipliers scale unit prices, flat fees, percent, fixed fee and both clamps of list rows; what stays the same"
+    " number goes on in its line.",
     "Events that no row prices make no line.",
     "UNIQUE without a `value` takes the quantity as the value.",
     "p95 is the nearest rank: the ceil(0.95 n)-th smallest of the windows; windows without an event are not among"
@@ -79,6 +85,8 @@ CHOICES = [
     " maximums: the lists before the charges' own).",
     "A discount stands on the whole invoice unless it starts after the last served day.",
     "A percentage discount is inside the line; a fixed one is a `discount` line per line that it lowers.",
+    "A discount for some periods counts those of the body that end after it starts; one that carries its rest gives"
+    " what its periods so far add up to, less what it took, and never prorates.",
     "A fixed discount with `remaining` gives at most the lesser of it and `amount`; in a cycle it is used up;"
     " without `remaining` it gives its amount in each period.",
     "A fixed discount prorates if all lines in its scope are recurring: with the largest share of their stubs;"
@@ -582,7 +590,10 @@ class Line:
     measured: Fraction | None = None
     free: Fraction | None = None
     unit: Fraction = ZERO
-    order: tuple[int, int] = (0, 0)
+    order: tuple[int, ...] = (0, 0)
+    shelved: Any = None
+    override: str | None = None
+    multipliers: tuple[str, ...] = ()
     weight: Fraction = Fraction(1)
     segments: list["Segment"] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
@@ -605,6 +616,8 @@ class Invoice:
 
     def __init__(self, body: Body, span: Span, zone: ZoneInfo, instruments: list[Instrument]) -> None:
         self.body, self.span, self.zone, self.instruments = body, span, zone, instruments
+        self.so_far = [span]
+        self.taken: dict[int, Fraction] = {}
         self.minor = Fraction(1, 10 ** digits_of(body["currency"]))
         self.start, self.end = midnight(span.start, zone), midnight(span.end, zone)
         self.whole = seconds(midnight(span.full_end, zone) - midnight(span.full_start, zone))
@@ -636,6 +649,99 @@ class Invoice:
 def day_count(body: Body) -> str:
     """Read the day count."""
     return str(body.get("day_count") or "actual")
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A row in force: where it stands (0: override, 1: list), its place there, its numbers as they are charged."""
+
+    level: int
+    index: int
+    row: Body
+    multipliers: tuple[str, ...] = ()
+
+    @property
+    def same(self) -> Any:
+        """What makes it the same price: level and numbers."""
+        usual = {"multiplier": 1} if self.row.get("model") == "DYNAMIC" else {}
+        said = {"model": "PER_UNIT", **usual, **self.row}
+        said = {k: v for k, v in said.items() if k not in ("starts_on", "ends_on", "name", "id", "charge")}
+        return self.level, repr(sorted((k, exactly(v)) for k, v in said.items()))
+
+
+def exactly(said: Any) -> str:
+    """Write a number the one way."""
+    try:
+        return str(Fraction(str(said)))
+    except ValueError:
+        return repr(said)
+
+
+def overrides_of(inv: "Invoice", charge: Body) -> list[tuple[int, Body]]:
+    """List a charge's overrides with their places in the body."""
+    return [(n, row) for n, row in enumerate(inv.body.get("overrides") or []) if row["charge"] == charge["key"]]
+
+
+def in_force(data: Body, at: datetime, zone: ZoneInfo) -> bool:
+    """Tell whether something dated is in force."""
+    return row_start(data, zone) <= at < row_end(data, zone)
+
+
+def shelf(inv: "Invoice", charge: Body, at: datetime) -> list[tuple[Any, Shelved]]:
+    """Give the rows in force at an instant: overrides, and what of the list they leave."""
+    own = [(match_key(r), Shelved(0, n, r)) for n, r in overrides_of(inv, charge) if in_force(r, at, inv.zone)]
+    found = list(own)
+    rows = rows_of(charge)
+    for key in {match_key(row) for row in rows}:
+        for index, start, end in timeline(rows, key, inv.zone):
+            if start <= at < end and not any(set(mine) <= set(key) for mine, _ in own):
+                found.append((key, multiplied(inv, charge, Shelved(1, index, rows[index]), at)))
+    return found
+
+
+def multiplied(inv: "Invoice", charge: Body, listed: Shelved, at: datetime) -> Shelved:
+    """Scale a list row by the multipliers in force and in scope."""
+    mine = [m for m in inv.body.get("multipliers") or [] if in_force(m, at, inv.zone)]
+    mine = [m for m in mine if in_scope(m.get("scope"), charge, listed.row.get("match"))]
+    mine.sort(key=lambda m: (int(m.get("priority") or 0), row_start(m, inv.zone), m["id"]))
+    how = inv.body.get("combine_multipliers") or "compound"
+    if how == "first":
+        mine = mine[:1]
+    if how == "lowest" and mine:
+        least = min(number(m["factor"]) for m in mine)
+        mine = [m for m in mine if number(m["factor"]) == least][:1]
+    factor = Fraction(1)
+    for m in mine:
+        factor *= number(m["factor"])
+    if not mine:
+        return listed
+    return Shelved(1, listed.index, scaled(listed.row, factor), tuple(m["id"] for m in mine))
+
+
+def scaled(row: Body, factor: Fraction) -> Body:
+    """Multiply every price of a row; bounds, sizes and free zones stay."""
+    made = dict(row)
+    if row.get("model") == "DYNAMIC":
+        made["multiplier"] = number(row.get("multiplier"), 1)
+    for name in ("unit_price", "package_price", "percent", "fixed_fee", "minimum_fee", "maximum_fee", "multiplier"):
+        if made.get(name) is not None:
+            made[name] = number(made[name]) * factor
+    if row.get("tiers"):
+        names = ("unit_price", "flat_fee", "percent")
+        made["tiers"] = [
+            {**tier, **{name: number(tier[name]) * factor for name in names if tier.get(name) is not None}}
+            for tier in row["tiers"]
+        ]
+    return made
+
+
+def epochs(inv: "Invoice", charge: Body) -> list[datetime]:
+    """List the instants from which other rows may be in force, and the end."""
+    if cut_of(charge) == "next_period":
+        return [inv.start, inv.end]
+    dated = [*rows_of(charge), *(row for _, row in overrides_of(inv, charge)), *(inv.body.get("multipliers") or [])]
+    edges = {edge for each in dated for edge in (row_start(each, inv.zone), row_end(each, inv.zone))}
+    return [inv.start, *sorted(edge for edge in edges if inv.start < edge < inv.end), inv.end]
 
 
 def rows_of(charge: Body) -> list[Body]:
@@ -700,7 +806,16 @@ class Counter:
     charge: Body
     events: list[Event]
     by_time: bool
-    used: Fraction = ZERO
+    purse: dict[str, Fraction] = field(default_factory=dict)
+
+    @property
+    def used(self) -> Fraction:
+        """The free units that its match has had."""
+        return self.purse.get("used", ZERO)
+
+    @used.setter
+    def used(self, units: Fraction) -> None:
+        self.purse["used"] = units
 
     def raw(self, at: datetime) -> Fraction:
         """Measure Q(period start -> at) before conversion."""
@@ -778,7 +893,7 @@ class Segment:
 
     def opening(self) -> Fraction:
         """Price the position at the start."""
-        if self.before is None and self.zero():
+        if self.before is None and self.zero() and not self.x(self.start):
             return ZERO
         return ZERO if self.row.get("model") == "PACKAGE" else self.at(self.x(self.start))
 
@@ -839,15 +954,14 @@ def literal(charge: Body, key: Any) -> tuple[int, list[bool]]:
     return len(key), [name in named for name in (charge.get("metric") or {}).get("dimensions") or []]
 
 
-def matching(charge: Body, event: Event, at: datetime, zone: ZoneInfo) -> Any:
-    """Find the match of the row that prices an event, or None."""
-    rows = rows_of(charge)
-    found = []
-    for key in {match_key(row) for row in rows}:
-        fits = all(dict(event.dimensions).get(name) == value for name, value in key)
-        if fits and any(start <= at < end for _, start, end in timeline(rows, key, zone)):
-            found.append(key)
-    return max(found, key=lambda key: literal(charge, key)) if found else None
+def matching(charge: Body, event: Event, rows: list[tuple[Any, Shelved]]) -> Any:
+    """Find the match of the row that prices an event, or None: overrides first, then the most literal."""
+    found = [
+        (-shelved.level, literal(charge, key), key)
+        for key, shelved in rows
+        if all(dict(event.dimensions).get(name) == value for name, value in key)
+    ]
+    return max(found, key=lambda item: item[:2])[2] if found else None
 
 
 def cut_of(charge: Body) -> str:
@@ -858,52 +972,66 @@ def cut_of(charge: Body) -> str:
     return str(charge.get("cut") or ("next_period" if stays else "increments"))
 
 
-def counters(inv: Invoice, charge: Body) -> dict[Any, Counter]:
-    """Sort a charge's events into counters, keyed by (match, tier_by values)."""
-    cut = cut_of(charge)
-    found: dict[Any, Counter] = {}
+def counted(inv: Invoice, charge: Body, rows: list[tuple[Any, Shelved]]) -> dict[Any, list[Event]]:
+    """Sort a charge's events by what these rows select: (match, tier_by values)."""
     keys = charge.get("tier_by") or []
-    if not keys:
-        for row in rows_of(charge):
-            found[match_key(row), ()] = Counter(inv, charge, [], cut == "by_time")
+    found: dict[Any, list[Event]] = {} if keys else {(key, ()): [] for key, _ in rows}
     for event in inv.events:
         if event.charge == charge["key"] and event.at < inv.end:
-            at = inv.start if cut == "next_period" else max(event.at, inv.start)
-            match = matching(charge, event, at, inv.zone)
+            match = matching(charge, event, rows)
             if match is not None:
-                key = match, event.dims(keys)
-                found.setdefault(key, Counter(inv, charge, [], cut == "by_time")).events.append(event)
+                found.setdefault((match, event.dims(keys)), []).append(event)
     return found
 
 
-def segments(inv: Invoice, charge: Body, match: Any, counter: Counter) -> list[Segment]:
-    """Cut a counter at its price rows."""
-    rows, found, before = rows_of(charge), [], None
-    for index, start, end in timeline(rows, match, inv.zone):
-        start, end = max(start, inv.start), min(end, inv.end)
-        if cut_of(charge) == "next_period":
-            end = inv.end if start == inv.start < end else start
-        if start < end:
-            before = Segment(counter, index, rows[index], start, end, before)
-            found.append(before)
+def segments(inv: Invoice, charge: Body) -> list[tuple[Any, Shelved, "Segment"]]:
+    """Cut a charge's counters where other rows are in force; a cut that changes nothing is none."""
+    found: list[tuple[Any, Shelved, Segment]] = []
+    latest: dict[Any, tuple[Shelved, Segment]] = {}
+    purses: dict[Any, dict[str, Fraction]] = {}
+    times = epochs(inv, charge)
+    for start, end in zip(times, times[1:], strict=False):
+        rows = shelf(inv, charge, start)
+        by_match = dict(rows)
+        for key, events in sorted(counted(inv, charge, rows).items(), key=repr):
+            shelved = by_match[key[0]]
+            known = latest.get(key)
+            goes_on = known and known[1].end == start and known[0].same == shelved.same
+            if known and goes_on and known[1].counter.events == events:
+                known[1].end = end
+                continue
+            counter = Counter(inv, charge, events, cut_of(charge) == "by_time", purses.setdefault(key, {}))
+            segment = Segment(counter, shelved.index, shelved.row, start, end, known[1] if known else None)
+            latest[key] = shelved, segment
+            found.append((key[0], shelved, segment))
     return found
 
 
 def usage_lines(inv: Invoice, charge: Body, order: int) -> list[Line]:
-    """Make a usage charge's lines, one per price row, not priced yet."""
-    lines: dict[int, Line] = {}
-    for (match, _), counter in sorted(counters(inv, charge).items(), key=repr):
-        for seg in segments(inv, charge, match, counter):
-            if seg.index not in lines:
-                name, category = name_of(charge, seg.row), category_of(charge)
-                lines[seg.index] = Line("usage", [charge], seg.start, seg.end, name, category, seg.index, dict(match))
-                lines[seg.index].order = order, seg.index
-            line = lines[seg.index]
-            line.segments.append(seg)
-            line.start, line.end = min(line.start, seg.start), max(line.end, seg.end)
-            unit = first_unit(seg.row, counter.position + counter.q(seg.start)) * inv.rate(charge)
-            line.unit = max(line.unit, unit)
-    return list(lines.values())
+    """Make a usage charge's lines, one for each row and each time that it stands without a break, not priced yet."""
+    made: list[Line] = []
+    for match, shelved, seg in segments(inv, charge):
+        line = next((li for li in made if li.shelved == (match, shelved.same) and stands_on(inv, li, seg)), None)
+        if line is None:
+            name, category = name_of(charge, shelved.row), category_of(charge)
+            line = Line("usage", [charge], seg.start, seg.end, name, category, seg.index, dict(match))
+            line.order, line.shelved = (order, shelved.level, seg.index), (match, shelved.same)
+            line.multipliers = shelved.multipliers
+            if shelved.level == 0:
+                line.row, line.override = None, shelved.row["id"]
+            made.append(line)
+        line.segments.append(seg)
+        line.start, line.end = min(line.start, seg.start), max(line.end, seg.end)
+        unit = first_unit(seg.row, seg.counter.position + seg.counter.q(seg.start)) * inv.rate(charge)
+        line.unit = max(line.unit, unit) if seg.start == line.start else line.unit
+    return made
+
+
+def stands_on(inv: Invoice, line: Line, seg: "Segment") -> bool:
+    """Tell whether a line's row has been in force all the time until this segment."""
+    charge = line.charges[0]
+    times = [at for at in epochs(inv, charge)[:-1] if line.start <= at < seg.start]
+    return all(any((key, each.same) == line.shelved for key, each in shelf(inv, charge, at)) for at in times)
 
 
 def free_units(inv: Invoice, charge: Body) -> Fraction:
@@ -1231,7 +1359,9 @@ def is_empty(line: Line) -> bool:
 def active(inv: Invoice, kind: str) -> list[Body]:
     """List the discounts of a kind (percent, amount) that have started, narrow scope first, then start, then id."""
     found = [d for d in inv.body.get("discounts") or [] if d.get(kind) is not None]
-    found = [d for d in found if not d.get("starts_on") or instant(d["starts_on"], inv.zone) < inv.end]
+    found = [
+        d for d in found if nth(inv, d) >= 0 and (d.get("carry_rest") or nth(inv, d) < (d.get("periods") or 10**6))
+    ]
     return sorted(
         found,
         key=lambda d: (
@@ -1240,6 +1370,12 @@ def active(inv: Invoice, kind: str) -> list[Body]:
             str(d.get("id") or ""),
         ),
     )
+
+
+def nth(inv: Invoice, discount: Body) -> int:
+    """Count the invoices before this one on which a discount stood; below zero if it hasn't started."""
+    start = date.fromisoformat(discount["starts_on"]) if discount.get("starts_on") else date.min
+    return sum(span.end > start for span in inv.so_far) - 1
 
 
 def name_discount(discount: Body) -> str:
@@ -1320,9 +1456,13 @@ def discount_fixed(inv: Invoice, remaining: dict[int, Fraction]) -> list[Line]:
         parts = [[p for p in li.pieces if not p.own and p.left > 0] for li in lines]
         free = [min(max(li.left, ZERO), sum((p.left for p in ps), ZERO)) for li, ps in zip(lines, parts, strict=True)]
         amount = number(discount["amount"])
-        if lines and all(li.kind == "recurring" for li in lines):
+        if discount.get("carry_rest"):
+            amount = amount * min(nth(inv, discount) + 1, discount.get("periods") or 10**6)
+            amount -= inv.taken.get(id(discount), ZERO)
+        elif lines and all(li.kind == "recurring" for li in lines):
             amount = inv.rounded(amount * max(li.weight for li in lines))
         amount = inv.floored(min(amount, remaining.get(id(discount), amount), sum(free, ZERO)))
+        inv.taken[id(discount)] = inv.taken.get(id(discount), ZERO) + amount
         if id(discount) in remaining:
             remaining[id(discount)] -= amount
         for line, pieces, part in zip(lines, parts, share(amount, free, inv.minor), strict=True):
@@ -1582,6 +1722,8 @@ def printed(line: Line, lines: list[Line]) -> Body:
         "product": product_of(line.charges[0]) if line.key else None,
         "name": line.name,
         "row": line.row,
+        "override": line.override,
+        "multipliers": list(line.multipliers),
         "starts_at": line.start,
         "ends_at": line.end,
         "quantity": line.quantity,
@@ -1641,6 +1783,10 @@ def rate(body: Body) -> Body:
     if cycle and spans:
         first = midnight(spans[0].start, zone).isoformat()
         body = {**body, "usage": [{"at": first, **item} for item in body.get("usage") or []]}
-    invoices = [rate_invoice(Invoice(body, span, zone, instruments), remaining) for span in spans]
+    invoices, taken = [], dict[int, Fraction]()
+    for n, span in enumerate(spans):
+        inv = Invoice(body, span, zone, instruments)
+        inv.so_far, inv.taken = spans[: n + 1], taken
+        invoices.append(rate_invoice(inv, remaining))
     sums = {name: sum((i[name] for i in invoices), ZERO) for name in ("net", "tax", "total")}
     return {"invoices": invoices, **sums, "difference": sums["net"] - number(body.get("booked"))}

@@ -5,7 +5,7 @@ Objects are acme's in LIVE; `theirs` are globex's. Dates lie in the past, so tha
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,13 +14,27 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, metrics, rate_cards
-from catalog.models import Contract, Metric, MetricVersion, PriceRow, Product, RateCard, RateCardVersion
+from catalog.actions import agreed, amendments, commits, instruments, metrics, own_prices, plans, rate_cards, recurring
+from catalog.actions.allowances import add_allowance
+from catalog.models import (
+    Amendment,
+    Contract,
+    Metric,
+    MetricVersion,
+    Plan,
+    PlanVersion,
+    PriceRow,
+    Product,
+    RateCard,
+    RateCardVersion,
+)
+from catalog.rules.schedules import Equal, Item
+from catalog.rules.tariffs import per_unit
 from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft
 from metering.models import Event, EventRemoval, HourlyUsage, Quarantined
-from monetization.foundation.actions import customers, outbox
+from monetization.foundation.actions import customers, delegations, outbox, policies
 from monetization.foundation.models import (
     Account,
     AccountAlias,
@@ -37,8 +51,10 @@ from monetization.foundation.models import (
     RoleGrant,
     User,
 )
+from monetization.foundation.rules.policies import Asked
 from monetization.foundation.rules.roles import Role
-from tests import deals, make, priced
+from monetization.values.periods import Cadence
+from tests import deals, filed, make, planned, priced
 from tests.make import AT, World
 
 LONG_AGO = AT + timedelta(days=1)
@@ -92,9 +108,16 @@ def _parts(world: World, unsigned: Contract, now: datetime) -> None:
     fee = {"product": Product.objects.filter(environment=world.live)[0], "unit_price": Decimal(1)}
     agreed.add_recurring(**by, **fee)
     agreed.add_one_time(**by, **fee)
+    add_allowance(product=fee["product"], units=Decimal(1), **by)
     agreed.add_discount(percent=Decimal(1), **by)
     agreed.add_bound(kind="MINIMUM", amount=Decimal(1), **by)
-    agreed.add_instrument(kind="CREDIT", amount=Decimal(1), **by)
+    inference = Product.objects.get(environment=world.live, key="inference")
+    own_prices.add_override(product=inference, tariff=per_unit(Decimal(1)), match={"model": "gpt-4o"}, **by)
+    own_prices.add_multiplier(factor=Decimal("0.9"), **by)
+    instruments.add(kind="CREDIT", amount=Decimal(1), **by)
+    recurring.add(amount=Decimal(1), **by)
+    items = [Item(Decimal(1), unsigned.start_date, None)] * 2
+    commits.add(content=commits.CommitDraft("PREPAID", items, Equal(Decimal(1), 1, Cadence.ANNUAL)), **by)
 
 
 def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
@@ -102,12 +125,14 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     live, now = terms.card.versions.get(number=1), timezone.now()
     draft = rate_cards.draft(rate_card=terms.card, by=world.mia, at=now)
     waiting = _waiting(world, now)
+    starter = planned.starter(world)
     meaning = MetricVersion.objects.filter(metric__key="llm-tokens").get()
     unsigned = deals.draft_contract(
         world, world.acme_us, terms.card, at=now, key="unsigned", start_date=(now + timedelta(days=9)).date()
     )
     _parts(world, unsigned, now)
     return {
+        "amendment": _amendments(world, terms.acme, now).pk,
         "account": world.acme.pk,
         "alias": _alias(world).pk,
         "bucket": HourlyUsage.objects.filter(account=world.acme)[0].pk,
@@ -119,13 +144,16 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "meaning_draft": _meaning(world, meaning, now).pk,
         "metric": meaning.metric_id,
         "person": world.vera.pk,
-        "policy": Policy.objects.filter(environment=world.live)[0].pk,
+        **_governing(world, now),
         "price": PriceRow.objects.filter(charge__version=live)[0].pk,
         "price_draft": PriceRow.objects.filter(charge__version=draft)[0].pk,
         "quarantined": Quarantined.objects.get().pk,
         "receipt": _receipt(world, now),
         "request": waiting.pk,
         "version": live.pk,
+        "plan": starter.plan_id,
+        "plan_version": starter.pk,
+        "plan_draft": plans.draft(plan=starter.plan, by=world.mia, at=now).pk,
         "version_draft": draft.pk,
         "charge": draft.charges.earliest("pk").pk,
         "rate_card": terms.card.pk,
@@ -137,8 +165,30 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
             at=now,
         ).pk,
         "backfill": backfill.begin(version=meaning, reason="To be sure", by=world.mia, at=now).pk,
+        "import": filed.prices(world, card="imported", effective_date=date(2099, 1, 1)).pk,
         "event_id": Event.objects.filter(account=world.acme)[0].event_id,
     } | _rows(world, now)
+
+
+def _amendments(world: World, contract: Contract, now: datetime) -> Amendment:
+    """Draft two amendments of a contract; the second has a part."""
+    day = (now + timedelta(days=40)).date()
+    said: dict[str, Any] = {"contract": contract, "kind": "CHANGE", "effective_date": day, "by": world.chen, "at": now}
+    amendments.draft(net_days=45, **said)
+    bound = {"key": "cap", "name": "Cap", "kind": "MAXIMUM", "amount": Decimal(9)}
+    return amendments.draft(adds=[("bound", bound)], reason="Tried", **said)
+
+
+def _governing(world: World, now: Any) -> dict[str, Any]:
+    """Draft a policy's new version, and name a delegate of who holds every role."""
+    policy, spare = Policy.objects.filter(environment=world.live)[:2]
+    content = policies.Content([Asked(Role.FINANCE)])
+    version = policies.draft_version(policy=policy, content=content, by=world.chen, at=now)
+    omni = world.people["omni"]
+    away = delegations.delegate(
+        person=omni, delegate=world.noel, starts_at=now, ends_at=now + timedelta(days=1), by=omni, at=now
+    )
+    return {"policy": spare.pk, "policy_draft": version.pk, "delegation": away.pk}
 
 
 def _waiting(world: World, now: Any) -> ChangeRequest:
@@ -176,7 +226,8 @@ def _rows(world: World, now: Any) -> dict[str, Any]:
         "foundation_changerequest": ChangeRequest, "foundation_accountalias": AccountAlias,
         "foundation_account": Account, "foundation_customer": Customer, "foundation_legalentity": LegalEntity,
         "catalog_metric": Metric, "catalog_product": Product, "catalog_ratecard": RateCard,
-        "catalog_ratecardversion": RateCardVersion, "metering_hourlyusage": HourlyUsage,
+        "catalog_plan": Plan, "catalog_planversion": PlanVersion, "catalog_ratecardversion": RateCardVersion,
+        "metering_hourlyusage": HourlyUsage,
         "metering_eventremoval": EventRemoval,
     }  # fmt: skip
     found = {name: model.objects.order_by("pk")[0].pk for name, model in models.items()}

@@ -8,22 +8,32 @@ from decimal import Decimal
 
 from billing.actions import ledger
 from billing.models import Invoice, InvoiceLine, IssuedCopy
+from billing.queries.paid import pot_of
 from billing.queries.paper import document_from_rows
 from billing.rules import transfers
 from billing.rules.anomalies import Severity
-from billing.rules.lifecycle import Kind
+from billing.rules.lifecycle import Kind, Status
 from billing.rules.pots import Pot
 from billing.rules.printed import content_of
 from billing.rules.scopes import LineKind
-from catalog.models import Instrument
+from catalog.models import Contract, Instrument
 from metering.models import UsageMark
 from monetization.values.canonical import digest
+from monetization.values.periods import local_date
 
 
 def hold_usage(invoice: Invoice, at: datetime) -> None:
     """Let no usage of the account be added until this transaction ends, so that the frozen sum is one sum."""
     UsageMark.objects.bulk_create([UsageMark(account_id=invoice.account_id, changed_at=at)], ignore_conflicts=True)
     UsageMark.objects.select_for_update().get(account_id=invoice.account_id)
+
+
+def note_billed(contract: Contract) -> None:
+    """Note on a locked contract until when its usage is on frozen invoices: amendments take effect after that."""
+    frozen = Invoice.objects.filter(contract=contract, kind=Kind.USAGE.value).exclude(status=Status.DRAFT.value)
+    last = frozen.order_by("-period_ends_at").first()
+    until = local_date(last.period_ends_at, contract.account.time_zone) if last is not None else None
+    Contract.objects.filter(pk=contract.pk).update(billed_until=until)
 
 
 def note_grace(invoice: Invoice, at: datetime) -> None:
@@ -58,13 +68,8 @@ def book(invoice: Invoice, at: datetime) -> None:
 
 def _pots(invoice: Invoice) -> dict[int, Pot]:
     """Give the prepaid value that the invoice draws on, as it found it."""
-    rows = invoice.drawdowns.filter(instrument__kind=Instrument.Kind.PREPAID).select_related("instrument")
-    return {
-        row.instrument_id: Pot(
-            row.instrument.amount, row.instrument.invoiced, row.opening, row.expired, invoice.currency
-        )
-        for row in rows
-    }
+    rows = invoice.drawdowns.filter(instrument__kind=Instrument.Kind.PREPAID, opening__gt=0)
+    return {row.instrument_id: pot_of(row, invoice.currency) for row in rows.select_related("instrument__rolled_from")}
 
 
 def _dues(line: InvoiceLine, pots: Mapping[int, Pot]) -> Iterator[transfers.Due]:

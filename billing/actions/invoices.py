@@ -13,6 +13,7 @@ from django.db import transaction
 
 from billing.actions import balances, documents, drafts, evidence, freezing, numbers, telling
 from billing.models import Invoice
+from billing.queries.agreed import agreed_by
 from billing.queries.content import content_digest
 from billing.rules.anomalies import Severity
 from billing.rules.lifecycle import Kind, Status, guard
@@ -34,13 +35,13 @@ def draft(
 ) -> Invoice:
     """Draft the invoice of a contract's period, of its usage or its purchases; bring one that is there up to date."""
     rows.allow(by, "billing.draft_invoice")
-    contract = rows.lock(contract)
+    contract = Contract.objects.select_for_update(of=("self",), no_key=True).get(pk=contract.pk)
     found = _drafted(contract, period, kind)
     if found is not None:
         return refresh(invoice=found, at=at) if found.status == Status.DRAFT.value else found
-    invoice = _new(contract, period, kind, by)
+    invoice = new_draft(contract, period, kind, by)
     rows.keep(invoice, by=by, at=at)
-    telling.record(invoice, "drafted", by=by, at=at, after={"period": period.starts_at, "contract": contract.key})
+    telling.record_drafted([invoice], by=by, at=at)
     drafts.recompute(invoice, at=at)
     return invoice
 
@@ -58,6 +59,7 @@ def refresh(*, invoice: Invoice, at: datetime) -> Invoice:
 def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
     """Freeze what the invoice rests on and put it before a checker; `by` is its preparer from now on."""
     rows.allow(by, "billing.review_invoice")
+    rows.lock(invoice.contract)  # no amendment of the time that is frozen comes between
     invoice = rows.lock(invoice)
     guard(invoice.status, Status.IN_REVIEW)
     if invoice.kind == Kind.USAGE.value and invoice.period_ends_at > at:
@@ -66,7 +68,7 @@ def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
         )
     sweep(at=at)  # repeats that the door could not see, before anything rests on them
     freezing.hold_usage(invoice, at)
-    held = balances.hold(invoice)
+    held = balances.hold(invoice, at=at)
     balances.guard_order(invoice, held)
     found = drafts.recompute(invoice, at=at)
     if found is None:
@@ -78,6 +80,7 @@ def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
     invoice.prepared_by, invoice.reviewed_at = by, at
     invoice.content_digest = content_digest(invoice)
     _move(invoice, Status.IN_REVIEW, by=by, at=at)
+    freezing.note_billed(invoice.contract)
     telling.record(invoice, "reviewed", by=by, at=at, after=telling.sums(invoice))
     return invoice
 
@@ -86,15 +89,17 @@ def review(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
 def send_back(*, invoice: Invoice, reason: str, by: User, at: datetime) -> Invoice:
     """Return an invoice to draft, so that it follows usage and terms again; decisions so far count no more."""
     rows.allow(by, "billing.review_invoice")
+    rows.lock(invoice.contract)
     invoice = rows.lock(invoice)
     guard(invoice.status, Status.DRAFT)
     if not reason.strip():
         raise Invalid("Sending back needs its reason", field="reason", fix="Say what is wrong")
-    balances.hold(invoice)
-    balances.give_back(invoice, at=at, reason=reason)
+    held = balances.hold(invoice, at=at)
+    balances.give_back(invoice, held, at=at, reason=reason)
     invoice.content_digest = invoice.prepared_by = invoice.reviewed_at = None
     invoice.approved_by = invoice.approved_at = None
     _move(invoice, Status.DRAFT, by=by, at=at, reason=reason)
+    freezing.note_billed(invoice.contract)
     evidence.drop(invoice)
     invoice.drawdowns.all().delete()
     telling.record(invoice, "sent_back", by=by, at=at, reason=reason)
@@ -146,7 +151,7 @@ def issue(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
     if invoice.total < 0:
         raise WrongState("An invoice can't be below zero", fix="Send it back; a credit note will say it")
     today = local_date(at, invoice.account.time_zone)
-    invoice.due_date = today + timedelta(days=invoice.contract.net_days)
+    invoice.due_date = today + timedelta(days=agreed_by(invoice).net_days)
     invoice.issued_by, invoice.issued_at = by, at
     invoice.number = numbers.take(entity=invoice.legal_entity, kind=numbers.INVOICE, year=today.year)
     _move(invoice, Status.ISSUED, by=by, at=at)
@@ -160,22 +165,12 @@ def issue(*, invoice: Invoice, by: User | None, at: datetime) -> Invoice:
     return invoice
 
 
-def facts_of(invoice: Invoice) -> dict[str, Decimal]:
-    """What policies look at: the total, and how many findings are more than information."""
-    risky = invoice.flags.exclude(severity=Severity.INFO.value).count()
-    return {"total": invoice.total, "flags": Decimal(risky)}
-
-
-def _drafted(contract: Contract, period: Period, kind: str) -> Invoice | None:
-    mine = Invoice.objects.filter(contract=contract, period_starts_at=period.starts_at, kind=kind)
-    return mine.first()
-
-
-def _new(contract: Contract, period: Period, kind: str, by: User | None) -> Invoice:
+def new_draft(contract: Contract, period: Period, kind: str, by: User | None) -> Invoice:
+    """Make the row of a draft that nobody has computed yet. Raises Invalid for a period without end."""
     if period.ends_at is None:
         raise Invalid("A billing period needs an end", field="period", fix="Take one of the contract's periods")
     return Invoice(
-        environment_id=contract.environment_id,
+        environment=contract.environment,
         account=contract.account,
         contract=contract,
         legal_entity=contract.legal_entity,
@@ -185,6 +180,17 @@ def _new(contract: Contract, period: Period, kind: str, by: User | None) -> Invo
         period_ends_at=period.ends_at,
         prepared_by=by,
     )
+
+
+def facts_of(invoice: Invoice) -> dict[str, Decimal]:
+    """What policies look at: the total, and how many findings are more than information."""
+    risky = invoice.flags.exclude(severity=Severity.INFO.value).count()
+    return {"total": invoice.total, "flags": Decimal(risky)}
+
+
+def _drafted(contract: Contract, period: Period, kind: str) -> Invoice | None:
+    mine = Invoice.objects.filter(contract=contract, period_starts_at=period.starts_at, kind=kind)
+    return mine.first()
 
 
 def _guard_draft(invoice: Invoice) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,4 +52,15 @@ def record(
     audit.record(
         environment=invoice.environment, action=f"invoice.{verb}", subject=invoice, by=by, at=at,
         after=after, reason=reason,
+    )  # fmt: skip
+
+
+def record_drafted(invoices: Iterable[Invoice], *, by: User | None, at: datetime) -> None:
+    """Write who drafted invoices, in their order."""
+    audit.record_all(
+        audit.entry(
+            environment=invoice.environment, action="invoice.drafted", subject=invoice, by=by, at=at,
+            after={"period": invoice.period_starts_at, "contract": invoice.contract.key},
+        )
+        for invoice in invoices
     )  # fmt: skip

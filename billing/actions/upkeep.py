@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from billing.actions import drafts
+from billing.actions import draft_rows, drafts
 from billing.models import Invoice
 from billing.queries.reviews import late_candidates, stale_drafts
 from billing.rules import anomalies
@@ -23,18 +23,48 @@ LATE = "LATE_USAGE"
 
 def refresh_stale(*, at: datetime, limit: int = 200) -> int:
     """Bring drafts up to date that are behind; returns how many were."""
-    return _each(refresh_if_behind, stale_drafts()[:limit], at)
+    waiting, done = list(stale_drafts().order_by("period_starts_at", "pk")[:limit]), 0
+    while waiting:
+        accounts: dict[int, Invoice] = {}
+        for invoice in waiting:
+            accounts.setdefault(invoice.account_id, invoice)  # a later period rests on what the earlier one leaves
+        wave = list(accounts.values())
+        done += _refresh(wave, at)
+        taken = {invoice.pk for invoice in wave}
+        waiting = [invoice for invoice in waiting if invoice.pk not in taken]
+    return done
+
+
+def _refresh(wave: Sequence[Invoice], at: datetime) -> int:
+    """Rate drafts again together; where that fails, one by one."""
+    try:
+        return refresh_together(invoices=wave, at=at)
+    except Exception:
+        log.exception("%s drafts are brought up to date one by one", len(wave))
+        return _each(refresh_if_behind, wave, at)
 
 
 @transaction.atomic
+def refresh_together(*, invoices: Sequence[Invoice], at: datetime) -> int:
+    """Rate drafts of different accounts again, but those that somebody else holds or that are none any more."""
+    held = Invoice.objects.select_for_update(skip_locked=True, of=("self",)).select_related(
+        "contract__account", "contract__legal_entity", "contract__environment"
+    )
+    ids = [each.pk for each in invoices]
+    found = list(held.filter(pk__in=ids, status=Status.DRAFT.value).order_by("pk"))
+    computed = drafts.compute([drafts.due_of(each) for each in found])
+    made = [(invoice, each) for invoice, each in zip(found, computed, strict=True) if not isinstance(each, Exception)]
+    for invoice, each in zip(found, computed, strict=True):
+        if isinstance(each, Exception):
+            log.error("computing invoice %s failed", invoice.pk, exc_info=each)
+    draft_rows.empty([invoice for invoice, _ in made])
+    drafts.write(made, at=at)
+    return len(made)
+
+
 def refresh_if_behind(*, invoice: Invoice, at: datetime) -> bool:
     """Rate a draft again, unless somebody else holds it or it is no draft any more."""
-    held = Invoice.objects.select_for_update(skip_locked=True, of=("self",))
-    found = held.filter(pk=invoice.pk, status=Status.DRAFT.value).first()
-    if found is None:
-        return False
-    drafts.recompute(found, at=at)
-    return True
+    return bool(refresh_together(invoices=[invoice], at=at))
 
 
 def note_all_late(*, at: datetime) -> int:

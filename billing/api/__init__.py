@@ -1,8 +1,8 @@
-"""API of dues: invoices and their life, lines and what is behind them, payments, documents; quotes."""
+"""API of dues: invoices and their life, lines and what is behind them, payments, documents; sign-ups and quotes."""
 
 from django.urls import URLPattern, path
 
-from billing.api import balances, invoices, lines, payments, quotes, steps
+from billing.api import balances, invoices, lines, payments, quotes, signups, steps
 
 ONE = "invoices/<int:pk>"
 patterns: list[URLPattern] = [
@@ -19,5 +19,6 @@ patterns: list[URLPattern] = [
     path(f"{ONE}/lines", lines.Lines.as_view(), name="api_invoice_lines"),
     path(f"{ONE}/lines/<int:position>", lines.OneLine.as_view(), name="api_invoice_line"),
     path(f"{ONE}/lines/<int:position>/events", lines.Events.as_view(), name="api_invoice_line_events"),
+    path("signups", signups.SignUps.as_view(), name="api_signups"),
     path("quotes", quotes.Quotes.as_view(), name="api_quotes"),
 ]

@@ -2,34 +2,15 @@
 
 from typing import Any
 
-import msgspec
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 from billing.own_terms import AccountBody
 from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.scopes import LineKind
+from monetization.foundation.rest.structs import described
 
-
-def _schema(*bodies: type[msgspec.Struct]) -> dict[str, Any]:
-    """Describe types with everything that they hold in place."""
-    roots, parts = msgspec.json.schema_components(bodies, ref_template="{name}")
-    return {"anyOf": [_in_place(root, parts) for root in roots]}
-
-
-def _in_place(schema: Any, parts: dict[str, Any]) -> Any:
-    if isinstance(schema, list):
-        return [_in_place(each, parts) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if (name := schema.get("$ref")) in parts:
-        rest = {key: value for key, value in schema.items() if key != "$ref"}
-        return _in_place(parts[name], parts) | rest
-    kept = {key: value for key, value in schema.items() if (key, value) != ("required", [])}
-    return {key: _in_place(value, parts) for key, value in kept.items()}
-
-
-ASKED = {"application/json": _schema(QuoteBody, AccountBody)}
+ASKED = {"application/json": described(QuoteBody, AccountBody)}
 
 
 class DaysBody(serializers.Serializer[Any]):
@@ -52,6 +33,13 @@ class QuotedStepBody(serializers.Serializer[Any]):
     amount = serializers.CharField(help_text="Its share of the line's rounded amount")
 
 
+class AppliedBody(serializers.Serializer[Any]):
+    """A multiplier that a price went through."""
+
+    id = serializers.CharField()
+    factor = serializers.CharField()
+
+
 class QuotedLineBody(serializers.Serializer[Any]):
     """A line of the invoice."""
 
@@ -63,6 +51,8 @@ class QuotedLineBody(serializers.Serializer[Any]):
     row = serializers.IntegerField(
         allow_null=True, help_text="Which price row; the row's id where the terms are an account's"
     )
+    override = serializers.CharField(allow_null=True, help_text="Which of the contract's own prices, in place of a row")
+    multipliers = AppliedBody(many=True, help_text="Of the contract; the steps' prices have them in")
     dimensions = serializers.DictField(child=serializers.CharField())
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField(allow_null=True)

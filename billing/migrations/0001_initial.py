@@ -131,6 +131,7 @@ class Migration(migrations.Migration):
                 ('opening', models.DecimalField(decimal_places=18, max_digits=38)),
                 ('drawn', models.DecimalField(decimal_places=18, default=0, max_digits=38)),
                 ('expired', models.DecimalField(decimal_places=18, default=0, max_digits=38)),
+                ('rolled', models.DecimalField(decimal_places=18, default=0, max_digits=38)),
                 ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drawdowns', to='catalog.instrument')),
                 ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drawdowns', to='billing.invoice')),
             ],
@@ -181,6 +182,7 @@ class Migration(migrations.Migration):
                 ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='billing.invoice')),
                 ('metric_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.metricversion')),
                 ('of', models.ForeignKey(help_text='What it lowers', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='lowered_by', to='billing.invoiceline')),
+                ('override', models.ForeignKey(help_text='Own price of the contract', null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.priceoverride')),
                 ('price', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.pricerow')),
                 ('product', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.product')),
             ],
@@ -259,7 +261,7 @@ class Migration(migrations.Migration):
             name='Movement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('GRANTED', 'Granted'), ('DRAWN', 'Drawn'), ('EXPIRED', 'Expired'), ('RETURNED', 'Given back'), ('CORRECTED', 'Corrected')], max_length=9)),
+                ('kind', models.CharField(choices=[('GRANTED', 'Granted'), ('DRAWN', 'Drawn'), ('EXPIRED', 'Expired'), ('ROLLED', 'Rolled over'), ('RETURNED', 'Given back'), ('CORRECTED', 'Corrected')], max_length=9)),
                 ('amount', models.DecimalField(decimal_places=18, help_text='Signed: what it adds to the balance', max_digits=38)),
                 ('at', models.DateTimeField(help_text='From when it counts')),
                 ('source', models.CharField(help_text='instrument:4:granted, invoice:17:3:drawn:4', max_length=120)),
@@ -362,7 +364,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='drawdown',
-            constraint=models.CheckConstraint(condition=models.Q(('drawn__gte', 0), ('expired__gte', 0), ('opening__gte', 0), ('opening__gte', django.db.models.expressions.CombinedExpression(models.F('drawn'), '+', models.F('expired')))), name='drawdown_within_balance'),
+            constraint=models.CheckConstraint(condition=models.Q(('drawn__gte', 0), ('expired__gte', 0), ('rolled__gte', 0), models.Q(('opening__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('drawn'), '+', models.F('expired')), '+', models.F('rolled'))), models.Q(('drawn', 0), ('expired', 0), ('opening__lt', 0), ('rolled', 0)), _connector='OR')), name='drawdown_within_balance'),
         ),
         migrations.AddIndex(
             model_name='document',
@@ -402,11 +404,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('kind__in', ['GRANTED', 'RETURNED'])), models.Q(('amount__lt', 0), ('kind__in', ['DRAWN', 'EXPIRED'])), models.Q(('kind', 'CORRECTED'), models.Q(('amount', 0), _negated=True)), _connector='OR'), name='movement_has_its_sign'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('kind__in', ['GRANTED', 'RETURNED'])), models.Q(('amount__lt', 0), ('kind__in', ['DRAWN', 'EXPIRED'])), models.Q(('kind__in', ['ROLLED', 'CORRECTED']), models.Q(('amount', 0), _negated=True)), _connector='OR'), name='movement_has_its_sign'),
         ),
         migrations.AddConstraint(
             model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(('invoice__isnull', False), ('kind__in', ['GRANTED', 'CORRECTED', 'EXPIRED']), _connector='OR'), name='drawn_by_an_invoice'),
+            constraint=models.CheckConstraint(condition=models.Q(('invoice__isnull', False), ('kind__in', ['GRANTED', 'ROLLED', 'CORRECTED', 'EXPIRED']), _connector='OR'), name='drawn_by_an_invoice'),
         ),
         migrations.AddConstraint(
             model_name='payment',

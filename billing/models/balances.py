@@ -17,12 +17,16 @@ from monetization.values.money import EXACT
 
 
 class Movement(models.Model):
-    """A change of a balance: granted and returned raise it, drawn and expired lower it, a correction does either."""
+    """A change of a balance: granted and returned raise it, drawn and expired lower it, a correction does either.
+
+    What rolls over lowers one balance and raises another.
+    """
 
     class Kind(models.TextChoices):
         GRANTED = "GRANTED", "Granted"
         DRAWN = "DRAWN", "Drawn"
         EXPIRED = "EXPIRED", "Expired"
+        ROLLED = "ROLLED", "Rolled over"
         RETURNED = "RETURNED", "Given back"
         CORRECTED = "CORRECTED", "Corrected"
 
@@ -42,11 +46,11 @@ class Movement(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=["GRANTED", "RETURNED"], amount__gt=0)
                 | Q(kind__in=["DRAWN", "EXPIRED"], amount__lt=0)
-                | (Q(kind="CORRECTED") & ~Q(amount=0)),
+                | (Q(kind__in=["ROLLED", "CORRECTED"]) & ~Q(amount=0)),
                 name="movement_has_its_sign",
             ),
             models.CheckConstraint(
-                condition=Q(invoice__isnull=False) | Q(kind__in=["GRANTED", "CORRECTED", "EXPIRED"]),
+                condition=Q(invoice__isnull=False) | Q(kind__in=["GRANTED", "ROLLED", "CORRECTED", "EXPIRED"]),
                 name="drawn_by_an_invoice",
             ),
         ]
@@ -58,8 +62,9 @@ class Movement(models.Model):
 
 
 class Drawdown(models.Model):
-    """What an invoice makes of a balance: ``opening`` before it, ``drawn`` by it, ``expired`` with its period.
+    """What an invoice makes of a balance: ``opening`` before it, ``drawn`` by it, ``rolled`` and ``expired`` with it.
 
+    An opening below zero is a mistake of earlier bookings: nothing is drawn then, and the books say so.
     Computed with the draft, frozen with its lines; the movements are written when it goes under review.
     """
 
@@ -70,13 +75,17 @@ class Drawdown(models.Model):
     opening = quantity_field()
     drawn = quantity_field(default=0)
     expired = quantity_field(default=0)
+    rolled = quantity_field(default=0)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["invoice", "instrument"], name="one_drawdown_an_instrument"),
             models.CheckConstraint(
-                condition=Q(opening__gte=0, drawn__gte=0, expired__gte=0)
-                & Q(opening__gte=models.F("drawn") + models.F("expired")),
+                condition=Q(drawn__gte=0, expired__gte=0, rolled__gte=0)
+                & (
+                    Q(opening__gte=models.F("drawn") + models.F("expired") + models.F("rolled"))
+                    | Q(opening__lt=0, drawn=0, expired=0, rolled=0)
+                ),
                 name="drawdown_within_balance",
             ),
         ]
@@ -86,7 +95,7 @@ class Drawdown(models.Model):
     @property
     def used(self) -> Decimal:
         """What the balance loses by the invoice."""
-        return EXACT.add(self.drawn, self.expired)
+        return EXACT.add(EXACT.add(self.drawn, self.expired), self.rolled)
 
     def __str__(self) -> str:
         return f"{self.instrument} on {self.invoice}"

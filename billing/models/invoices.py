@@ -13,7 +13,7 @@ from simple_history.models import HistoricalRecords
 
 from billing.rules.lifecycle import Kind, Status
 from billing.rules.scopes import LineKind
-from catalog.models import Contract, Instrument, MetricVersion, PriceRow, Product
+from catalog.models import Contract, Instrument, MetricVersion, PriceOverride, PriceRow, Product
 from monetization.foundation.models import Account, Environment, LegalEntity, User
 from monetization.foundation.models.fields import amount_field, choices, currency_field, quantity_field
 from monetization.values.money import EXACT
@@ -115,6 +115,7 @@ class InvoiceLine(models.Model):
     lowers_tax = models.BooleanField(default=True, help_text="Whether a negative line lowers the taxed base")
     product = models.ForeignKey(Product, models.PROTECT, null=True)
     price = models.ForeignKey(PriceRow, models.PROTECT, null=True)
+    override = models.ForeignKey(PriceOverride, models.PROTECT, null=True, help_text="Own price of the contract")
     metric_version = models.ForeignKey(MetricVersion, models.PROTECT, null=True)
     description = models.CharField(max_length=300)
     match = models.JSONField(default=dict)

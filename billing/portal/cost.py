@@ -29,7 +29,7 @@ def cost(request: HttpRequest, scope: PortalScope) -> HttpResponse:
 
 
 @portal_view
-def line_usage(request: HttpRequest, scope: PortalScope, price_id: int, metric_id: int) -> HttpResponse:
+def line_usage(request: HttpRequest, scope: PortalScope, price_id: str, metric_id: int) -> HttpResponse:
     """Show the hours of usage behind a line of a period that is rated on the spot."""
     billed = chosen(request, billed_periods(scope.account, timezone.now()))
     if billed is None:

@@ -40,9 +40,11 @@ RECENT, LARGEST, UNINVOICED = 5, 6, 2
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The running period in figures."""
+    """The running period in figures; ``trial_until``: the first paid day, while the trial runs."""
 
     contract: str
+    plan: str
+    trial_until: date | None
     period: Period
     last_date: date
     so_far: Decimal
@@ -102,6 +104,8 @@ def _figures(billed: Billed, found: Rated, now: datetime) -> Figures:
     today = local_date(now, zone)
     return Figures(
         contract=billed.contract.name,
+        plan=billed.contract.plan_version.plan.name if billed.contract.plan_version is not None else "",
+        trial_until=trial if (trial := billed.contract.trial_until) and today < trial else None,
         period=billed.period,
         last_date=days[-1].date,
         so_far=net,

@@ -97,7 +97,7 @@ ORDER BY i.id
 OVERLAPS = """
 SELECT 'contract' AS kind, a.id AS one, b.id AS other FROM catalog_contract a JOIN catalog_contract b
   ON a.account_id = b.account_id AND a.id < b.id AND a.status = 'APPROVED' AND b.status = 'APPROVED'
-  AND daterange(a.start_date, a.end_date, '[]') && daterange(b.start_date, b.end_date, '[]')
+  AND daterange(a.start_date, a.last_date, '[]') && daterange(b.start_date, b.last_date, '[]')
 UNION ALL
 SELECT 'rate card version', a.id, b.id FROM catalog_ratecardversion a JOIN catalog_ratecardversion b
   ON a.rate_card_id = b.rate_card_id AND a.id < b.id AND a.status = 'APPROVED' AND b.status = 'APPROVED'
@@ -192,8 +192,9 @@ WITH running AS (
   SELECT invoice_id, instrument_id, -sum(amount) AS moved FROM billing_movement WHERE invoice_id IS NOT NULL
   GROUP BY 1, 2
 ), drawing AS (
-  SELECT d.invoice_id, d.instrument_id, d.drawn, CASE WHEN d.is_booked THEN d.drawn + d.expired ELSE 0 END AS used,
-    d.is_booked, i.status FROM billing_drawdown d JOIN billing_invoice i ON i.id = d.invoice_id
+  SELECT d.invoice_id, d.instrument_id, d.drawn, d.is_booked, i.status,
+    CASE WHEN d.is_booked THEN d.drawn + d.expired + d.rolled ELSE 0 END AS used
+  FROM billing_drawdown d JOIN billing_invoice i ON i.id = d.invoice_id
 ), lowered AS (
   SELECT invoice_id, instrument_id, -sum(amount) AS covered FROM billing_invoiceline WHERE kind = 'drawdown'
   GROUP BY 1, 2
@@ -203,6 +204,16 @@ SELECT 'below zero' AS wrong, instrument_id AS instrument, NULL::bigint AS invoi
 UNION ALL
 SELECT 'granted', x.id, NULL, sum(m.amount) FROM billing_movement m JOIN catalog_instrument x ON x.id = m.instrument_id
   WHERE m.kind = 'GRANTED' GROUP BY x.id, x.amount HAVING sum(m.amount) <> x.amount
+UNION ALL
+SELECT 'opened below zero', d.instrument_id, d.invoice_id, d.opening FROM billing_drawdown d WHERE d.opening < 0
+UNION ALL
+SELECT 'rolled over', x.id, NULL, r.amount
+  FROM catalog_instrument x JOIN catalog_contract c ON c.id = x.contract_id AND c.status = 'APPROVED',
+  LATERAL (SELECT coalesce(sum(amount), 0) AS amount FROM billing_movement
+    WHERE instrument_id = x.id AND kind IN ('ROLLED', 'GRANTED')) r,
+  LATERAL (SELECT coalesce(sum(rolled), 0) AS amount FROM billing_drawdown
+    WHERE instrument_id = x.rolled_from_id AND is_booked) o
+  WHERE x.rolled_from_id IS NOT NULL AND (r.amount <> o.amount OR r.amount > x.amount)
 UNION ALL
 SELECT 'movements and invoice differ', coalesce(b.instrument_id, d.instrument_id),
     coalesce(b.invoice_id, d.invoice_id), b.moved

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from billing.models import InvoiceLine
 from billing.rules.scopes import LineKind
+from catalog.models import CommitPrice
 from catalog.queries.cards import tariff_of_row
-from catalog.rules.tariffs import WrittenModel
+from catalog.rules.tariffs import Tariff, WrittenModel
 from monetization.values.money import round_half_away, round_once
 
 PRICED = (LineKind.USAGE.value, LineKind.RECURRING.value, LineKind.ONE_TIME.value)
@@ -50,7 +52,7 @@ def _wrong_steps(line: InvoiceLine) -> Iterator[str]:
 
     Blocks, packages and flat fees count no units; a fee of transactions may be clamped, and leaves free ones out.
     """
-    tariff = tariff_of_row(line.price) if line.price is not None else None
+    tariff = _tariff(line)
     if tariff is not None and tariff.transaction is not None:
         return
     for step in line.steps:
@@ -63,16 +65,31 @@ def _wrong_steps(line: InvoiceLine) -> Iterator[str]:
         yield "the quantities of the steps don't sum to the line's"
 
 
+def _tariff(line: InvoiceLine) -> Tariff | None:
+    row = line.price or line.override
+    return tariff_of_row(row) if row is not None else None
+
+
+def _factor(line: InvoiceLine) -> Fraction:
+    """Multiply what the contract's multipliers made of the card's row."""
+    applied = line.source["cards"][0].get("multipliers", ()) if line.source["cards"] else ()
+    return prod((Fraction(each["factor"]) for each in applied), start=Fraction(1))
+
+
 def _wrong_price(line: InvoiceLine) -> Iterator[str]:
-    if line.price is None:
+    tariff, factor = _tariff(line), _factor(line)
+    if tariff is None:
         return
-    tariff = tariff_of_row(line.price)
-    known = {(None if tier.up_to is None else Fraction(tier.up_to), Fraction(tier.unit_price)) for tier in tariff.tiers}
+    known = {
+        (None if tier.up_to is None else Fraction(tier.up_to), Fraction(tier.unit_price) * factor)
+        for tier in tariff.tiers
+    }
     if tariff.transaction is not None:
-        known = {(None, Fraction(tariff.transaction.percent) / 100)}
+        known = {(None, Fraction(tariff.transaction.percent) / 100 * factor)}
     for step in line.steps:
         up_to = None if step["up_to"] is None else Fraction(step["up_to"])
-        if (up_to, Fraction(step["unit_price"])) not in known:
+        stated = known if "commit" not in step else {(up_to, price) for price in _own(line, step["commit"], known)}
+        if (up_to, Fraction(step["unit_price"])) not in stated:
             yield f"the price {step['unit_price']} is not on the price row"
 
 
@@ -91,3 +108,11 @@ def _wrong_usage(line: InvoiceLine) -> Iterator[str]:
         yield "there is no evidence"
     elif (Fraction(evidence.quantity), evidence.event_count) != (measured, line.events):
         yield "the evidence counts other usage"
+
+
+def _own(line: InvoiceLine, key: str, known: set[tuple[Fraction | None, Fraction]]) -> Iterator[Fraction]:
+    """Yield what a unit may cost on a commit: its own price, or a multiple of what the row says."""
+    rows = CommitPrice.objects.filter(product_id=line.product_id or 0, commit__items__key=key)
+    for own in rows.filter(commit__contract_id=line.invoice.contract_id):
+        listed = [price for _, price in known] if own.unit_price is None else [Fraction(1)]
+        yield from (price * Fraction(own.multiplier or own.unit_price or 0) for price in listed)

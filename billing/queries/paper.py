@@ -10,6 +10,7 @@ from typing import Any
 from babel import Locale
 
 from billing.models import Invoice, InvoiceLine, InvoiceTax, IssuedCopy
+from billing.queries.agreed import agreed_by
 from billing.rules.printed import (
     InvoiceDocument,
     Party,
@@ -35,12 +36,13 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
 def document_from_rows(invoice: Invoice) -> InvoiceDocument:
     """Put the invoice's rows into the shape of its document, as seller and buyer are now."""
     account, contract, zone = invoice.account, invoice.contract, invoice.account.time_zone
+    agreed = agreed_by(invoice)
     return InvoiceDocument(
         kind=invoice.kind,
         number=invoice.number or None,
         issue_date=local_date(invoice.issued_at, zone) if invoice.issued_at else None,
         due_date=invoice.due_date,
-        net_days=contract.net_days,
+        net_days=agreed.net_days,
         currency=invoice.currency,
         language=account.language,
         zone=zone,
@@ -51,7 +53,7 @@ def document_from_rows(invoice: Invoice) -> InvoiceDocument:
         customer=account.customer.name,
         contract=contract.key,
         contract_name=contract.name,
-        purchase_order=contract.purchase_order,
+        purchase_order=agreed.purchase_order,
         lines=tuple(_line(line, zone, invoice.currency) for line in invoice.lines.select_related("product", "of")),
         taxes=tuple(_tax(tax, invoice.currency) for tax in invoice.taxes.all()),
         net=round_once(invoice.net, invoice.currency),

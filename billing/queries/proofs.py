@@ -22,8 +22,8 @@ def evidence_rates_again(at: datetime) -> list[Row]:
     """Compute every frozen line again from its evidence, its steps and the price row that it names."""
     lines = (
         InvoiceLine.objects.exclude(invoice__status=Status.DRAFT.value)
-        .select_related("invoice", "price", "metric_version", "evidence")
-        .prefetch_related("price__tiers")
+        .select_related("invoice", "price", "override", "metric_version", "evidence")
+        .prefetch_related("price__tiers", "override__tiers")
         .order_by("pk")
     )
     return [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import count, takewhile
+from itertools import takewhile
 
 from billing.models import TaxRate
 from billing.queries.taxed import tax_point
@@ -16,7 +16,7 @@ from billing.rules.tax import Missing, TaxProfile, treatment
 from billing.rules.tax import TaxRate as Rate
 from catalog.models import Contract
 from catalog.queries import contract_at, cycle_of, terms_for
-from catalog.rules.spans import Span
+from catalog.rules.spans import Span, cycle_spans
 from catalog.rules.terms import Dims, Terms
 from metering.queries import usage_for
 from metering.rules.quantities import UsageRow
@@ -44,18 +44,20 @@ def in_force(account: Account, at: datetime) -> Contract | None:
 def last_closed(contract: Contract, at: datetime) -> Span:
     """Give the last billing period that has ended, or the first where none has. Raises Invalid before the contract."""
     cycle, today = cycle_of(contract), local_date(at, contract.account.time_zone)
-    last = min(today, contract.end_date or today)
-    begun = list(takewhile(lambda dates: dates[0] <= last, map(cycle.dates, count())))
-    ended = [dates for dates in begun if dates[1] <= today or last < today]
+    last = min(today, contract.served_until or today)
+    begun = list(takewhile(lambda span: span.first <= last, cycle_spans(cycle)))
+    ended = [span for span in begun if span.ends <= today or last < today]
     if not begun:
         raise Invalid("The contract has not begun", field="period", fix="Give a period")
-    return span_between(contract, *(ended or begun)[-1])
+    return (ended or begun)[-1]
 
 
 def span_between(contract: Contract, start: date, end: date) -> Span:
-    """Give the local days [start, end), those of them that the contract serves. Raises Invalid where there are none."""
+    """Give the local days [start, end) that the contract serves, up to the end of its trial. Raises Invalid."""
     first = max(start, contract.start_date)
-    until = end if contract.end_date is None else min(end, contract.end_date + DAY)
+    until = end if contract.served_until is None else min(end, contract.served_until + DAY)
+    if contract.trial_until is not None and first < contract.trial_until:
+        until = min(until, contract.trial_until)
     if first >= until:
         fix = f"It starts on {contract.start_date}"
         raise Invalid("The contract doesn't serve these days", field="period", fix=fix)
@@ -69,11 +71,11 @@ def on_own_terms(contract: Contract, span: Span, used: Sequence[Used] | None = N
     if used is None:
         rows = usage_for(account_id=contract.account_id, segments=terms.segments)
     else:
-        rows = [_row(terms, each, number) for number, each in enumerate(used)]
+        rows = [usage_row(terms, each, number) for number, each in enumerate(used)]
     return Quoted(span, terms, bill(terms, rows, _percents(contract, terms, period)))
 
 
-def _row(terms: Terms, used: Used, number: int) -> UsageRow:
+def usage_row(terms: Terms, used: Used, number: int) -> UsageRow:
     """Put what somebody says at the end of the period, where the latest terms are."""
     place = len(terms.segments) - 1
     charges = terms.segments[place].charges if terms.segments else ()

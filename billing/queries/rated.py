@@ -6,79 +6,90 @@ period's usage bears everything but purchases of prepaid commits, which have one
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import TypeVar
 
-import msgspec
+from django.db import DatabaseError
 
 from billing.queries.balances import opening_balances
+from billing.queries.due import Due
 from billing.queries.purchases import purchase_fees
+from billing.queries.ratings import Rated, SoFar
+from billing.queries.rests import with_rests
 from billing.queries.taxed import tax_of, tax_point
-from billing.rules import tax as tax_rules
-from billing.rules.bill import Bill, bill
+from billing.rules.bill import bill
 from billing.rules.lifecycle import Kind
-from billing.rules.lines import Line
-from billing.rules.rated import RatedLine
-from billing.rules.totals import Totals, totals
+from billing.rules.totals import totals
 from catalog.models import Contract
-from catalog.queries import period_of, terms_for
+from catalog.queries import Shelf, period_of, terms_for
 from catalog.rules.terms import Terms
-from metering.queries import mark_of, usage_for
+from metering.queries import marks, usage_for, usages
 from metering.rules.quantities import UsageRow
-from monetization.values.canonical import digest
 from monetization.values.money import total_of
 from monetization.values.periods import Period
 
-
-@dataclass(frozen=True, slots=True)
-class Rated:
-    """A rated period: its terms, bill, tax and totals, and the usage mark that they reflect at least."""
-
-    terms: Terms
-    bill: Bill
-    taxes: tax_rules.Taxes
-    totals: Totals
-    mark: int
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """Everything that is printed, in order."""
-        return self.bill.lines
-
-    @property
-    def usage(self) -> tuple[RatedLine, ...]:
-        """The lines of usage; they come first."""
-        return tuple(line.rated for line in self.bill.lines if line.rated is not None)
-
-    @property
-    def unpriced(self) -> tuple[UsageRow, ...]:
-        """Usage that no row prices."""
-        return self.bill.unpriced
-
-    @property
-    def terms_digest(self) -> bytes:
-        return digest(msgspec.to_builtins(self.terms, str_keys=True, order="deterministic"))
-
-
-@dataclass(frozen=True, slots=True)
-class SoFar:
-    """A running period as it stands: computed on the spot, nothing stored."""
-
-    period: Period
-    bill: Bill
-    taxes: tax_rules.Taxes
-    totals: Totals
+__all__ = ["Rated", "SoFar", "rated", "rated_all", "so_far"]
+T = TypeVar("T")
 
 
 def rated(*, contract: Contract, period: Period, kind: str = Kind.USAGE.value) -> Rated:
-    """Rate a period of a contract, or its purchases. Raises DomainError where no terms are in force."""
-    terms = terms_for(contract=contract, period=period, balances=opening_balances(contract, period))
-    mark = mark_of(contract.account_id)  # before the usage, so that it can only be behind
-    if kind == Kind.COMMIT.value:
-        terms = _of_purchases(contract, terms)
-    usage = usage_for(account_id=contract.account_id, segments=terms.segments) if terms.segments else []
+    """Rate a period of a contract, or what it buys on a day. Raises DomainError where no terms are in force."""
+    (found,) = rated_all([Due(contract, period, kind)])
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def rated_all(dues: Sequence[Due]) -> list[Rated | Exception]:
+    """Rate many periods of contracts of one environment; what went wrong with one stands in its place.
+
+    All is read in a number of queries that grows with the tables and the different cuts of time, not with the dues.
+    None may rest on another one's balances.
+    """
+    shelf = Shelf(each.contract for each in dues)
+    balances = opening_balances([(each.contract, each.period) for each in dues], shelf)
+    known = marks([each.contract.account_id for each in dues])  # before the usage, so that it can only be behind
+    terms = [_tried(partial(_terms, *each, shelf)) for each in zip(dues, balances, strict=True)]
+    usage = _usage(dues, terms)
+    return [
+        found if isinstance(found, Exception) else _tried(partial(_rated, due, found, used, known, shelf))
+        for due, found, used in zip(dues, terms, usage, strict=True)
+    ]
+
+
+def _terms(due: Due, balances: Mapping[str, Decimal], shelf: Shelf) -> Terms:
+    if due.kind == Kind.COMMIT.value:
+        return of_purchases(due.contract, due.period, shelf)
+    terms = terms_for(contract=due.contract, period=due.period, balances=balances, shelf=shelf)
+    return replace(terms, discounts=with_rests(due.contract, due.period, terms.discounts))
+
+
+def _usage(dues: Sequence[Due], terms: Sequence[Terms | Exception]) -> list[list[UsageRow] | Exception]:
+    """Measure all together; where that is refused, one by one, so that each bears its own fault."""
+    wanted = [
+        (due.contract.account_id, () if isinstance(found, Exception) else found.segments)
+        for due, found in zip(dues, terms, strict=True)
+    ]
+    together = _tried(partial(usages, wanted))
+    if not isinstance(together, Exception):
+        return list(together)
+    return [_tried(partial(usage_for, account_id=pk, segments=segments)) for pk, segments in wanted]
+
+
+def _rated(due: Due, terms: Terms, usage: list[UsageRow] | Exception, known: Mapping[int, int], shelf: Shelf) -> Rated:
+    if isinstance(usage, Exception):
+        raise usage
+    return billed(due.contract, terms, usage, shelf, known.get(due.contract.account_id, 0))
+
+
+def billed(contract: Contract, terms: Terms, usage: Sequence[UsageRow], shelf: Shelf, mark: int = 0) -> Rated:
+    """Make what an invoice says of terms and usage: the bill, its tax, its totals."""
     made = bill(terms, usage)
-    taxes = tax_of(contract, made.lines, tax_point(period, terms.zone))
+    taxes = tax_of(contract, made.lines, tax_point(terms.period, terms.zone), shelf)
     tax = total_of(line.amount for line in taxes.lines)
     return Rated(terms, made, taxes, totals([made.net], [tax], terms.currency), mark)
 
@@ -90,8 +101,20 @@ def so_far(*, contract: Contract, at: datetime) -> SoFar:
     return SoFar(period, found.bill, found.taxes, found.totals)
 
 
-def _of_purchases(contract: Contract, terms: Terms) -> Terms:
-    """Keep what is bought in the period: no usage, discount, minimum or balance has a part in it."""
+def of_purchases(contract: Contract, day: Period, shelf: Shelf) -> Terms:
+    """Keep what is bought on a day: no usage, discount, minimum or balance has a part in it."""
+    terms = terms_for(contract=contract, period=period_of(contract, day.starts_at), shelf=shelf)
     return replace(
-        terms, segments=(), fees=purchase_fees(contract, terms), discounts=(), minimums=(), maximums=(), instruments=()
-    )
+        terms, period=day, full_period=day, segments=(), fees=purchase_fees(contract, terms, day, shelf), discounts=(),
+        minimums=(), maximums=(), instruments=(),
+    )  # fmt: skip
+
+
+def _tried(act: Callable[[], T]) -> T | Exception:
+    """Give what an act gives, or how it failed; a fault of the database ends the transaction, so it isn't kept."""
+    try:
+        return act()
+    except DatabaseError:
+        raise
+    except Exception as error:
+        return error

@@ -22,7 +22,7 @@ FROM catalog_contract c
 JOIN foundation_account a ON a.id = c.account_id
 JOIN foundation_environment v ON v.id = c.environment_id AND v.kind = 'LIVE'
 CROSS JOIN LATERAL (SELECT tstzrange(%(from)s, %(to)s) * tstzrange(
-    c.start_date::timestamp AT TIME ZONE a.time_zone, (c.end_date + 1)::timestamp AT TIME ZONE a.time_zone)) n(needed)
+    c.start_date::timestamp AT TIME ZONE a.time_zone, (c.last_date + 1)::timestamp AT TIME ZONE a.time_zone)) n(needed)
 WHERE c.status = 'APPROVED' AND NOT isempty(n.needed) AND NOT tstzmultirange(n.needed) <@ coalesce(
   (SELECT range_agg(tstzrange(i.period_starts_at, i.period_ends_at)) FROM billing_invoice i
     WHERE i.contract_id = c.id AND i.kind = 'USAGE' AND i.status IN ('ISSUED', 'PAID')), '{}')

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import (
@@ -70,6 +72,17 @@ def stale_drafts() -> QuerySet[Invoice]:
         .filter(Q(rated_at=None) | ~Q(mark=F("usage_mark")) | moved)
         .order_by("pk")
     )
+
+
+def previous_nets(invoices: Collection[Invoice]) -> dict[int, Decimal]:
+    """Map invoices to what their contract's period before came to; a contract's first ones are left out."""
+    before = Invoice.objects.filter(
+        contract_id=OuterRef("contract_id"), kind=OuterRef("kind"), period_ends_at__lte=OuterRef("period_starts_at")
+    )
+    latest = before.order_by("-period_starts_at").values("net")[:1]
+    found = Invoice.objects.filter(pk__in=[each.pk for each in invoices]).order_by()
+    rows = found.annotate(before=Subquery(latest)).exclude(before=None)
+    return dict(rows.values_list("pk", "before"))
 
 
 def late_candidates() -> QuerySet[Invoice]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,19 @@ USER, REQUEST = "foundation.user:", "foundation.change_request:"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card version that priced a line: its owner by name, and the request that approved it."""
+    """A card version that priced a line: its owner by name, and the request that approved it.
+
+    Where ``version`` is 0 it is a contract's own price, and ``version_id`` is the contract's id. ``multipliers`` are
+    the contract's, on a card's price.
+    """
 
     card: str
     version: int
     version_id: int
     owner: str
     request: ChangeRequest | None
+    override: str = ""
+    multipliers: tuple[Mapping[str, str], ...] = ()
 
 
 def cards_of(lines: Iterable[InvoiceLine]) -> dict[int, tuple[Card, ...]]:
@@ -40,6 +46,8 @@ def _card(row: dict[str, Any], people: dict[int, User], requests: dict[int, Chan
         version_id=row["version_id"],
         owner=owner.name if owner else row["owner"],
         request=requests.get(_number(row["approval"], REQUEST)),
+        override=row.get("override") or "",
+        multipliers=tuple(row.get("multipliers", ())),
     )
 
 

@@ -25,6 +25,7 @@ from billing.rules.rated import RatedLine
 from billing.rules.scopes import LineKind
 from catalog.models import Contract, Instrument
 from catalog.queries import periods_of
+from catalog.rules.terms import Level, Price
 from metering.models import HourlyUsage
 from metering.queries import usage_for
 from monetization.foundation.models import Account
@@ -200,7 +201,7 @@ def _line(line: RatedLine, whole: Period) -> ReadLine:
         discounts=line.discounts,
         price_list=_price_list((source.card, source.version) for source in line.sources),
         events=line.events,
-        place={"price_id": line.price.row_id, "metric_id": line.metric.version_id},
+        place={"price_id": _row(line.price), "metric_id": line.metric.version_id},
     )
 
 
@@ -263,4 +264,10 @@ def _printed(line: PrintedLine, stored: InvoiceLine) -> ReadLine:
 
 
 def _price_list(cards: Iterable[tuple[str, int]]) -> str:
-    return ", then ".join(dict.fromkeys(f"{card} version {version}" for card, version in cards))
+    """Name where prices stand: versions of a card, or the contract itself."""
+    names = (f"{card} version {version}" if version else f"contract {card}" for card, version in cards)
+    return ", then ".join(dict.fromkeys(names))
+
+
+def _row(price: Price) -> str:
+    return f"own-{price.row_id}" if price.level is Level.CONTRACT else str(price.row_id)

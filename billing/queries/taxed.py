@@ -10,10 +10,11 @@ from billing.rules import tax as tax_rules
 from billing.rules.lines import Line
 from billing.rules.tax import TaxProfile
 from catalog.models import Contract
+from catalog.queries import Shelf
 from monetization.values.periods import Period, local_date
 
 
-def tax_of(contract: Contract, lines: Sequence[Line], on: date) -> tax_rules.Taxes:
+def tax_of(contract: Contract, lines: Sequence[Line], on: date, shelf: Shelf | None = None) -> tax_rules.Taxes:
     """Tax rounded lines by the places of seller and buyer and the rates of a local date.
 
     A negative line that doesn't lower the taxed base is left out.
@@ -21,7 +22,8 @@ def tax_of(contract: Contract, lines: Sequence[Line], on: date) -> tax_rules.Tax
     account, entity = contract.account, contract.legal_entity
     profile = TaxProfile(entity.country, account.country, account.tax_id)
     based = [(line.tax_category, line.amount) for line in lines if line.amount >= 0 or line.lowers_tax]
-    rates = _rates(contract.environment_id, entity.country)
+    key = contract.environment_id, entity.country
+    rates = (shelf or Shelf()).once(("tax rates", *key), lambda: _rates(*key))
     return tax_rules.tax(based, profile, on=on, rates=rates, currency=contract.currency)
 
 

@@ -8,15 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.queries.quotes import Used, last_closed, on_own_terms, span_between
+from billing.queries.quotes import Used, last_closed, on_own_terms
 from billing.rules.quotes.quote import Quoted
 from catalog.models import Contract
 from catalog.queries import cycle_of, terms_for
-from catalog.rules.spans import Span
+from catalog.rules.spans import Span, span_from
 from catalog.rules.terms import Charge, Dims, Terms
 from metering.queries import usage_for
 from monetization.values.money import EXACT, finite, round_half_away
-from monetization.values.periods import Period
+from monetization.values.periods import Period, local_date
 
 MOST_TRIED = 1000
 ZERO = Decimal(0)
@@ -60,13 +60,13 @@ def choices(contract: Contract, at: datetime) -> Choice | None:
     found = cycle.containing(at)
     if found is None:
         return None
-    span = span_between(contract, *cycle.dates(found[0]))
     zone = contract.account.time_zone
+    span = span_from(cycle, local_date(found[1].starts_at, zone))
     terms = terms_for(contract=contract, period=span.period(zone))
     last = last_closed(contract, at).period(zone)
     charges = terms.segments[-1].charges if terms.segments else ()
     used = _used(contract, terms_for(contract=contract, period=last))
-    rows = [row for charge in charges if charge.metric.adds_up for row in _rows(charge, used)]
+    rows = [row for charge in charges if charge.metric.adds_up for row in rows_of(charge, used)]
     left_out = tuple(charge.name for charge in charges if not charge.metric.adds_up)
     rows.sort(key=lambda row: (-row.used, row.name, row.key))
     return Choice(contract, span, last, tuple(rows[:MOST_TRIED]), left_out)
@@ -88,7 +88,7 @@ def _used(contract: Contract, terms: Terms) -> dict[tuple[str, Dims], Decimal]:
     return found
 
 
-def _rows(charge: Charge, used: Mapping[tuple[str, Dims], Decimal]) -> Iterator[Tried]:
+def rows_of(charge: Charge, used: Mapping[tuple[str, Dims], Decimal]) -> Iterator[Tried]:
     """List what was used of a charge, and what its rows price by all values and wasn't."""
     order = charge.metric.order
     mine = {dims: quantity for (slot, dims), quantity in used.items() if slot == charge.slot}

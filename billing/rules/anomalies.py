@@ -51,6 +51,7 @@ class Review:
     unpriced: Sequence[UsageRow] = ()
     missing_tax: Sequence[Missing] = ()
     late_events: int = 0
+    overdrawn: Sequence[str] = ()
 
 
 def flags(review: Review) -> tuple[Flag, ...]:
@@ -104,11 +105,17 @@ def _untaxed(review: Review) -> Iterator[Flag]:
         yield Flag("MISSING_TAX", Severity.BLOCK, f"{missing.what}. {missing.fix}")
 
 
+def _overdrawn(review: Review) -> Iterator[Flag]:
+    for key in review.overdrawn:
+        sentence = f"Earlier periods drew more on {key} than it had; nothing is drawn here"
+        yield Flag("BALANCE_BELOW_ZERO", Severity.BLOCK, sentence)
+
+
 def _events(count: int) -> str:
     return f"{count} event" if count == 1 else f"{count} events"
 
 
-CHECKS = (_unpriced, _untaxed, _change, _prices, _late)
+CHECKS = (_unpriced, _untaxed, _overdrawn, _change, _prices, _late)
 
 
 def blocks(found: Iterable[Flag]) -> bool:

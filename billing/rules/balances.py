@@ -13,16 +13,23 @@ from monetization.values.money import rounded_down
 
 @dataclass(slots=True)
 class Balance:
-    """An instrument's balance in its own unit: before, drawn by this invoice, lost at its end."""
+    """An instrument's balance in its own unit: before, drawn by this invoice, rolled over and lost at its end."""
 
     instrument: Instrument
     drawn: Fraction = Fraction(0)
     expired: Fraction = Fraction(0)
+    rolled: Fraction = Fraction(0)
 
     @property
     def left(self) -> Fraction:
         """What can still be drawn."""
-        return Fraction(self.instrument.balance) - self.drawn - self.expired
+        return Fraction(self.instrument.balance) - self.drawn - self.expired - self.rolled
+
+    def end(self) -> None:
+        """Let what may roll over do so; the rest is lost."""
+        rest = max(self.left, Fraction(0))
+        self.rolled = min(rest, Fraction(self.instrument.rolls))
+        self.expired = rest - self.rolled
 
     def worth(self, currency: str) -> Decimal:
         """Give what is left in the currency, in whole minor units."""

@@ -25,4 +25,4 @@ def bound_of(bound: Bound, terms: Terms) -> Decimal:
 def exact_of(bound: Bound, terms: Terms) -> Fraction:
     """Give it before it is rounded."""
     share = Fraction(*terms.served) if bound.prorates else Fraction(1)
-    return Fraction(bound.amount) * Fraction(bound.rate) * share
+    return Fraction(bound.amount) * Fraction(bound.rate) * share * Fraction(*bound.weight)

@@ -17,11 +17,12 @@ def caps(maximums: Iterable[Bound], lines: Sequence[Line], terms: Terms) -> list
     everything, made = named(terms), list[Line]()
     for maximum in sorted(maximums, key=lambda each: breadth(each.scope, everything)):
         fitting = [line for line in lines if line.fits(maximum.scope)]
-        over = EXACT.subtract(sum_open(fitting), bound_of(maximum, terms))
+        when, currency = maximum.period, terms.currency
+        over = EXACT.subtract(sum_open(fitting, when, currency), bound_of(maximum, terms))
         for line in reversed(fitting):
-            taken = min(over, line.open)
+            taken = min(over, line.open_in(when, currency))
             if taken > 0:
                 made.append(line.less(LineKind.CAP, taken, f"Cap on {line.name}"))
-                line.lower_last(taken)
+                line.lower_last(taken, when)
                 over = EXACT.subtract(over, taken)
     return made

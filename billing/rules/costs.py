@@ -19,6 +19,7 @@ from catalog.rules.charges import Part
 from catalog.rules.terms import Dims, PriceModel
 from catalog.rules.transactions import Transaction
 from catalog.rules.walks import Walk, paid_to, walk
+from monetization.values.periods import Period
 
 Parts = tuple[Part, ...]
 ZERO = Decimal(0)
@@ -34,14 +35,17 @@ class _Track:
     opened: bool = False
 
 
-def costs(stretches: Iterable[Stretch], purse: Purse) -> list[Cost]:
-    """Price stretches, given in line order; ``purse`` holds what instruments with prices of their own still have."""
+def costs(stretches: Iterable[Stretch], purse: Purse, windows: Sequence[Period] = ()) -> list[Cost]:
+    """Price stretches, given in line order; ``purse`` holds what instruments with prices of their own still have.
+
+    What falls into a window is kept apart from what doesn't.
+    """
     tracks: dict[tuple[str, str, Dims, Dims], _Track] = {}
     found = []
     for stretch in stretches:
         cost = Cost()
         for values, every in stretch.tracks.items():
-            slices = joined(every, stretch, purse)
+            slices = joined(every, stretch, purse, windows)
             key = (stretch.charge.slot, stretch.charge.metric.metric, stretch.conditions, values)
             _price(cost, stretch, slices, tracks.setdefault(key, _Track()), purse)
         _inside(cost, stretch)

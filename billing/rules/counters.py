@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 
-from billing.rules.selecting import Found, Places, Sums, add_rows, by_price, earlier_by_price, tables_of
+from billing.rules.selecting import Found, Places, Priced, Sums, add_rows, by_price, earlier_by_price, tables_of
 from billing.rules.stretches import Slice, Stretch
 from catalog.rules.terms import Charge, Dims, MetricTerms, Price, Segment, Terms
 from metering.rules.quantities import UsageRow, converted
@@ -77,9 +77,9 @@ class Counter:
         self, number: int, before: Sums, inside: Sequence[UsageRow], whole: Sums
     ) -> Iterator[tuple[Price, Dims, Selected]]:
         charge, table = self._charges[number], self._tables[number]
-        prices: dict[tuple[int, Dims], Price] = {}
+        prices: Priced = {}
         if charge.flat_at_zero and not charge.tier_by:
-            prices = {(price.row_id, ()): price for price in charge.prices}
+            prices = {(price.place, ()): price for price in charge.prices}
         now = by_price(table, charge, ((row.dims, row) for row in inside), prices)
         everything = by_price(table, charge, ((dims, (dims, state)) for (_, dims), state in whole.items()), prices)
         earlier = earlier_by_price(table, charge, before) if prices else {}
@@ -126,10 +126,12 @@ class Counter:
 
     def _same(self, other: int, number: int, price: Price) -> bool:
         """Say whether segment ``other`` has this charge with a row of the same content."""
-        charge = self._charges.get(other)
-        if charge is None or _settings(charge) != _settings(self._charges[number]):
+        charge, mine = self._charges.get(other), self._charges[number]
+        if charge is mine:
+            return True
+        if charge is None or _settings(charge) != _settings(mine):
             return False
-        row = self._tables[other].row(price.match)
+        row = self._tables[other].row(price)
         return row is price or (row is not None and row.amounts == price.amounts)
 
     def _stretch(self, first: int, price: Price) -> Stretch:
@@ -137,12 +139,12 @@ class Counter:
         while self._same(last + 1, first, price):
             last += 1
             row = self._row(last, price)
-            prices += [row] if row.row_id != prices[-1].row_id else []
+            prices += [row] if row.place != prices[-1].place else []
         period = Period(self._segments[first].period.starts_at, self._segments[last].period.ends_at)
         return Stretch(self._charges[first], period, prices)
 
     def _row(self, number: int, price: Price) -> Price:
-        return self._tables[number].row(price.match) or price
+        return self._tables[number].row(price) or price
 
 
 def counters(terms: Terms) -> list[Counter]:

@@ -35,7 +35,7 @@ def draw(instruments: Sequence[Instrument], lines: Sequence[Line], terms: Terms)
     covering += _cover(short, balances, terms)
     for balance in balances:
         if ends_here(balance.instrument, terms):
-            balance.expired = balance.left
+            balance.end()
     return Drawn(short, covering, balances)
 
 

@@ -9,16 +9,18 @@ from billing.rules.owned import Purse
 from billing.rules.pieces import LIFT, Cost
 from billing.rules.stretches import NOTHING, Slice, Stretch
 from catalog.rules.charges import Part
+from monetization.values.periods import Period
 
 ZERO = Decimal(0)
 
 
-def joined(slices: Sequence[Slice], stretch: Stretch, purse: Purse) -> list[Slice]:
-    """Join neighbouring slices that the same instruments see: a cut for other charges' sake changes nothing here."""
+def joined(slices: Sequence[Slice], stretch: Stretch, purse: Purse, windows: Sequence[Period]) -> list[Slice]:
+    """Join neighbouring slices that the same instruments and windows see: a cut for others' sake changes nothing."""
     found: list[Slice] = []
-    seen: list[frozenset[str]] = []
+    seen: list[tuple[frozenset[str], list[bool]]] = []
     for piece in slices:
-        key = purse.alive(stretch, piece.period.starts_at)
+        at = piece.period.starts_at
+        key = purse.alive(stretch, at), [at in window for window in windows]
         if found and seen[-1] == key and found[-1].before + found[-1].quantity == piece.before:
             found[-1] = found[-1].joined(piece)
         else:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from billing.rules.composites import MOMENT, keep, last_moment
 from billing.rules.lines import NOTHING, Line
-from billing.rules.percentages import percent_off
+from billing.rules.percentages import percent_off, standing
 from billing.rules.pieces import Piece
 from billing.rules.rated import Step
 from billing.rules.scopes import LineKind
@@ -18,6 +18,8 @@ from catalog.rules.terms import Fee, FeeSpan
 from catalog.rules.walks import Walk, walk
 from monetization.values.money import round_once, shares
 from monetization.values.periods import Period
+
+Costs = Sequence[tuple[FeeSpan, tuple[Part, ...]]]
 
 
 def fee_lines(fee: Fee, discounts: Sequence[Discount]) -> list[Line]:
@@ -40,20 +42,26 @@ def _line(fee: Fee, spans: Sequence[FeeSpan], discounts: Sequence[Discount]) -> 
         pieces=(Piece(_seen(fee, period), list_exact),),
         row=spans[0].price.row_id if fee.recurring else None,
     )  # fmt: skip
-    fitting = [each for each in discounts if each.percent and line.fits(each.scope)]
-    line.exact = percent_off(list_exact, fitting)
+    touching = [each for each in discounts if each.percent and line.fits(each.scope)]
+    fitting = [each for each in touching if any(each.holds_at(span.period.starts_at) for span in spans)]
+    line.exact = _left(fee, costs, fitting)
     line.discounts = tuple(each.name for each in fitting)
     line.open_with(round_once(line.exact, fee.currency))
     line.share = sum((Fraction(*span.weight) for span in spans), NOTHING)
-    line.steps = _steps(line, fee, costs)
-    return keep(line, percent_off(list_exact, [each for each in fitting if not each.counts_for_minimum]), fee.currency)
+    line.steps = _steps(line, fee, costs, fitting)
+    return keep(line, _left(fee, costs, [each for each in fitting if not each.counts_for_minimum]), fee.currency)
 
 
-def _steps(line: Line, fee: Fee, costs: Sequence[tuple[FeeSpan, tuple[Part, ...]]]) -> tuple[Step, ...]:
+def _left(fee: Fee, costs: Costs, discounts: Sequence[Discount]) -> Fraction:
+    """Give what percentages leave, each taken off the spans in which it stands."""
+    left = (percent_off(_weighed(span, parts), standing(discounts, span.period)) for span, parts in costs)
+    return sum(left, NOTHING) * Fraction(fee.rate)
+
+
+def _steps(line: Line, fee: Fee, costs: Costs, discounts: Sequence[Discount]) -> tuple[Step, ...]:
     """Print each span's tiers, weighed by its days, as shares of the line."""
-    left = line.exact / line.list_exact if line.list_exact else Fraction(1)
     flat = [(part, part.amount * Fraction(*span.weight), span) for span, parts in costs for part in parts]
-    exacts = [amount * Fraction(fee.rate) * left for _, amount, _ in flat]
+    exacts = [percent_off(amount, standing(discounts, span.period)) * Fraction(fee.rate) for _, amount, span in flat]
     split = shares(line.amount, exacts, fee.currency) if flat else []
     return tuple(
         Step(part.over, part.up_to, part.quantity, part.unit_price, part.flat_fee, amount, share, span.weight)

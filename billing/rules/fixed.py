@@ -24,7 +24,7 @@ def fixed_discounts(discounts: Iterable[Discount], lines: Sequence[Line], terms:
     )
     for discount in fixed:
         fitting = [line for line in lines if line.fits(discount.scope)]
-        weights = [max(line.unowned, Fraction(0)) for line in fitting]
+        weights = [max(line.unowned(discount.period), Fraction(0)) for line in fitting]
         amount = min(
             _prorated(discount, fitting, terms.currency), rounded_down(sum(weights, Fraction(0)), terms.currency)
         )
@@ -32,19 +32,19 @@ def fixed_discounts(discounts: Iterable[Discount], lines: Sequence[Line], terms:
             continue
         for line, taken in zip(fitting, allocate(amount, weights, terms.currency), strict=True):
             if taken:
-                found.append(line.less(LineKind.DISCOUNT, taken, discount.name))
-                line.lower_evenly(taken)
+                found.append(line.less(LineKind.DISCOUNT, taken, discount.name, discount=discount.key))
+                line.lower_evenly(taken, discount.period)
                 line.kept = EXACT.add(line.kept, taken) if discount.counts_for_minimum else line.kept
     return found
 
 
 def _prorated(discount: Discount, fitting: Sequence[Line], currency: str) -> Decimal:
     """Weigh a fixed discount on recurring lines as they are weighed themselves."""
-    share = Fraction(1)
-    if fitting and all(line.kind is LineKind.RECURRING for line in fitting):
+    share = Fraction(1) if discount.carries else Fraction(*discount.weight)
+    if not discount.carries and fitting and all(line.kind is LineKind.RECURRING for line in fitting):
         by_fee: dict[str, Fraction] = {}
         for line in fitting:
             by_fee[line.charge] = by_fee.get(line.charge, Fraction(0)) + line.share
-        share = min(max(by_fee.values()), Fraction(1))
+        share *= min(max(by_fee.values()), Fraction(1))
     amount = round_once(Fraction(discount.amount) * share, currency)
     return amount if discount.remaining is None else min(amount, round_once(discount.remaining, currency))

@@ -9,7 +9,7 @@ from typing import Any
 from billing.rules.lines import Line
 from billing.rules.rated import RatedLine, Step
 from billing.rules.scopes import LineKind
-from catalog.rules.terms import Discount
+from catalog.rules.terms import Discount, Level
 from monetization.values.money import plain
 
 
@@ -37,7 +37,8 @@ def source_of_line(line: Line, discounts: Iterable[Discount], origin: Mapping[st
         "cards": [], "discounts": _percents(line.discounts, discounts), "list": plain(line.list_exact),
         "measured": "0", "quantity": plain(line.quantity), "usage": [],
     }  # fmt: skip
-    return kept | {"agreed": dict(origin)}
+    taken = {"discount": line.discount} if line.discount else {}
+    return kept | taken | {"agreed": dict(origin)}
 
 
 def _percents(names: Iterable[str], discounts: Iterable[Discount]) -> list[str]:
@@ -56,6 +57,8 @@ def source_of(line: RatedLine, discounts: Iterable[Discount]) -> dict[str, Any]:
                 "version_id": price.source.version_id,
                 "owner": price.source.owner,
                 "approval": price.source.approval,
+                "override": price.key if price.level is Level.CONTRACT else None,
+                "multipliers": [{"key": each.key, "factor": plain(each.factor)} for each in price.multipliers],
             }
             for price in line.prices
         ],
@@ -90,4 +93,5 @@ def step_of(step: Step) -> dict[str, Any]:
         "share": plain(step.share),
     }
     weight = Fraction(*step.weight)
-    return said if weight == 1 else said | {"weight": plain(weight)}
+    said |= {} if weight == 1 else {"weight": plain(weight)}
+    return said | ({"commit": step.instrument} if step.instrument else {})

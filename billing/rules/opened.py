@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 
 from billing.rules.composites import keep
 from billing.rules.lines import NOTHING, Line
@@ -34,12 +32,9 @@ def rounded_lines(lines: Sequence[RatedLine]) -> list[RatedLine]:
 def usage_line(line: RatedLine) -> Line:
     """Open a rated line for discounts, caps and what covers it."""
     charge = line.charge
-    own = sum((piece.exact for piece in line.pieces if piece.committed), NOTHING)
-    left = (line.exact - own) / (line.list_exact - own) if line.list_exact != own else Fraction(1)
-    pieces = (piece if piece.committed else replace(piece, exact=piece.exact * left) for piece in line.pieces)
     made = Line(
         LineKind.USAGE, charge.slot, charge.product, charge.name, charge.tax_category, line.period, line.amount,
         line.exact, line.list_exact, charge.tags, line.match, line.quantity, line.steps,
-        tuple(pieces), line.discounts, line,
+        line.pieces, line.discounts, line,
     ).open_with(line.amount)  # fmt: skip
     return keep(made, line.spend, line.currency)

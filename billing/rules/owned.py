@@ -12,9 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.rules.instruments import in_order
-from billing.rules.scopes import fits
 from billing.rules.stretches import Slice, Stretch
-from catalog.rules.agreed import Instrument, Named, OwnPrice
+from catalog.rules.agreed import Instrument, Named, OwnPrice, fits
 from catalog.rules.charges import Part
 from monetization.values.money import finite
 

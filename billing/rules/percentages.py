@@ -7,11 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
+from billing.rules.pieces import Piece
 from billing.rules.rated import RatedLine
-from billing.rules.scopes import fits
-from catalog.rules.agreed import Discount
+from catalog.rules.agreed import Discount, fits
 from catalog.rules.terms import Terms
 from monetization.values.money import round_once, shares
+from monetization.values.periods import Period
 
 NOTHING = Fraction(0)
 
@@ -42,10 +43,22 @@ def with_amount(line: RatedLine, amount: Decimal) -> RatedLine:
 
 def _discounted(line: RatedLine, terms: Terms) -> RatedLine:
     applied = [each for each in terms.discounts if each.percent and _discounts(each, line)]
-    own = sum((piece.exact for piece in line.pieces if piece.committed), NOTHING)
-    exact = percent_off(line.exact - own, applied) + own
-    spend = percent_off(line.exact - own, [each for each in applied if not each.counts_for_minimum]) + own
-    return replace(line, exact=exact, spend=spend, discounts=tuple(each.name for each in applied))
+    pieces = tuple(_off(piece, applied) for piece in line.pieces)
+    spent = [_off(piece, [each for each in applied if not each.counts_for_minimum]) for piece in line.pieces]
+    exact, spend = (sum((piece.exact for piece in each), NOTHING) for each in (pieces, spent))
+    return replace(line, exact=exact, spend=spend, pieces=pieces, discounts=tuple(each.name for each in applied))
+
+
+def _off(piece: Piece, discounts: Iterable[Discount]) -> Piece:
+    """Take percentages off a piece, those that stand at its time; what a commit prices stays."""
+    if piece.committed:
+        return piece
+    return replace(piece, exact=percent_off(piece.exact, standing(discounts, piece.period)))
+
+
+def standing(discounts: Iterable[Discount], period: Period) -> list[Discount]:
+    """List the discounts that stand when a period begins."""
+    return [each for each in discounts if each.holds_at(period.starts_at)]
 
 
 def percent_off(exact: Fraction, discounts: Iterable[Discount]) -> Fraction:

@@ -33,6 +33,11 @@ class Pot:
         """Let go what is lost; give the part of it that was paid for."""
         return self.draw(self.losing)
 
+    def rolled(self, amount: Decimal) -> Decimal:
+        """Give what stays paid for with the last ``amount``: what rolls over of it."""
+        used = Pot(self.amount, self.invoiced, amount, amount, self.currency)
+        return EXACT.subtract(self.invoiced, used._moved)
+
     @property
     def _moved(self) -> Decimal:
         used = Fraction(self.amount) - Fraction(self.left)

@@ -21,7 +21,7 @@ class Step:
     discounts.
 
     ``share`` is the tier's share of the line's rounded amount; shares sum to it. ``weight``: the share of its period
-    for which a recurring charge is due.
+    for which a recurring charge is due. ``instrument``: whose own price it is, instead of the row's.
     """
 
     over: Decimal
@@ -32,6 +32,7 @@ class Step:
     exact: Fraction
     share: Decimal = ZERO
     weight: tuple[int, int] = (1, 1)
+    instrument: str = ""
 
 
 @dataclass(frozen=True, slots=True)

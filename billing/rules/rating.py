@@ -29,6 +29,7 @@ from billing.rules.scopes import named
 from billing.rules.selecting import places
 from billing.rules.stretches import Stretch
 from catalog.rules.charges import Part
+from catalog.rules.dated import windows
 from catalog.rules.terms import Charge, Terms
 from metering.rules.quantities import UsageRow, counted
 
@@ -59,7 +60,8 @@ def price(terms: Terms, usage: Sequence[UsageRow]) -> Priced:
     stretches = [stretch for counter in counters(terms) for stretch in counter.stretches(inside)]
     stretches.sort(key=lambda stretch: stretch.order)
     lacking = pools(terms, stretches)
-    found = costs(stretches, Purse(terms.instruments, named(terms)))
+    seen = windows(terms.discounts, (*terms.minimums, *terms.maximums))
+    found = costs(stretches, Purse(terms.instruments, named(terms)), seen)
     lift(stretches, found)
     lines = [line for pair in zip(stretches, found, strict=True) if (line := _line(*pair)) is not None]
     listed = [
@@ -77,8 +79,8 @@ def price(terms: Terms, usage: Sequence[UsageRow]) -> Priced:
 
 def _line(stretch: Stretch, cost: Cost) -> RatedLine | None:
     """Make the line of a stretch; none where nothing was used and nothing is due."""
-    parts = [cost.parts[key] for key in sorted(cost.parts)]
-    steps = tuple(_step(part) for part in parts if part.quantity or part.flat_fee or part.amount)
+    parts = sorted(cost.parts.items(), key=lambda pair: pair[0])
+    steps = tuple(_step(part, of) for (_, of), part in parts if part.quantity or part.flat_fee or part.amount)
     slices = list(stretch.slices)
     measured = sum((piece.measured for piece in slices), NOTHING)
     quantity = sum((piece.quantity for piece in slices), NOTHING)
@@ -102,5 +104,6 @@ def _line(stretch: Stretch, cost: Cost) -> RatedLine | None:
     )
 
 
-def _step(part: Part) -> Step:
-    return Step(part.over, part.up_to, part.quantity, part.unit_price, part.flat_fee, part.amount)
+def _step(part: Part, instrument: str) -> Step:
+    numbers = (part.over, part.up_to, part.quantity, part.unit_price, part.flat_fee, part.amount)
+    return Step(*numbers, instrument=instrument)

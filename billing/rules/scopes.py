@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from catalog.rules.agreed import Dims, Named, Scope
+from catalog.rules.agreed import Named, Scope, fits
 from catalog.rules.terms import Terms
 
 
@@ -25,17 +25,6 @@ def covers(scope: Scope, thing: Named) -> bool:
     """Say whether a thing's lines are in scope, whatever values they name."""
     match = scope.dimensions
     return fits(scope, charge=thing.key, product=thing.product, tags=thing.tags, kind=thing.kind, match=match)
-
-
-def fits(scope: Scope, *, charge: str, product: str, tags: frozenset[str], kind: str, match: Dims = ()) -> bool:
-    """Say whether a line is in scope."""
-    return (
-        (not scope.charges or charge in scope.charges)
-        and (not scope.products or product in scope.products)
-        and (not scope.tags or bool(tags & scope.tags))
-        and (not scope.kinds or kind in scope.kinds)
-        and set(scope.dimensions) <= set(match)
-    )
 
 
 def named(terms: Terms) -> list[Named]:

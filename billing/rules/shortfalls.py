@@ -29,6 +29,7 @@ def shortfalls(
 
 
 def ends_here(instrument: Instrument, terms: Terms) -> bool:
-    """Say whether an instrument ends with or inside the full period."""
-    end, last = instrument.period.ends_at, (terms.full_period or terms.period).ends_at
+    """Say whether an instrument ends with or inside the full period; one that outlives the contract, the served one."""
+    whole = terms.period if instrument.outlives else terms.full_period or terms.period
+    end, last = instrument.period.ends_at, whole.ends_at
     return end is not None and end > terms.period.starts_at and (last is None or end <= last)

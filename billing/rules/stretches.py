@@ -19,7 +19,7 @@ from metering.rules.quantities import UsageRow
 from monetization.values.periods import Period
 
 NOTHING = Fraction(0)
-Order = tuple[datetime, Fraction, str, int, int]
+Order = tuple[datetime, Fraction, str, int, int, int]
 
 
 @dataclass(slots=True)
@@ -85,8 +85,9 @@ class Stretch:
     def order(self) -> Order:
         """Say where its line stands: earlier first, then the higher list price of the first unit, then by name."""
         price, charge = self.prices[0], self.charge
-        price_of_first = first_unit(price, Fraction(charge.position)) * Fraction(charge.rate)
-        return self.period.starts_at, -price_of_first, charge.name, charge.metric.version_id, price.row_id
+        price_of_first = max(first_unit(price, track[0].before) for track in self.tracks.values())
+        first = self.period.starts_at, -price_of_first * Fraction(charge.rate), charge.name, charge.metric.version_id
+        return *first, *price.place
 
     @property
     def conditions(self) -> Dims:

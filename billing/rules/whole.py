@@ -18,7 +18,7 @@ from billing.rules.pieces import Piece
 from billing.rules.scopes import LineKind, covers, named
 from catalog.rules.agreed import Bound, Named, Scope
 from catalog.rules.terms import Terms
-from monetization.values.money import EXACT, allocate, round_once, total_of
+from monetization.values.money import EXACT, allocate, round_once
 from monetization.values.periods import Period
 
 ZERO = Decimal(0)
@@ -30,13 +30,14 @@ def true_ups(minimums: Iterable[Bound], lines: Sequence[Line], terms: Terms) -> 
     everything, made = named(terms), list[Line]()
     for minimum in sorted(minimums, key=lambda each: breadth(each.scope, everything)):
         fitting = [line for line in (*lines, *made) if line.fits(minimum.scope)]
-        spend = EXACT.add(sum_open(fitting), total_of(line.kept for line in fitting))
-        exact = exact_of(minimum, terms) - Fraction(spend)
+        when = minimum.period
+        spend = sum((line.kept_in(when) for line in fitting), Fraction(sum_open(fitting, when, terms.currency)))
+        exact = exact_of(minimum, terms) - spend
         lack = round_once(exact, terms.currency)
         if lack > 0:
             covered = [] if minimum.scope.is_all else [each for each in everything if covers(minimum.scope, each)]
             name = f"Minimum of {covered[0].name}" if len(covered) == 1 else "Minimum"
-            stood = [(line.tax_category, line.open) for line in fitting]
+            stood = [(line.tax_category, line.open_in(when, terms.currency)) for line in fitting]
             made += split_true_up(lack, name, minimum.scope, stood, terms, exact=exact)
     return made
 

@@ -1,34 +1,37 @@
-"""Parts of a contract's draft: add a fee, a discount, a minimum or maximum, a commit or credit, and take it away.
+"""Parts of a contract's draft: add a fee, a discount, a minimum or maximum, and take any part away.
 
 A part is never edited: its row stands as it was added, or goes. Whoever adds or removes is a maker of the contract.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import models, transaction
 
-from catalog.actions import governed
-from catalog.actions.contracts import DRAFT, guard_account
+from catalog.actions import governed, parts
+from catalog.actions.bound_errors import crossing_errors
 from catalog.actions.part_errors import minor_errors, outside
 from catalog.models import (
+    AgreedAllowance,
     AgreedBound,
     AgreedDiscount,
+    Amendment,
+    Commit,
     Contract,
     Instrument,
     OneTimeCharge,
+    PriceMultiplier,
+    PriceOverride,
     Product,
     QuantityChange,
     RecurringCharge,
+    RecurringGrant,
 )
-from monetization.foundation.actions import rows
+from catalog.queries.amended import amended
 from monetization.foundation.models import User
 from monetization.values.errors import Invalid, NotFound, refuse_if
-
-Part = TypeVar("Part", bound=models.Model)
-MOST_PARTS = 200
 
 
 @transaction.atomic
@@ -41,23 +44,26 @@ def add_recurring(
     unit_price: Decimal,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     quantity: Decimal = Decimal(1),
     changes: Sequence[tuple[date, Decimal]] = (),
     timing: str = RecurringCharge.Timing.ADVANCE,
     cadence: str = "",
+    start_date: date | None = None,
+    end_date: date | None = None,
 ) -> RecurringCharge:
     """Agree a fee for each period; ``changes``: another quantity from a local day on."""
-    contract = _draft(contract, by)
+    contract = parts.draft(contract, by, amendment)
     charge = RecurringCharge(
         contract=contract, key=key, name=name, product=product, unit_price=unit_price, quantity=quantity,
-        timing=timing, cadence=cadence,
+        timing=timing, cadence=cadence, start_date=start_date, end_date=end_date,
     )  # fmt: skip
-    refuse_if(outside(contract, ((f"changes[{n}]", day) for n, (day, _) in enumerate(changes))))
-    _add(contract, charge, by=by, at=at)
+    named = ((f"changes[{n}]", day) for n, (day, _) in enumerate(changes))
+    refuse_if(outside(contract, named, amendment=amendment))
+    parts.add(contract, charge, by=by, at=at, amendment=amendment)
     for day, number in changes:
-        change = QuantityChange(charge=charge, start_date=day, quantity=number)
-        rows.check(change)
-        rows.keep(change, by=by, at=at)
+        change = QuantityChange(charge=charge, amendment=amendment, start_date=day, quantity=number)
+        parts.keep(change, by=by, at=at)
     return charge
 
 
@@ -71,16 +77,18 @@ def add_one_time(
     unit_price: Decimal,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     quantity: Decimal = Decimal(1),
     date: date | None = None,
 ) -> OneTimeCharge:
-    """Agree a fee that is due once, on a local day; None: the contract's first."""
-    contract = _draft(contract, by)
-    refuse_if(outside(contract, [("date", date)]))
+    """Agree a fee that is due once, on a local day; None: the first that is paid."""
+    contract = parts.draft(contract, by, amendment)
+    date = date or (amendment.effective_date if amendment is not None else None)
+    refuse_if(outside(contract, [("date", date)], amendment=amendment))
     charge = OneTimeCharge(
         contract=contract, key=key, name=name, product=product, unit_price=unit_price, quantity=quantity, date=date
     )
-    return _add(contract, charge, by=by, at=at)
+    return parts.add(contract, charge, by=by, at=at, amendment=amendment)
 
 
 @transaction.atomic
@@ -91,18 +99,39 @@ def add_discount(
     name: str,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     percent: Decimal | None = None,
     amount: Decimal | None = None,
+    periods: int | None = None,
+    carry_rest: bool = False,
     counts_for_minimum: bool = False,
+    start_date: date | None = None,
+    end_date: date | None = None,
     products: Sequence[Product] = (),
 ) -> AgreedDiscount:
-    """Agree a percentage, or an amount a period, off what these products cost; without any, off everything."""
-    contract = _draft(contract, by)
-    refuse_if(minor_errors(contract.currency, "amount", amount))
+    """Agree a percentage, or an amount a period, off what these products cost; without any, off everything.
+
+    ``periods``: billing periods from the first one on (a stub counts as one), None: all; ``carry_rest``: what a period
+    leaves of its amount comes off the next one, also after the last.
+    """
+    contract = parts.draft(contract, by, amendment)
+    found = list(minor_errors(contract.currency, "amount", amount))
+    if carry_rest and amount is None:
+        found.append(Invalid("Only an amount leaves a rest", field="carry_rest", fix="Leave it out"))
+    refuse_if(found)
     discount = AgreedDiscount(
-        contract=contract, key=key, name=name, percent=percent, amount=amount, counts_for_minimum=counts_for_minimum
+        contract=contract,
+        key=key,
+        name=name,
+        percent=percent,
+        amount=amount,
+        periods=periods,
+        carry_rest=carry_rest,
+        counts_for_minimum=counts_for_minimum,
+        start_date=start_date,
+        end_date=end_date,
     )
-    return _add(contract, discount, products, by=by, at=at)
+    return parts.add(contract, discount, products, by=by, at=at, amendment=amendment)
 
 
 @transaction.atomic
@@ -115,111 +144,58 @@ def add_bound(
     amount: Decimal,
     by: User,
     at: datetime,
+    amendment: Amendment | None = None,
     prorates: bool = True,
+    start_date: date | None = None,
+    end_date: date | None = None,
     products: Sequence[Product] = (),
 ) -> AgreedBound:
     """Agree a minimum or a maximum of what these products come to in a period; without any, of everything."""
-    contract = _draft(contract, by)
+    contract = parts.draft(contract, by, amendment)
     refuse_if(minor_errors(contract.currency, "amount", amount))
-    bound = AgreedBound(contract=contract, key=key, name=name, kind=kind, amount=amount, prorates=prorates)
-    return _add(contract, bound, products, by=by, at=at)
-
-
-@transaction.atomic
-def add_instrument(
-    *,
-    contract: Contract,
-    key: str,
-    name: str,
-    kind: str,
-    amount: Decimal,
-    by: User,
-    at: datetime,
-    start_date: date | None = None,
-    end_date: date | None = None,
-    invoiced: Decimal = Decimal(0),
-    priority: int = 0,
-    products: Sequence[Product] = (),
-) -> Instrument:
-    """Agree a commit or a credit; without dates it may be drawn as long as the contract serves."""
-    contract = _draft(contract, by)
-    start, end = start_date or contract.start_date, end_date or contract.end_date
-    found = [*outside(contract, [("start_date", start), ("end_date", end)])]
-    found += [
-        *minor_errors(contract.currency, "amount", amount),
-        *minor_errors(contract.currency, "invoiced", invoiced),
-    ]
-    refuse_if(found)
-    instrument = Instrument(
-        account=contract.account, contract=contract, key=key, name=name, kind=kind, currency=contract.currency,
-        amount=amount, invoiced=invoiced, priority=priority, start_date=start, end_date=end,
+    bound = AgreedBound(
+        contract=contract, key=key, name=name, kind=kind, amount=amount, prorates=prorates,
+        start_date=start_date, end_date=end_date,
     )  # fmt: skip
-    return _add(contract, instrument, products, by=by, at=at)
+    parts.add(contract, bound, products, by=by, at=at, amendment=amendment)
+    refuse_if(crossing_errors(amended(contract, amendment)))
+    return bound
 
 
 PARTS: dict[str, type[models.Model]] = {
     "recurring": RecurringCharge,
     "one_time": OneTimeCharge,
+    "allowance": AgreedAllowance,
     "discount": AgreedDiscount,
     "bound": AgreedBound,
     "instrument": Instrument,
+    "commit": Commit,
+    "grant": RecurringGrant,
+    "override": PriceOverride,
+    "multiplier": PriceMultiplier,
 }
+WITH_THEM = {"recurring": ("changes",), "commit": ("items", "purchases", "prices"), "override": ("tiers",)}
 
 
 @transaction.atomic
 def remove(*, contract: Contract, part: str, key: str, by: User, at: datetime) -> Contract:
     """Take a part of a draft away: ``part`` is one of ``PARTS``."""
-    contract = _draft(contract, by)
+    contract = parts.draft(contract, by)
     model: Any = PARTS.get(part)
     row = model.objects.filter(contract=contract, key=key).first() if model is not None else None
+    if part == "instrument" and row is not None and row.commit_id is not None:
+        raise Invalid("It is an item of a commit", field="key", fix=f"Take the commit {row.commit.key} away")
     if row is None:
         raise NotFound("The contract has no such part", field="key")
-    for change in row.changes.all() if part == "recurring" else ():
-        _delete(change, by, at)
+    if part == "recurring" and row.allowances.exists():
+        fix = "Take those away first"
+        raise Invalid("Free units are counted for each unit of it", field="key", fix=fix)
+    for name in WITH_THEM.get(part, ()):
+        for child in getattr(row, name).all():
+            parts.delete(child, by, at)
     if hasattr(row, "products"):
         row.products.clear()
-    _delete(row, by, at)
+    parts.delete(row, by, at)
     governed.touch(contract, by=by, at=at)
     governed.record(contract, "edited", by=by, at=at, before={part: key})
     return contract
-
-
-def scope(row: Any, products: Sequence[Product], environment_id: int) -> None:
-    """Say which products a row is for; of its environment alone. Raises Invalid."""
-    _same_place(products, environment_id, "products")
-    if products:
-        row.products.add(*products)
-
-
-def _draft(contract: Contract, by: User) -> Contract:
-    rows.allow(by, DRAFT)
-    contract = governed.lock_draft(contract)
-    guard_account(by, contract.account)
-    return contract
-
-
-def _add(contract: Contract, row: Part, products: Sequence[Product] = (), *, by: User, at: datetime) -> Part:
-    part: Any = row
-    if type(part).objects.filter(contract=contract).count() >= MOST_PARTS:
-        raise Invalid(f"A contract has at most {MOST_PARTS} of these", field="key", fix="Take some away")
-    if hasattr(part, "product_id"):
-        _same_place([part.product], contract.environment_id, "product")
-    rows.check(row)
-    rows.keep(row, by=by, at=at)
-    scope(row, products, contract.environment_id)
-    governed.touch(contract, by=by, at=at)
-    governed.record(contract, "edited", by=by, at=at, after={part._meta.model_name: part.key})
-    return row
-
-
-def _delete(row: Any, by: User, at: datetime) -> None:
-    row._history_user, row._history_date = by, at
-    row.delete()
-
-
-def _same_place(products: Iterable[Product], environment_id: int, field: str) -> None:
-    refuse_if(
-        Invalid(f"{product} belongs to another environment", field=field, fix="Choose one of this environment")
-        for product in products
-        if product.environment_id != environment_id
-    )

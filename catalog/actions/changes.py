@@ -9,21 +9,24 @@ from datetime import datetime
 
 from django.db import transaction
 
-from catalog.actions import contracts, governed, grants, metrics, rate_cards
-from catalog.models import Contract, CreditGrant, MetricVersion, RateCardVersion
+from catalog.actions import amendment_errors, amendments, contracts, governed, grants, metrics, plan_errors, rate_cards
+from catalog.models import Amendment, Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
 from catalog.rules.versions import VersionStatus
-from monetization.foundation.actions import approvals, outbox, rows
-from monetization.foundation.models import ChangeItem, ChangeRequest, User
+from monetization.foundation.actions import approvals, outbox, policies, rows
+from monetization.foundation.models import ChangeItem, ChangeRequest, PolicyVersion, User
 from monetization.foundation.rules.approvals import RequestStatus, Verdict, guard_maker
 from monetization.values.errors import Conflict, DomainError, NotFound, refuse_if
 
 MODELS: dict[str, type[Governed]] = {
     "catalog.metric_version": MetricVersion,
     "catalog.rate_card_version": RateCardVersion,
+    "catalog.plan_version": PlanVersion,
     "catalog.contract": Contract,
+    "catalog.amendment": Amendment,
     "catalog.credit_grant": CreditGrant,
+    "foundation.policy_version": PolicyVersion,
 }
 
 
@@ -92,6 +95,8 @@ def _publish_all(request: ChangeRequest, *, by: User, at: datetime, reason: str)
             raise Conflict(f"{row} is not what was approved.", fix="Send it back and submit it again.")
         refuse_if(errors(row, at))
         governed.move(row, VersionStatus.APPROVED, by=by, at=at, reason=reason)
+        if isinstance(row, Amendment):
+            amendments.settle(row)
         noun = item.subject.partition(".")[2].partition(":")[0]
         outbox.publish(
             environment=request.environment, topic=f"{noun}.approved", subject=row,
@@ -111,12 +116,16 @@ def _locked(request: ChangeRequest) -> list[tuple[ChangeItem, Governed]]:
 
 
 def _makers(versions: Iterable[Governed]) -> set[int]:
-    return {maker for row in versions for maker in (row.created_by_id, row.last_edited_by_id)}
+    makers = (maker for row in versions for maker in (row.created_by_id, row.last_edited_by_id))
+    return {maker for maker in makers if maker is not None}
 
 
 CHECKS: tuple[tuple[type[Governed], Callable[..., list[DomainError]]], ...] = (
     (MetricVersion, metrics.errors),
     (RateCardVersion, rate_cards.errors),
+    (PlanVersion, plan_errors.errors),
     (Contract, contracts.errors),
+    (Amendment, amendment_errors.errors),
     (CreditGrant, grants.errors),
+    (PolicyVersion, policies.errors),
 )

@@ -7,10 +7,12 @@ from typing import Any
 from django.db import transaction
 
 from catalog.actions import governed
+from catalog.actions.own_errors import own_price_errors
 from catalog.actions.part_errors import facts_of, part_errors
-from catalog.models import Contract, RateCard, RateCardVersion
+from catalog.models import Contract, PlanVersion, RateCard, RateCardVersion
 from catalog.queries.cards import read_charges
 from catalog.queries.contracts import cycle_of
+from catalog.rules.overrides import Combine
 from catalog.rules.versions import VersionStatus
 from monetization.foundation.actions import rows
 from monetization.foundation.models import Account, ChangeRequest, LegalEntity, User
@@ -23,7 +25,7 @@ EDITABLE = frozenset(
     {
         "name", "legal_entity", "rate_card", "pinned_version", "pinned_until", "currency",
         "start_date", "end_date", "cadence", "anchor", "anchor_day", "discount_percent",
-        "net_days", "purchase_order",
+        "net_days", "purchase_order", "combine_multipliers", "trial_until",
     }
 )  # fmt: skip
 
@@ -49,6 +51,9 @@ def draft(
     discount_percent: Decimal = Decimal(0),
     net_days: int = 30,
     purchase_order: str = "",
+    plan_version: PlanVersion | None = None,
+    trial_until: date | None = None,
+    combine_multipliers: str = Combine.COMPOUND.value,
 ) -> Contract:
     """Write down what an account shall agree to; dates are local to the account, the last day is served."""
     rows.allow(by, DRAFT)
@@ -58,10 +63,11 @@ def draft(
         legal_entity=legal_entity, rate_card=rate_card, currency=currency, start_date=start_date,
         end_date=end_date, pinned_version=pinned_version, pinned_until=pinned_until,
         cadence=cadence, anchor=anchor, anchor_day=anchor_day, discount_percent=discount_percent,
-        net_days=net_days, purchase_order=purchase_order,
+        net_days=net_days, purchase_order=purchase_order, combine_multipliers=combine_multipliers,
+        plan_version=plan_version, trial_until=trial_until,
     )  # fmt: skip
     governed.begin(contract, by=by, at=at)
-    refuse_if(_field_errors(contract))
+    refuse_if(field_errors(contract))
     rows.check(contract)
     rows.keep(contract, by=by, at=at)
     governed.record(contract, "drafted", by=by, at=at, after={"key": key, "account": account.key})
@@ -81,7 +87,7 @@ def edit(*, contract: Contract, by: User, at: datetime, **changes: Any) -> Contr
     before = {name: _word(getattr(contract, name)) for name in changes}
     for name, value in changes.items():
         setattr(contract, name, value)
-    refuse_if(_field_errors(contract))
+    refuse_if(field_errors(contract))
     governed.touch(contract, by=by, at=at)
     after = {name: _word(getattr(contract, name)) for name in changes}
     governed.record(contract, "edited", by=by, at=at, before=before, after=after)
@@ -112,21 +118,28 @@ def discard(*, contract: Contract, by: User, at: datetime) -> Contract:
 
 def errors(contract: Contract, at: datetime) -> list[DomainError]:
     """List why a contract can't be approved. Raises Conflict where another one covers some of its days."""
-    other = _overlapping(contract)
+    other = overlapping(contract, contract.start_date, contract.end_date)
     if other is not None:
         raise Conflict(f"{other} covers some of these days already.", fix="Choose days that no contract covers.")
-    return [*_field_errors(contract), *part_errors(contract), *_price_errors(contract)]
+    found = [
+        *field_errors(contract),
+        *part_errors(contract),
+        *price_errors(contract.rate_card, contract.pinned_version, contract.currency),
+    ]
+    return found or own_price_errors(contract, at)
 
 
-def _overlapping(contract: Contract) -> Contract | None:
+def overlapping(contract: Contract, first: date, last: date | None) -> Contract | None:
+    """Find another contract of the account that serves one of these days."""
     others = Contract.objects.filter(account=contract.account, status="APPROVED").exclude(pk=contract.pk)
-    others = others.exclude(end_date__lt=contract.start_date)
-    if contract.end_date is not None:
-        others = others.exclude(start_date__gt=contract.end_date)
+    others = others.exclude(last_date__lt=first)
+    if last is not None:
+        others = others.exclude(start_date__gt=last)
     return others.first()
 
 
-def _field_errors(contract: Contract) -> list[DomainError]:
+def field_errors(contract: Contract) -> list[DomainError]:
+    """List what is wrong with a contract's terms by themselves."""
     found = [
         Invalid("This belongs to another environment", field=name, fix="Choose one of this environment")
         for name in ("account", "legal_entity", "rate_card")
@@ -162,18 +175,17 @@ def _raised(contract: Contract) -> list[DomainError]:
     return found
 
 
-def _price_errors(contract: Contract) -> list[DomainError]:
+def price_errors(card: RateCard, pinned: RateCardVersion | None, currency: str) -> list[DomainError]:
     """Refuse a card that has nothing approved, or lacks a product's price in the contract's currency."""
-    card = contract.rate_card
-    newest = contract.pinned_version or card.versions.filter(status="APPROVED").order_by("-number").first()
+    newest = pinned or card.versions.filter(status="APPROVED").order_by("-number").first()
     if newest is None:
         fix = "Have its first version approved"
         return [Invalid(f"{card} has no approved prices yet", field="rate_card", fix=fix)]
-    stored = read_charges([newest.pk], contract.currency).get(newest.pk, ())
+    stored = read_charges([newest.pk], currency).get(newest.pk, ())
     if all(charge.rows for charge in stored):
         return []
     fix = "Choose a currency of the card, or add its prices in this one"
-    message = f"{newest} has no price in {contract.currency} for every product"
+    message = f"{newest} has no price in {currency} for every product"
     return [Invalid(message, field="currency", fix=fix)]
 
 

@@ -11,21 +11,25 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from catalog.models import Contract, CreditGrant, MetricVersion, RateCardVersion
+from catalog.models import Amendment, Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
+from catalog.queries.facts import plain_facts
 from catalog.rules.versions import VersionStatus, guard
 from monetization.foundation.actions import approvals, audit, rows
-from monetization.foundation.models import ChangeRequest, Environment, User
-from monetization.foundation.queries import subject_of
+from monetization.foundation.models import ChangeRequest, Environment, PolicyVersion, User
+from monetization.foundation.queries import editors_of, subject_of
 from monetization.foundation.rules.approvals import Item
+from monetization.foundation.rules.facts import merged
 from monetization.values.errors import WrongState
 
 Version = TypeVar("Version", bound=Governed)
 KINDS: dict[type[Governed], str] = {
     MetricVersion: "metric",
     RateCardVersion: "rate_card",
+    PlanVersion: "plan",
     Contract: "contract",
+    Amendment: "contract",
     CreditGrant: "credit",
 }
 
@@ -36,8 +40,14 @@ def environment_of(row: Governed) -> Environment:
         return row.metric.environment
     if isinstance(row, RateCardVersion):
         return row.rate_card.environment
+    if isinstance(row, Amendment):
+        return row.contract.environment
+    if isinstance(row, PlanVersion):
+        return row.plan.environment
     if isinstance(row, Contract | CreditGrant):
         return row.environment
+    if isinstance(row, PolicyVersion):
+        return row.policy.environment
     raise TypeError(f"{type(row).__name__} is not governed")
 
 
@@ -79,7 +89,8 @@ def propose(
     """Ask for decisions about a locked draft; its content is frozen from here on."""
     guard(VersionStatus(row.status), VersionStatus.SUBMITTED)
     request = _request(row, title, reason, effective_at, by, at)
-    item = Item(subject_of(row), str(row), content_digest(row), facts)
+    everything = merged(plain_facts(row), facts)
+    item = Item(subject_of(row), str(row), content_digest(row), everything, editors_of(row))
     request = approvals.submit(request=request, items=[item], by=by, at=at)
     row.request, row.content_digest = request, item.digest
     move(row, VersionStatus.SUBMITTED, by=by, at=at, reason=reason)
@@ -91,6 +102,8 @@ def move(row: Governed, status: VersionStatus, *, by: User | None, at: datetime,
     before = VersionStatus(row.status)
     guard(before, status)
     row.status = status.value
+    if isinstance(row, Contract) and status is VersionStatus.APPROVED:
+        row.last_date = row.end_date
     rows.keep(row, by=by, at=at, reason=reason)
     verb = "sent_back" if status is VersionStatus.DRAFT else status.value.lower()
     record(

@@ -7,9 +7,9 @@ from decimal import Decimal
 from django.db import transaction
 
 from catalog.actions import governed
-from catalog.actions.agreed import scope
 from catalog.actions.contracts import DRAFT, guard_account
 from catalog.actions.part_errors import minor_errors
+from catalog.actions.parts import scope
 from catalog.models import CreditGrant, Instrument, Product
 from catalog.rules.versions import VersionStatus
 from monetization.foundation.actions import rows

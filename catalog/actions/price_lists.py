@@ -55,35 +55,32 @@ def load(
         _product(environment, family, by, at)
     charges = [charge_of(family, price_list, factors) for family in families]
     notes = _notes(price_list, factors)
-    version = _drafted(environment, card_key, charges, effective_date, notes, by, at, card_name=card_name)
+    version = draft(
+        environment=environment, card_key=card_key, charges=charges, effective_date=effective_date, notes=notes,
+        card_name=card_name, by=by, at=at,
+    )  # fmt: skip
     rows = sum(len(charge.prices) for charge in charges)
     return Loaded(version, rows, tuple(each for each in drafts if each is not None), price_list.left_out)
 
 
 @transaction.atomic
-def load_charges(
+def draft(
     *,
     environment: Environment,
     card_key: str,
     charges: Sequence[ChargeDraft],
-    effective_date: date,
+    effective_date: date | None,
     notes: str,
     by: User,
     at: datetime,
-) -> Loaded:
-    """Draft a version of a card with prices from a file; its products and metrics are there already."""
-    version = _drafted(environment, card_key, charges, effective_date, notes, by, at)
-    return Loaded(version, sum(len(charge.prices) for charge in charges), (), ())
-
-
-def _drafted(
-    environment: Environment, card_key: str, charges: Sequence[ChargeDraft], effective_date: date, notes: str,
-    by: User, at: datetime, *, card_name: str = "",
-) -> RateCardVersion:  # fmt: skip
+    card_name: str = "",
+) -> RateCardVersion:
+    """Draft a version of a card that says all these prices, and no others; the card is made if it is missing."""
     card = _card(environment, card_key, card_name or card_key.replace("-", " ").capitalize(), by, at)
     version = rate_cards.draft(rate_card=card, copy=False, by=by, at=at)
     rate_cards.replace_content(version=version, charges=charges, by=by, at=at)
-    version = rate_cards.set_effective(version=version, effective_date=effective_date, by=by, at=at)
+    if effective_date is not None:
+        version = rate_cards.set_effective(version=version, effective_date=effective_date, by=by, at=at)
     return rate_cards.note(version=version, notes=notes, by=by, at=at)
 
 

@@ -10,8 +10,9 @@ from django.db import transaction
 
 from catalog.actions import governed
 from catalog.actions.rights import allow_card
+from catalog.actions.tariff_columns import as_written, numbers_of, steps_of, without_any
 from catalog.models import Charge, Metric, PriceRow, PriceTier, Product, RateCardVersion
-from catalog.queries.cards import OF_TIER, tariff_of_row, terms_of
+from catalog.queries.cards import tariff_of_row, terms_of
 from catalog.queries.metrics import latest_terms
 from catalog.rules.cards import CardPrice
 from catalog.rules.drafts import PLAIN, ChargeDraft, ChargeTerms, PriceDraft
@@ -19,7 +20,6 @@ from catalog.rules.tariff_errors import shape_errors
 from catalog.rules.tariffs import Tariff, WrittenModel, tariff_from
 from catalog.rules.terms import MetricTerms, PriceModel, Source, Tier, dims_of
 from catalog.rules.validate import row_errors, terms_errors
-from catalog.rules.written import FEES
 from monetization.foundation.actions import rows
 from monetization.foundation.models import User
 from monetization.foundation.rules.audit import plain
@@ -90,7 +90,7 @@ def add_price(
 ) -> PriceRow:
     """Price one more combination of dimension values in one currency: by a tariff, or per unit, or by tiers."""
     version = _open(charge.version, by)
-    draft = PriceDraft(currency, _clean(match), tariff or tariff_from(unit_price, tiers or (), model))
+    draft = PriceDraft(currency, without_any(match), tariff or tariff_from(unit_price, tiers or (), model))
     refuse_if(_errors(charge, draft))
     if charge.prices.filter(currency=currency, match=draft.match).exists():
         raise Conflict("This combination has a price already.", fix="Change that one.")
@@ -119,7 +119,7 @@ def set_price(
     draft = PriceDraft(price.currency, price.match, tariff or tariff_from(unit_price, tiers or (), model))
     refuse_if(_errors(price.charge, draft))
     price.tiers.all().delete()
-    for name, value in _numbers(draft.tariff).items():
+    for name, value in numbers_of(draft.tariff).items():
         setattr(price, name, value)
     price.save()
     PriceTier.objects.bulk_create(_tiers(price, draft))
@@ -205,7 +205,7 @@ def _errors(charge: Charge, draft: PriceDraft) -> list[DomainError]:
         return [Invalid(f"{charge.metric} has no version yet", field="metric", fix="Draft one first")]
     price = draft.tariff.price(0, "", dims_of(draft.match, metric.order), Source("", 0, 0))
     row = CardPrice(draft.currency, price, draft.tariff.model)
-    return [_moved(each, draft.tariff.model) for each in row_errors(row, metric, "")]
+    return [as_written(each, draft.tariff.model) for each in row_errors(row, metric, "")]
 
 
 def _terms_errors(metric: Metric, terms: ChargeTerms) -> list[DomainError]:
@@ -214,33 +214,8 @@ def _terms_errors(metric: Metric, terms: ChargeTerms) -> list[DomainError]:
     return [Invalid(each.message, field=(each.field or "").lstrip(".") or None, fix=each.fix) for each in found]
 
 
-def _moved(error: DomainError, model: WrittenModel) -> DomainError:
-    field = (error.field or "").lstrip(".")
-    if model is WrittenModel.PER_UNIT and field in ("tiers[0].unit_price", "tiers"):
-        field = "unit_price"
-    return Invalid(error.message, field=field or None, fix=error.fix)
-
-
-def _clean(match: Mapping[str, str]) -> dict[str, str]:
-    """Leave out dimensions without a value: they match any."""
-    return {key: value for key, value in match.items() if value != ""}
-
-
 def _row(charge: Charge, draft: PriceDraft) -> PriceRow:
-    return PriceRow(charge=charge, currency=draft.currency, match=dict(draft.match), **_numbers(draft.tariff))
-
-
-def _numbers(tariff: Tariff) -> dict[str, Any]:
-    """Give a row's columns for what it costs."""
-    fees = {name: getattr(tariff.transaction, name, None) for name in FEES}
-    packages = tariff.packages.value if tariff.packages is not None else "exact"
-    return {
-        "model": tariff.model.value,
-        "unit_price": tariff.tiers[0].unit_price if tariff.model.is_single else None,
-        "packages": packages if tariff.model is WrittenModel.PACKAGE else "",
-        "retroactive": tariff.retroactive,
-        **fees,
-    }
+    return PriceRow(charge=charge, currency=draft.currency, match=dict(draft.match), **numbers_of(draft.tariff))
 
 
 def columns(terms: ChargeTerms) -> dict[str, Any]:
@@ -249,12 +224,7 @@ def columns(terms: ChargeTerms) -> dict[str, Any]:
 
 
 def _tiers(price: PriceRow, draft: PriceDraft) -> list[PriceTier]:
-    if draft.tariff.model.is_single:
-        return []
-    return [
-        PriceTier(price=price, position=i, **{name: getattr(tier, name) for name in OF_TIER})
-        for i, tier in enumerate(draft.tariff.tiers)
-    ]
+    return [PriceTier(price=price, **numbers) for numbers in steps_of(draft.tariff)]
 
 
 def _draft_of(price: PriceRow) -> PriceDraft:

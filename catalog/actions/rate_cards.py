@@ -50,6 +50,7 @@ __all__ = [
     "edit",
     "errors",
     "facts_of",
+    "needed",
     "note",
     "remove_charge",
     "remove_price",
@@ -182,7 +183,7 @@ def errors(version: RateCardVersion, at: datetime, content: Content | None = Non
         )
     content = version_content(version) if content is None else content
     found = [*_time_errors(version, newest, at), *_unread(version)]
-    return found + card_errors(content, needed=_needed(version.rate_card, at), unseen=_unseen(version))
+    return found + card_errors(content, needed=needed(version.rate_card, at), unseen=_unseen(version))
 
 
 def facts_of(version: RateCardVersion, content: Content | None = None) -> dict[str, Decimal]:
@@ -248,7 +249,7 @@ def _contracts(card: RateCard) -> QuerySet[Contract]:
     return Contract.objects.filter(rate_card=card, status="APPROVED").order_by()
 
 
-def _needed(card: RateCard, at: datetime) -> set[str]:
+def needed(card: RateCard, at: datetime) -> set[str]:
     """Return the currencies of contracts that are not over."""
     running = _contracts(card).exclude(end_date__lt=at.date())
     return set(running.values_list("currency", flat=True))

@@ -1,14 +1,32 @@
-"""API of terms: metrics, products, rate cards with their versions and prices, contracts, decisions."""
+"""API of terms: metrics, products, rate cards with their versions and prices, plans, contracts, decisions."""
 
 from django.urls import URLPattern, path
 
-from catalog.api import agreed, changes, charges, contracts, metrics, prices, products, rate_cards
+from catalog.api import (
+    agreed,
+    amendments,
+    changes,
+    charges,
+    contracts,
+    imports,
+    instruments,
+    metrics,
+    own_prices,
+    plans,
+    prices,
+    products,
+    rate_cards,
+    recurring,
+)
 from monetization.foundation.rest.views import View
 
 METRIC_VERSION = "metrics/<str:key>/versions/<int:number>"
 CARD_VERSION = "rate-cards/<str:key>/versions/<int:number>"
+PLAN_VERSION = "plans/<str:key>/versions/<int:number>"
 REQUEST = "change-requests/<int:pk>"
+IMPORT = "imports/<int:pk>"
 CONTRACT = "contracts/<str:key>"
+AMENDMENT = f"{CONTRACT}/amendments/<int:number>"
 
 
 def _parts(name: str, many: type[View], one: type[View]) -> tuple[URLPattern, URLPattern]:
@@ -40,12 +58,31 @@ patterns: list[URLPattern] = [
     path(f"{CARD_VERSION}/prices/<int:pk>", prices.OnePrice.as_view(), name="api_price"),
     path(f"{CARD_VERSION}/submit", rate_cards.Submit.as_view(), name="api_rate_card_version_submit"),
     path(f"{CARD_VERSION}/discard", rate_cards.Discard.as_view(), name="api_rate_card_version_discard"),
+    path("plans", plans.Plans.as_view(), name="api_plans"),
+    path("plans/<str:key>", plans.OnePlan.as_view(), name="api_plan"),
+    path("plans/<str:key>/versions", plans.PlanVersions.as_view(), name="api_plan_versions"),
+    path(PLAN_VERSION, plans.OnePlanVersion.as_view(), name="api_plan_version"),
+    path(f"{PLAN_VERSION}/submit", plans.SubmitPlan.as_view(), name="api_plan_version_submit"),
+    path(f"{PLAN_VERSION}/discard", plans.DiscardPlan.as_view(), name="api_plan_version_discard"),
     path("contracts", contracts.Contracts.as_view(), name="api_contracts"),
     path("contracts/<str:key>", contracts.OneContract.as_view(), name="api_contract"),
+    path("contracts/<str:key>/prices", own_prices.EffectivePrices.as_view(), name="api_contract_prices"),
     path("contracts/<str:key>/submit", contracts.Submit.as_view(), name="api_contract_submit"),
     path("contracts/<str:key>/discard", contracts.Discard.as_view(), name="api_contract_discard"),
-    *(route for name, many, one in agreed.KINDS for route in _parts(name, many, one)),
-    path("accounts/<str:key>/credits", agreed.GrantCredit.as_view(), name="api_account_credits"),
+    path(f"{CONTRACT}/amendments", amendments.Amendments.as_view(), name="api_contract_amendments"),
+    path(AMENDMENT, amendments.OneAmendment.as_view(), name="api_contract_amendment"),
+    path(f"{AMENDMENT}/submit", amendments.Submit.as_view(), name="api_contract_amendment_submit"),
+    path(f"{AMENDMENT}/discard", amendments.Discard.as_view(), name="api_contract_amendment_discard"),
+    *(route for name, many, one in (*agreed.KINDS, *own_prices.KINDS) for route in _parts(name, many, one)),
+    path("contracts/<str:key>/roll-over", recurring.RollOver.as_view(), name="api_contract_roll_over"),
+    path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),
+    path("imports", imports.Imports.as_view(), name="api_imports"),
+    path("imports/templates/<str:file_kind>/<str:form>", imports.Template.as_view(), name="api_import_template"),
+    path(IMPORT, imports.OneImport.as_view(), name="api_import"),
+    path(f"{IMPORT}/lines", imports.Lines.as_view(), name="api_import_lines"),
+    path(f"{IMPORT}/errors", imports.Errors.as_view(), name="api_import_errors"),
+    path(f"{IMPORT}/apply", imports.Apply.as_view(), name="api_import_apply"),
+    path(f"{IMPORT}/check", imports.Check.as_view(), name="api_import_check"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),
     path(f"{REQUEST}/withdraw", changes.Withdraw.as_view(), name="api_change_request_withdraw"),

@@ -19,7 +19,7 @@ from monetization.values.errors import Invalid
 
 PLAIN = [
     "name", "currency", "start_date", "end_date", "cadence", "anchor", "anchor_day", "discount_percent", "net_days",
-    "purchase_order", "pinned_until",
+    "purchase_order", "pinned_until", "combine_multipliers", "trial_until",
 ]  # fmt: skip
 
 
@@ -45,9 +45,16 @@ class ContractBody(ContractChange):
     """An account's agreement; dates are local to the account, the last day is served."""
 
     account = ByKey(lambda view: accounts_for(view.by, view.environment), empty=Account.objects.none())
+    plan = serializers.CharField(source="plan_version.plan.key", read_only=True, allow_null=True, default=None)
+    plan_version = serializers.IntegerField(
+        source="plan_version.number", read_only=True, allow_null=True, default=None, help_text="It was made from this"
+    )
 
     class Meta(ContractChange.Meta):
-        fields = ["id", "key", "account", "status", "request", *ContractChange.Meta.fields, "created_at", "edited_at"]
+        fields = [
+            "id", "key", "account", "status", "request", *ContractChange.Meta.fields, "plan", "plan_version",
+            "created_at", "edited_at",
+        ]  # fmt: skip
         read_only_fields = ["id", "status", "request", "created_at", "edited_at"]
 
 
@@ -63,7 +70,7 @@ class OfContracts(Either, generics.GenericAPIView[Contract]):
         found = Contract.objects.filter(
             environment=self.environment, account__in=accounts_for(self.by, self.environment)
         )
-        return found.select_related("account", "legal_entity", "rate_card", "pinned_version")
+        return found.select_related("account", "legal_entity", "rate_card", "pinned_version", "plan_version__plan")
 
     def shown(self, status: int = 200) -> Response:
         """Answer with the contract as it is now."""
@@ -134,11 +141,12 @@ def _said(values: dict[str, Any], card: RateCard | None) -> dict[str, Any]:
     """Turn a pinned version's number into the version of the card that is named, or that the draft has."""
     said = dict(values)
     if "pinned_version" in said:
-        said["pinned_version"] = _pinned(said["pinned_version"]["number"], said.get("rate_card", card))
+        said["pinned_version"] = pinned_of(said["pinned_version"]["number"], said.get("rate_card", card))
     return said
 
 
-def _pinned(number: int | None, card: RateCard | None) -> RateCardVersion | None:
+def pinned_of(number: int | None, card: RateCard | None) -> RateCardVersion | None:
+    """Find a version of a card by its number. Raises Invalid."""
     if number is None:
         return None
     found = RateCardVersion.objects.filter(rate_card=card, number=number).first()

@@ -16,7 +16,7 @@ from catalog.api.rate_cards import OfRateCards, RateCardVersionBody
 from catalog.models import Charge, PriceRow
 from catalog.queries.cards import tariff_of_row
 from catalog.rules.drafts import ChargeDraft, PriceDraft
-from catalog.rules.tariffs import WrittenModel
+from catalog.rules.tariffs import Tariff, WrittenModel
 from catalog.rules.written import MEMBERS, ROUNDINGS, said_of, tariff_in
 from monetization.foundation.models.fields import choices
 from monetization.foundation.rest import Cursor, Exact, Strict
@@ -125,13 +125,10 @@ class PriceRowBody(AmountBody):
 
     def to_representation(self, instance: PriceRow) -> dict[str, Any]:
         """Write a row with its numbers as exact text."""
-        tariff = tariff_of_row(instance)
-        shown = {"unit_price", *MEMBERS[tariff.model]}
-        said = {name: _text(value) for name, value in said_of(tariff).items() if name in {"model", "tiers", *shown}}
-        tiers = [_tier(tier) for tier in said["tiers"]]
         charge = instance.charge
         place = {"id": instance.pk, "product": charge.product.key, "metric": charge.metric.key}
-        return {**place, "currency": instance.currency, "match": instance.match, **said, "tiers": tiers}
+        said = amounts_of(tariff_of_row(instance))
+        return {**place, "currency": instance.currency, "match": instance.match, **said}
 
 
 class OfPrices(OfRateCards):
@@ -209,6 +206,13 @@ class OnePrice(OfPrices):
         """Take a row off a draft."""
         rate_cards.remove_price(price=self.row(), by=self.by, at=self.at)
         return Response(status=204)
+
+
+def amounts_of(tariff: Tariff) -> dict[str, Any]:
+    """Write what a row costs: its model's members, as exact text."""
+    shown = {"unit_price", *MEMBERS[tariff.model]}
+    said = {name: _text(value) for name, value in said_of(tariff).items() if name in {"model", "tiers", *shown}}
+    return said | {"tiers": [_tier(tier) for tier in said["tiers"]]}
 
 
 def _tier(said: dict[str, Any]) -> dict[str, Any]:

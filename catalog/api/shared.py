@@ -14,7 +14,7 @@ from monetization.foundation.rest.views import View
 READS = requires("catalog:read", "catalog.read")
 # Who may draft what is asked by the action: a card's owner may, whatever roles they hold.
 WRITES = requires("catalog:write", "catalog.read")
-DECIDES = requires("catalog:write", "foundation.decide")
+DECIDES = requires("catalog:write", "foundation.read")  # roles are asked by the action: a delegate may hold none
 WRITES_CONTRACTS = requires("contracts:write", "catalog.draft_contract")
 
 

@@ -1,13 +1,38 @@
-"""Pages of the console about terms: metrics, rate cards, contracts, and the requests that change them."""
+"""Pages of the console about terms: metrics, rate cards, plans, contracts, and the requests that change them."""
 
-from catalog.console import cards, charges, contracts, metrics, parts, prices, requests, versions
+from catalog.console import (
+    amendments,
+    cards,
+    charges,
+    contracts,
+    import_files,
+    imports,
+    metrics,
+    parts,
+    plan_parts,
+    plan_versions,
+    plans,
+    prices,
+    requests,
+    versions,
+)
+from catalog.console.builder import pages as builder
+from catalog.console.builder import start
 from monetization.foundation.console import site
 
 site.add_pages(cards.pages)
 site.add_pages(versions.pages)
 site.add_pages(prices.pages)
 site.add_pages(charges.pages)
+site.add_pages(plans.pages)
+site.add_pages(plan_versions.pages)
+site.add_pages(plan_parts.pages)
 site.add_pages(metrics.pages)
 site.add_pages(contracts.pages)
+site.add_pages(start.pages)
+site.add_pages(builder.pages)
 site.add_pages(parts.pages)
+site.add_pages(import_files.pages)
+site.add_pages(imports.pages)
+site.add_pages(amendments.pages)
 site.add_pages(requests.pages)

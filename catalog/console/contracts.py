@@ -1,6 +1,6 @@
-"""Contracts: what is agreed, what is in force today and where each price comes from; draft, submit, decide."""
+"""Contracts as they are read: what is agreed, what is in force today and where each price comes from."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -8,31 +8,37 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from catalog.actions import contracts
-from catalog.console.contract_forms import account_in, form_of, preview, terms_in, typed_form
-from catalog.console.part_rows import KINDS, part_rows
+from catalog.console.deal_difference import against_now
+from catalog.console.own_rows import own_rows
+from catalog.console.part_rows import part_rows
 from catalog.console.standing import standing_of, timeline
-from catalog.models import Contract, RateCard, RateCardVersion
-from catalog.queries import period_of, service, terms_for
+from catalog.models import Amendment, Contract
+from catalog.queries import period_of, service, settings_on, terms_for
 from catalog.rules.terms import Charge
 from monetization.foundation.console import Crumb, page, show
-from monetization.foundation.models import LegalEntity
 from monetization.foundation.queries import accounts_for
-from monetization.foundation.web import Outcome, StaffRequest, perform, perform_and_go, refused
+from monetization.foundation.web import StaffRequest, day_in
 from monetization.values.errors import DomainError
+from monetization.values.periods import local_date
 
 DRAFT = "catalog.draft_contract"
 SHOWN = 60
-form_page = require_http_methods(["GET", "HEAD", "POST"])
+WAITING = ("DRAFT", "SUBMITTED", "NEXT")
 
 
 def contracts_in(request: StaffRequest) -> QuerySet[Contract]:
     """Return the contracts of the accounts that this person may see."""
     seen = Contract.objects.filter(environment=request.environment)
     return seen.filter(account__in=accounts_for(request.user, request.environment)).select_related(
-        "account__customer", "legal_entity", "rate_card", "pinned_version", "request", "last_edited_by"
+        "account__customer",
+        "legal_entity",
+        "rate_card",
+        "pinned_version",
+        "request",
+        "last_edited_by",
+        "plan_version__plan",
     )
 
 
@@ -55,27 +61,35 @@ def state_of(contract: Contract, now: datetime) -> tuple[str, str]:
 @page("catalog.read")
 @require_safe
 def contract_page(request: StaffRequest, pk: int) -> HttpResponse:
-    """Show a contract."""
-    return _render(request, get_object_or_404(contracts_in(request), pk=pk), Outcome())
-
-
-def _render(request: StaffRequest, contract: Contract, outcome: Outcome[Any]) -> HttpResponse:
+    """Show a contract; a draft to those who may edit it as the deal that they put together."""
+    contract = get_object_or_404(contracts_in(request), pk=pk)
+    if contract.is_draft and request.user.has_perm(DRAFT):
+        return HttpResponseRedirect(reverse("console:contract_edit", args=[pk]))
     now, text = timezone.now(), request.GET.get("q", "").strip()
     state, label = state_of(contract, now)
+    on = _day_asked(request)
     charges = in_force(contract, now) if state == "LIVE" else ()
     context = {
         "contract": contract, "state": state, "label": label, "now": now, "text": text, "charges": charges,
-        "prices": _prices(charges, text), "shown": SHOWN, "outcome": outcome, "typed": request.POST,
+        "prices": _prices(charges, text), "shown": SHOWN,
         "period": period_of(contract, now) if state == "LIVE" else None,
         "standing": standing_of(contract.request, request.user) if contract.request else None,
         "timeline": timeline(contract.request) if contract.request else (),
-        "parts": part_rows(contract), "part_kinds": KINDS,
-        "may_edit": contract.is_draft and request.user.has_perm(DRAFT),
+        "parts": part_rows(contract, on), "on": on, "own": own_rows(contract, now), "shown_own": SHOWN,
+        "may_amend": contract.status == "APPROVED" and request.user.has_perm(DRAFT),
+        "amendments": contract.amendments.order_by("-effective_date", "-number"), "amend_kinds": Amendment.Kind.choices,
+        "settings": settings_on(contract, on or local_date(now, contract.account.time_zone)),
+        "difference": against_now(contract, now) if state in WAITING else None, "is_waiting": state in WAITING,
     }  # fmt: skip
-    return show(
-        request, "catalog/contract.html", context, title=contract.name, crumbs=crumbs_to(), parts=("prices",),
-        status=outcome.status,
-    )  # fmt: skip
+    return show(request, "catalog/contract.html", context, title=contract.name, crumbs=crumbs_to(), parts=("prices",))
+
+
+def _day_asked(request: StaffRequest) -> date | None:
+    """Read the day as of which terms are shown; None: all that is agreed."""
+    try:
+        return day_in(request.GET.get("on", "").strip(), "on")
+    except DomainError:
+        return None
 
 
 def in_force(contract: Contract, now: datetime) -> tuple[Charge, ...]:
@@ -98,92 +112,4 @@ def _prices(charges: tuple[Charge, ...], text: str) -> list[tuple[Charge, Any]]:
     ]
 
 
-@page(DRAFT)
-@form_page
-def new_contract(request: StaffRequest) -> HttpResponse:
-    """Draft a contract."""
-    outcome: Outcome[Contract] = Outcome()
-    if request.method == "POST" and "check" not in request.POST:
-        outcome = _draft(request)
-    if outcome.value:
-        return HttpResponseRedirect(reverse("console:contract", args=[outcome.value.pk]))
-    start = {"account": request.GET.get("account", ""), "cadence": "MONTHLY", "anchor": "first", "net_days": "30"}
-    form = typed_form(request.POST) if request.method == "POST" else start
-    return _form_page(request, form, outcome, None)
-
-
-def _draft(request: StaffRequest) -> Outcome[Contract]:
-    try:
-        account, terms = account_in(request), terms_in(request)
-    except DomainError as error:
-        return refused(error)
-    return perform(request, contracts.draft, account=account, key=request.POST.get("key", "").strip(), **terms)
-
-
-@page(DRAFT)
-@form_page
-def edit(request: StaffRequest, pk: int) -> HttpResponse:
-    """Change a draft's terms."""
-    contract = get_object_or_404(contracts_in(request), pk=pk)
-    outcome: Outcome[Contract] = Outcome()
-    if request.method == "POST" and "check" not in request.POST:
-        try:
-            outcome = perform(request, contracts.edit, contract=contract, **terms_in(request))
-        except DomainError as error:
-            outcome = refused(error)
-    if outcome.value:
-        return HttpResponseRedirect(reverse("console:contract", args=[pk]))
-    form = typed_form(request.POST) if request.method == "POST" else form_of(contract)
-    return _form_page(request, form, outcome, contract)
-
-
-def _form_page(
-    request: StaffRequest, form: dict[str, str], outcome: Outcome[Any], contract: Contract | None
-) -> HttpResponse:
-    place = {"environment": request.environment}
-    accounts, cards = accounts_for(request.user, request.environment), RateCard.objects.filter(**place)
-    versions = RateCardVersion.objects.filter(rate_card__in=cards, status="APPROVED").select_related("rate_card")
-    context = {
-        "form": form, "outcome": outcome, "contract": contract,
-        "preview": preview(request, timezone.now()) if request.method == "POST" else None,
-        "accounts": [(one.pk, f"{one.name} · {one.time_zone}") for one in accounts],
-        "entities": [(one.pk, one.name) for one in LegalEntity.objects.filter(**place)],
-        "cards": [(one.pk, one.name) for one in cards],
-        "versions": [("", "none: it follows the card"), *((one.pk, str(one)) for one in versions)],
-        "cadences": Contract.Cadence.choices, "anchors": Contract.Anchor.choices,
-    }  # fmt: skip
-    title, crumbs = ("Edit draft", crumbs_to(contract)) if contract else ("New contract", crumbs_to())
-    return show(
-        request, "catalog/contract_form.html", context, title=title, crumbs=crumbs, parts=("checks",),
-        status=outcome.status,
-    )  # fmt: skip
-
-
-@page(DRAFT)
-@require_POST
-def submit(request: StaffRequest, pk: int) -> HttpResponse:
-    """Ask for approval of a contract."""
-    contract, typed = get_object_or_404(contracts_in(request), pk=pk), request.POST
-    title, reason = typed.get("title", "").strip(), typed.get("reason", "").strip()
-    outcome = perform(request, contracts.submit, contract=contract, title=title, reason=reason)
-    if not outcome:
-        return _render(request, contract, outcome)
-    return HttpResponseRedirect(reverse("console:contract", args=[pk]))
-
-
-@page(DRAFT)
-@require_POST
-def discard(request: StaffRequest, pk: int) -> HttpResponse:
-    """Give up a draft."""
-    contract = get_object_or_404(contracts_in(request), pk=pk)
-    to = reverse("console:account", args=[contract.account_id])
-    return perform_and_go(request, contracts.discard, to, f"{contract} is discarded.", contract=contract)
-
-
-pages = [
-    path("contracts/new/", new_contract, name="contract_new"),
-    path("contracts/<int:pk>/", contract_page, name="contract"),
-    path("contracts/<int:pk>/edit/", edit, name="contract_edit"),
-    path("contracts/<int:pk>/submit/", submit, name="contract_submit"),
-    path("contracts/<int:pk>/discard/", discard, name="contract_discard"),
-]
+pages = [path("contracts/<int:pk>/", contract_page, name="contract")]

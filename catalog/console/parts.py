@@ -1,10 +1,5 @@
-"""Fees, discounts, minimums, commits and credits of a contract: shown with it, added to and taken from its draft.
+"""Fees, discounts, minimums, commits and credits of a contract: shown with it, added to and taken from its draft."""
 
-Forms are data: which fields a part has and how each is read; the action says what is wrong with them.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -12,92 +7,31 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from catalog.actions import agreed, grants
+from catalog.actions import agreed
+from catalog.console.builder.adding import add_in_place, section
+from catalog.console.builder.presets import preset_named
+from catalog.console.builder.typed import filled
 from catalog.console.contracts import DRAFT, contracts_in, crumbs_to
-from catalog.models import AgreedBound, Contract, Instrument, Product, RecurringCharge
-from monetization.foundation.console import page, show
+from catalog.console.form_fields import Field, Form
+from catalog.console.own_prices import new_override
+from catalog.console.part_forms import FORMS, GRANT
+from catalog.console.part_readers import READERS
+from catalog.models import Product
+from monetization.foundation.console import Crumb, page, show
 from monetization.foundation.queries import accounts_for
-from monetization.foundation.web import Outcome, StaffRequest, day_in, number_in, perform, perform_and_go, refused
+from monetization.foundation.web import (
+    Outcome,
+    StaffRequest,
+    day_in,
+    number_in,
+    perform,
+    perform_and_go,
+    refused,
+    tell,
+)
 from monetization.values.errors import DomainError, Invalid, NotFound
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
-NONE = ("", "as the contract")
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field: its name, label, how it is read, and what helps to fill it in."""
-
-    name: str
-    label: str
-    kind: str = "text"
-    required: bool = False
-    options: tuple[tuple[str, str], ...] = ()
-    help: str = ""
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A kind of part: what it is called, its fields, and the action that adds it."""
-
-    noun: str
-    fields: tuple[Field, ...]
-    add: Callable[..., Any]
-
-
-KEY = Field("key", "Key", required=True, help="It never changes: seats.")
-NAME = Field("name", "Name", required=True, help="As it is printed.")
-PRODUCT = Field("product", "Product", "product", required=True)
-PRODUCTS = Field("products", "Products", help="Keys, separated by commas; empty: all.", kind="products")
-UNIT_PRICE = Field("unit_price", "Unit price", "number", required=True)
-QUANTITY = Field("quantity", "Quantity", "number", value="1")
-AMOUNT = Field("amount", "Amount", "number", required=True)
-DAYS = (Field("start_date", "First day", "date"), Field("end_date", "Last day", "date"))
-PRIORITY = Field("priority", "Priority", "whole", value="0", help="Lower is drawn first.")
-FORMS: dict[str, Form] = {
-    "recurring": Form(
-        "recurring charge",
-        (
-            KEY, NAME, PRODUCT, UNIT_PRICE, QUANTITY,
-            Field("changes", "Other quantities", "changes", help="2027-01-01: 12, 2027-04-01: 15"),
-            Field("timing", "Billed", "choice", options=tuple(RecurringCharge.Timing.choices)),
-            Field("cadence", "Every", "choice", options=(NONE, *Contract.Cadence.choices)),
-        ),
-        agreed.add_recurring,
-    ),
-    "one_time": Form(
-        "one-time charge",
-        (KEY, NAME, PRODUCT, UNIT_PRICE, QUANTITY, Field("date", "Day", "date", help="Empty: the first.")),
-        agreed.add_one_time,
-    ),
-    "discount": Form(
-        "discount",
-        (KEY, NAME, Field("percent", "Percent", "number"), Field("amount", "Amount a period", "number"), PRODUCTS),
-        agreed.add_discount,
-    ),
-    "bound": Form(
-        "minimum or maximum",
-        (KEY, NAME, Field("kind", "Kind", "choice", True, tuple(AgreedBound.Kind.choices)), AMOUNT, PRODUCTS),
-        agreed.add_bound,
-    ),
-    "instrument": Form(
-        "commit or credit",
-        (
-            KEY, NAME, Field("kind", "Kind", "choice", True, tuple(Instrument.Kind.choices)), AMOUNT,
-            Field("invoiced", "Billed for it", "number", help="Only a prepaid commit."), *DAYS, PRIORITY, PRODUCTS,
-        ),
-        agreed.add_instrument,
-    ),
-}  # fmt: skip
-GRANT = Form(
-    "credit",
-    (
-        KEY, NAME, AMOUNT, Field("currency", "Currency", required=True), Field("start_date", "First day", "date", True),
-        Field("end_date", "Last day", "date"), PRIORITY, PRODUCTS, Field("reason", "Why", "long", required=True),
-    ),
-    grants.request,
-)  # fmt: skip
 
 
 @page(DRAFT)
@@ -105,11 +39,26 @@ GRANT = Form(
 def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
     """Add a part to a draft."""
     contract = get_object_or_404(contracts_in(request), pk=pk)
-    form = _form(part)
+    if part == "override":
+        return new_override(request, contract)
+    form, preset = _form(part), preset_named(request.POST.get("preset", ""))
+    if request.htmx and preset is not None and preset.part == part:
+        return add_in_place(request, contract, preset, lambda: _added(request, form, contract=contract))
+    if preset is not None:
+        request.POST = filled(request.POST, preset, contract)
     outcome = _added(request, form, contract=contract)
     if outcome.value:
-        return HttpResponseRedirect(reverse("console:contract", args=[pk]))
+        return HttpResponseRedirect(reverse("console:contract_edit", args=[pk]))
     return _page(request, form, outcome, f"Add a {form.noun}", crumbs_to(contract))
+
+
+def add_part(request: StaffRequest, part: str, to: str, crumbs: list[Crumb], **whose: Any) -> HttpResponse:
+    """Show the form of a part, add what it says to the contract or amendment in `whose`, and go on `to`."""
+    form = _form(part)
+    outcome = _added(request, form, **whose)
+    if outcome.value:
+        return HttpResponseRedirect(to)
+    return _page(request, form, outcome, f"Add a {form.noun}", crumbs)
 
 
 @page(DRAFT)
@@ -117,8 +66,12 @@ def new_part(request: StaffRequest, pk: int, part: str) -> HttpResponse:
 def remove_part(request: StaffRequest, pk: int, part: str, name: str) -> HttpResponse:
     """Take a part of a draft away."""
     contract = get_object_or_404(contracts_in(request), pk=pk)
-    to = reverse("console:contract", args=[pk])
-    return perform_and_go(request, agreed.remove, to, f"{name} is taken away.", contract=contract, part=part, key=name)
+    what = {"contract": contract, "part": part, "key": name}
+    if request.htmx:
+        tell(request, perform(request, agreed.remove, **what))
+        return section(request, contract, part)
+    to = reverse("console:contract_edit", args=[pk])
+    return perform_and_go(request, agreed.remove, to, f"{name} is taken away.", **what)
 
 
 @page(DRAFT)
@@ -162,39 +115,6 @@ def _read(request: StaffRequest, field: Field) -> Any:
     if not text:
         return None
     return READERS[field.kind](request, field.name, text) if field.kind in READERS else text
-
-
-def _whole(request: StaffRequest, name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 4:
-        raise Invalid(f"“{text}” is not a whole number here", field=name, fix="Write digits, such as 10")
-    return int(text)
-
-
-def _product(request: StaffRequest, name: str, text: str) -> Product:
-    found = Product.objects.filter(environment=request.environment, key=text).first()
-    if found is None:
-        raise Invalid(f"There is no product “{text}”", field=name, fix="Write its key")
-    return found
-
-
-def _products(request: StaffRequest, name: str, text: str) -> list[Product]:
-    return [_product(request, name, part.strip()) for part in text.split(",") if part.strip()]
-
-
-def _changes(request: StaffRequest, name: str, text: str) -> list[tuple[Any, Any]]:
-    found = []
-    for part in text.split(","):
-        day, _, number = part.partition(":")
-        pair = day_in(day, name), number_in(number, name)
-        if None in pair:
-            raise Invalid(f"“{part.strip()}” is no day and quantity", field=name, fix="Write it like 2027-01-01: 12")
-        found.append(pair)
-    return found
-
-
-READERS: dict[str, Callable[[StaffRequest, str, str], Any]] = {
-    "whole": _whole, "product": _product, "products": _products, "changes": _changes,
-}  # fmt: skip
 
 
 def _page(

@@ -20,6 +20,7 @@ SAID = {
     Verdict.APPROVE: "Your approval is recorded.",
     Verdict.REJECT: "Rejected. Its makers see your reason.",
     Verdict.VETO: "Vetoed. This request can't come back.",
+    Verdict.GREEN_LIGHT: "It passes with your green light.",
 }
 
 

@@ -1,25 +1,25 @@
-"""What a contract agrees beside its rate card: fees, discounts, minimums, maximums, commits and credits.
+"""What a contract agrees beside its rate card: fees, discounts, minimums and maximums.
 
 Each row is a part of its contract: free while that is a draft, frozen from submission on, and in the digest that the
 approval binds to. A row is added or taken away, never edited, so its scope and its dates are what they were. Dates
-are local to the account, the last one is served. A scope without products covers everything.
+are local to the account, the last one is served; without them a part stands as long as its contract. A scope without
+products covers everything.
 """
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from catalog.models.contracts import Contract
-from catalog.models.grants import CreditGrant
+from catalog.models.dated import Dated, amendment_field, ends_after_it_starts
 from catalog.models.products import Product
-from monetization.foundation.models import Account
-from monetization.foundation.models.fields import currency_field, key_field, quantity_field
+from monetization.foundation.models.fields import key_field, quantity_field
 
 NOT_NEGATIVE = [MinValueValidator(0)]
 
 
-class RecurringCharge(models.Model):
+class RecurringCharge(Dated):
     """A fee for each period of its cadence: quantity × unit price, by days where something changes inside."""
 
     class Timing(models.TextChoices):
@@ -27,6 +27,7 @@ class RecurringCharge(models.Model):
         ARREARS = "ARREARS", "In arrears"
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="recurring_charges")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
@@ -45,6 +46,7 @@ class RecurringCharge(models.Model):
             models.CheckConstraint(
                 condition=Q(unit_price__gte=0, quantity__gte=0), name="recurring_charge_is_not_negative"
             ),
+            ends_after_it_starts(),
         ]
         ordering = ["contract", "pk"]
 
@@ -56,6 +58,7 @@ class QuantityChange(models.Model):
     """Another quantity of a recurring charge from a day on, such as seats."""
 
     charge = models.ForeignKey(RecurringCharge, models.PROTECT, related_name="changes")
+    amendment = amendment_field()
     start_date = models.DateField()
     quantity = quantity_field(validators=NOT_NEGATIVE)
 
@@ -76,12 +79,13 @@ class OneTimeCharge(models.Model):
     """A fee that is due once, with the period that holds its day."""
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="one_time_charges")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
     unit_price = quantity_field(validators=NOT_NEGATIVE)
     quantity = quantity_field(default=1, validators=NOT_NEGATIVE)
-    date = models.DateField(null=True, blank=True, help_text="None: the contract's first day")
+    date = models.DateField(null=True, blank=True, help_text="None: the first day that is paid")
 
     history = HistoricalRecords()
 
@@ -98,16 +102,21 @@ class OneTimeCharge(models.Model):
         return self.name
 
 
-class AgreedDiscount(models.Model):
+class AgreedDiscount(Dated):
     """A percentage, or a fixed amount a period, off what the named products cost."""
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="discounts")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     percent = models.DecimalField(
         max_digits=7, decimal_places=4, null=True, blank=True, validators=[*NOT_NEGATIVE, MaxValueValidator(100)]
     )
     amount = quantity_field(null=True, blank=True, validators=NOT_NEGATIVE)
+    periods = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Billing periods; 1: once, None: for ever"
+    )
+    carry_rest = models.BooleanField(default=False, help_text="What a period leaves of the amount comes off the next")
     counts_for_minimum = models.BooleanField(default=False, help_text="What it takes off still counts as spend")
     products: "models.ManyToManyField[Product, models.Model]" = models.ManyToManyField(
         Product, blank=True, related_name="+"
@@ -123,6 +132,11 @@ class AgreedDiscount(models.Model):
                 | Q(percent__isnull=True, amount__gt=0),
                 name="discount_is_a_percentage_or_an_amount",
             ),
+            ends_after_it_starts(),
+            models.CheckConstraint(
+                condition=Q(carry_rest=False) | Q(amount__isnull=False), name="only_an_amount_leaves_a_rest"
+            ),
+            models.CheckConstraint(condition=Q(periods__isnull=True) | Q(periods__gt=0), name="discount_has_a_period"),
         ]
         ordering = ["contract", "pk"]
 
@@ -130,7 +144,7 @@ class AgreedDiscount(models.Model):
         return self.name
 
 
-class AgreedBound(models.Model):
+class AgreedBound(Dated):
     """A minimum or a maximum of what the named products come to in a full period."""
 
     class Kind(models.TextChoices):
@@ -138,6 +152,7 @@ class AgreedBound(models.Model):
         MAXIMUM = "MAXIMUM", "Maximum"
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="bounds")
+    amendment = amendment_field()
     key = key_field()
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=8, choices=Kind)
@@ -153,66 +168,9 @@ class AgreedBound(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["contract", "key"], name="agreed_bound_key"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="bound_is_not_negative"),
+            ends_after_it_starts(),
         ]
         ordering = ["contract", "pk"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Instrument(models.Model):
-    """A commit or a credit: ``amount`` may be drawn from its first to its last day; ``invoiced`` is what it costs.
-
-    It is agreed in a contract, or granted to an account outside of one; then it serves each contract of the account
-    that has its currency. Its balance is the sum of billing's movements.
-    """
-
-    class Kind(models.TextChoices):
-        CREDIT = "CREDIT", "Credit"
-        PREPAID = "PREPAID", "Prepaid commit"
-        POSTPAID = "POSTPAID", "Postpaid commit"
-
-    account = models.ForeignKey(Account, models.PROTECT, related_name="instruments")
-    contract = models.ForeignKey(Contract, models.PROTECT, null=True, blank=True, related_name="instruments")
-    grant = models.OneToOneField(CreditGrant, models.PROTECT, null=True, blank=True, related_name="instrument")
-    key = key_field()
-    name = models.CharField(max_length=120)
-    kind = models.CharField(max_length=8, choices=Kind)
-    currency = currency_field()
-    amount = quantity_field(help_text="What may be drawn in all")
-    invoiced = quantity_field(default=0, validators=NOT_NEGATIVE, help_text="What is billed for it; a credit is free")
-    priority = models.PositiveSmallIntegerField(default=0, help_text="Lower is drawn first")
-    start_date = models.DateField()
-    end_date = models.DateField(null=True, blank=True, help_text="Last day; None: open")
-    products: "models.ManyToManyField[Product, models.Model]" = models.ManyToManyField(
-        Product, blank=True, related_name="+"
-    )
-
-    history = HistoricalRecords()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["account", "key"], name="instrument_key"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="instrument_is_positive"),
-            models.CheckConstraint(
-                condition=Q(invoiced=0) | Q(kind="PREPAID", invoiced__gt=0, invoiced__lte=F("amount")),
-                name="only_prepaid_is_bought",
-            ),
-            models.CheckConstraint(
-                condition=Q(end_date__isnull=True) | Q(end_date__gte=F("start_date")),
-                name="instrument_ends_after_it_starts",
-            ),
-            models.CheckConstraint(
-                condition=~Q(kind="POSTPAID") | Q(end_date__isnull=False),
-                name="a_promise_of_spend_ends",
-            ),
-            models.CheckConstraint(
-                condition=Q(contract__isnull=False, grant__isnull=True)
-                | Q(contract__isnull=True, grant__isnull=False, kind="CREDIT"),
-                name="instrument_is_agreed_or_granted",
-            ),
-        ]
-        ordering = ["account", "start_date", "pk"]
 
     def __str__(self) -> str:
         return self.name

@@ -1,5 +1,7 @@
 """Contracts: which terms an account agreed to, from which local day to which."""
 
+from datetime import date
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -7,10 +9,12 @@ from django.db import models
 from django.db.models import F, Func, Value
 from simple_history.models import HistoricalRecords
 
+from catalog.models.plans import PlanVersion
 from catalog.models.rate_cards import RateCard, RateCardVersion
 from catalog.models.versions import Governed
+from catalog.rules.overrides import Combine
 from monetization.foundation.models import Account, Environment, LegalEntity
-from monetization.foundation.models.fields import currency_field, key_field
+from monetization.foundation.models.fields import choices, currency_field, key_field
 
 
 class Contract(Governed):
@@ -42,6 +46,8 @@ class Contract(Governed):
     currency = currency_field()
     start_date = models.DateField()
     end_date = models.DateField(null=True, blank=True, help_text="Last day served; None: open")
+    last_date = models.DateField(null=True, blank=True, help_text="Last day served, amendments counted; once approved")
+    billed_until = models.DateField(null=True, blank=True, help_text="First day that no frozen invoice covers")
     cadence = models.CharField(max_length=10, choices=Cadence, default=Cadence.MONTHLY)
     anchor = models.CharField(max_length=12, choices=Anchor, default=Anchor.CONTRACT_DAY)
     anchor_day = models.PositiveSmallIntegerField(
@@ -51,8 +57,18 @@ class Contract(Governed):
         max_digits=7, decimal_places=4, default=0,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )  # fmt: skip
+    combine_multipliers = models.CharField(
+        max_length=8,
+        choices=choices(Combine),
+        default=Combine.COMPOUND.value,
+        help_text="What several multipliers of one price come to",
+    )
     net_days = models.PositiveSmallIntegerField(default=30)
     purchase_order = models.CharField(max_length=80, blank=True)
+    plan_version = models.ForeignKey(
+        PlanVersion, models.PROTECT, null=True, blank=True, related_name="contracts", help_text="What it was made from"
+    )
+    trial_until = models.DateField(null=True, blank=True, help_text="First day that is paid; None: no trial")
 
     history = HistoricalRecords()
 
@@ -65,7 +81,7 @@ class Contract(Governed):
                     ("account", RangeOperators.EQUAL),
                     (
                         Func(
-                            F("start_date"), F("end_date"), Value("[]"), function="DATERANGE",
+                            F("start_date"), F("last_date"), Value("[]"), function="DATERANGE",
                             output_field=DateRangeField(),
                         ),
                         RangeOperators.OVERLAPS,
@@ -87,8 +103,17 @@ class Contract(Governed):
                 | (~models.Q(anchor="day") & models.Q(anchor_day__isnull=True)),
                 name="contract_anchor_day_where_stated",
             ),
+            models.CheckConstraint(
+                condition=models.Q(trial_until__isnull=True) | models.Q(trial_until__gt=F("start_date")),
+                name="contract_trial_ends_after_it_starts",
+            ),
         ]  # fmt: skip
         ordering = ["-start_date", "pk"]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def served_until(self) -> date | None:
+        """The last day served, by the amendments approved so far; None: open."""
+        return self.last_date if self.status == "APPROVED" else self.end_date

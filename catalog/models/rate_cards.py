@@ -8,21 +8,11 @@ from simple_history.models import HistoricalRecords
 
 from catalog.models.metrics import Metric
 from catalog.models.products import Product
+from catalog.models.tariffs import Priced, Step, step_constraints, tariff_constraints
 from catalog.models.versions import Governed
 from catalog.rules.drafts import Cut
-from catalog.rules.tariffs import WrittenModel
-from catalog.rules.written import FEES
 from monetization.foundation.models import Environment, User
 from monetization.foundation.models.fields import choices, currency_field, empty_list, key_field, quantity_field
-
-PACKAGES = [("up", "Rounded up"), ("down", "Rounded down"), ("exact", "In exact parts")]
-MODELS = [model.value for model in WrittenModel]
-SINGLE = [model.value for model in WrittenModel if model.is_single]
-
-
-def either(chosen: Q, then: Q, otherwise: Q) -> Q:
-    """Give a condition for rows of a kind, and another for all others."""
-    return (chosen & then) | (~chosen & otherwise)
 
 
 class RateCard(models.Model):
@@ -122,49 +112,17 @@ class Charge(models.Model):
         return f"{self.version}: {self.product}"
 
 
-class PriceRow(models.Model):
-    """The price of a combination of dimension values in a currency; a value left out is any.
-
-    One number is in `unit_price`, tables and packages are tiers, a price of transactions is in the fees.
-    """
+class PriceRow(Priced):
+    """The price of a combination of dimension values in a currency; a value left out is any."""
 
     charge = models.ForeignKey(Charge, models.CASCADE, related_name="prices")
     currency = currency_field()
     match = models.JSONField(default=dict, help_text='{"model": "gpt-4o", "token_type": "input"}')
-    model = models.CharField(max_length=24, choices=choices(WrittenModel))
-    unit_price = quantity_field(
-        null=True, blank=True, help_text="One price per unit, or what amounts are multiplied by"
-    )
-    packages = models.CharField(max_length=8, choices=PACKAGES, blank=True, default="")
-    retroactive = models.BooleanField(default=False)
-    percent = quantity_field(null=True, blank=True)
-    fixed_fee = quantity_field(null=True, blank=True)
-    free_events = quantity_field(null=True, blank=True)
-    free_amount = quantity_field(null=True, blank=True)
-    minimum_fee = quantity_field(null=True, blank=True)
-    maximum_fee = quantity_field(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["charge", "currency", "match"], name="one_price_a_combination"),
-            models.CheckConstraint(condition=Q(model__in=MODELS), name="price_model_is_known"),
-            models.CheckConstraint(
-                condition=either(Q(model__in=SINGLE), Q(unit_price__isnull=False), Q(unit_price__isnull=True)),
-                name="one_number_where_it_says_all",
-            ),
-            models.CheckConstraint(
-                condition=either(Q(model="PACKAGE"), Q(packages__in=[key for key, _ in PACKAGES]), Q(packages="")),
-                name="only_packages_round_packages",
-            ),
-            models.CheckConstraint(condition=Q(model="VOLUME") | Q(retroactive=False), name="only_volume_looks_back"),
-            models.CheckConstraint(
-                condition=either(
-                    Q(model="PERCENTAGE"),
-                    Q(percent__isnull=False, fixed_fee__isnull=False),
-                    Q(**{f"{name}__isnull": True for name in FEES}),
-                ),
-                name="only_percentages_have_fees",
-            ),
+            *tariff_constraints("price"),
         ]
         ordering = ["pk"]
 
@@ -172,27 +130,14 @@ class PriceRow(models.Model):
         return f"{self.currency} {self.match or 'any'}"
 
 
-class PriceTier(models.Model):
-    """A step of a price: units above the tier before, up to and including `up_to` (None: open).
-
-    With a block size its price is that of a block; a package is one open tier with one.
-    """
+class PriceTier(Step):
+    """A step of a row."""
 
     price = models.ForeignKey(PriceRow, models.CASCADE, related_name="tiers")
-    position = models.PositiveSmallIntegerField()
-    up_to = quantity_field(null=True, blank=True)
-    unit_price = quantity_field()
-    flat_fee = quantity_field(default=0)
-    block_size = quantity_field(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["price", "position"], name="one_tier_a_position"),
-            models.CheckConstraint(
-                condition=Q(block_size__isnull=True) | Q(block_size__gt=0), name="a_block_has_more_than_no_units"
-            ),
+            *step_constraints("price"),
         ]
         ordering = ["position", "pk"]
-
-    def __str__(self) -> str:
-        return f"up to {self.up_to}" if self.up_to is not None else "above"

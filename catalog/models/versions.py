@@ -1,32 +1,3 @@
-"""What every governed version shares: number, status, makers, effective time, content digest.
+"""What every version of the catalog shares is what every governed row shares."""
 
-A version is a draft, is submitted within a change request, is approved by somebody else, and is in
-force from its effective time. Once submitted, its content cannot be edited by anyone (triggers in
-`0002_walls`); only its status moves, along `rules/versions.py`.
-"""
-
-from django.db import models
-
-from catalog.rules.versions import VersionStatus
-from monetization.foundation.models import ChangeRequest, User
-from monetization.foundation.models.fields import choices
-
-
-class Governed(models.Model):
-    """A row whose content is frozen on submission and bound to its approval by a digest."""
-
-    status = models.CharField(max_length=10, choices=choices(VersionStatus), default=VersionStatus.DRAFT.value)
-    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    last_edited_by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    created_at = models.DateTimeField()
-    edited_at = models.DateTimeField()
-    request = models.ForeignKey(ChangeRequest, models.PROTECT, null=True, blank=True, related_name="+")
-    content_digest = models.BinaryField(max_length=32, null=True, help_text="Set on submission")
-
-    class Meta:
-        abstract = True
-
-    @property
-    def is_draft(self) -> bool:
-        """Tell whether the content may still be edited."""
-        return self.status == VersionStatus.DRAFT.value
+from monetization.foundation.models.governed import Governed as Governed

@@ -1,27 +1,31 @@
-"""What a contract agrees on the whole of an invoice, from its rows to frozen terms: one query a table.
+"""What a contract agrees on the whole of an invoice, from its rows to frozen terms: no query but the shelf's.
 
-Keys of fees are prefixed by their kind, so that they can't be mistaken for a product's. An instrument goes by its own
-key, which its account has once. Balances are billing's: it gives them in, and an instrument that it doesn't name has
-its whole amount.
+Keys of fees are prefixed by their kind, so that they can't be mistaken for a product's.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import Q, QuerySet
-
-from catalog.models import AgreedBound, AgreedDiscount, Contract, Instrument
+from catalog.models import AgreedBound, AgreedDiscount, Contract
+from catalog.queries.agreed_allowances import Allowed, allowed_in
 from catalog.queries.agreed_fees import fees_of
-from catalog.queries.contracts import cycle_of
+from catalog.queries.amended import Amended
+from catalog.queries.contracts import cycle_of, first_paid
+from catalog.queries.instrument_terms import instrument_terms, scope_of
+from catalog.queries.instruments import instruments_serving
+from catalog.queries.shelf import Shelf
 from catalog.rules import agreed
-from catalog.rules.agreed import InstrumentKind, Scope
-from catalog.rules.spans import Span, span_from
+from catalog.rules.coupons import in_period
+from catalog.rules.dated import bounds_in, discount_in
+from catalog.rules.spans import Span, edges_of, span_from
 from catalog.rules.terms import Discount, Fee
-from monetization.values.periods import Period, local_date, service_period
+from monetization.values.errors import NotFound
+from monetization.values.periods import DAY, Period, local_date, local_midnight
 
 ZERO = Decimal(0)
+HUNDRED = Decimal(100)
+TRIAL = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,73 +39,90 @@ class Agreed:
     instruments: tuple[agreed.Instrument, ...]
     served: tuple[int, int]
     full_period: Period
+    allowed: Mapping[str, Allowed]
 
 
-def agreed_for(contract: Contract, period: Period, balances: Mapping[str, Decimal]) -> Agreed:
-    """Give all that is agreed beside the rate card, for one billing period."""
+def agreed_for(known: Amended, span: Span, period: Period, balances: Mapping[str, Decimal], shelf: Shelf) -> Agreed:
+    """Give all that is agreed beside the rate card, for one billing period of a contract of the shelf, as amended."""
+    contract = known.contract
     zone = contract.account.time_zone
-    span = span_of(contract, period)
-    bounds = list(AgreedBound.objects.filter(contract=contract).prefetch_related("products"))
+    if span.first < first_paid(contract):
+        return _trial(contract, span)
+    bounds, reduced = known.held(contract.bounds.all()), known.held(contract.discounts.all())
+    fees = tuple(fees_of(known, span, [day for row in reduced for day in edges_of(known.days("discount", row))]))
     return Agreed(
-        fees=tuple(fees_of(contract, span)),
-        discounts=_discounts(contract),
-        minimums=_bounds(bounds, AgreedBound.Kind.MINIMUM),
-        maximums=_bounds(bounds, AgreedBound.Kind.MAXIMUM),
-        instruments=tuple(_instrument(each, balances, zone) for each in instruments_serving(contract, period)),
+        fees=fees,
+        discounts=tuple(_discounts(known, period, reduced, span, _extent(span, fees, zone))),
+        minimums=_bounds(known, bounds, AgreedBound.Kind.MINIMUM, span),
+        maximums=_bounds(known, bounds, AgreedBound.Kind.MAXIMUM, span),
+        instruments=tuple(
+            instrument_terms(each, balances, zone) for each in known.held(instruments_serving(contract, period, shelf))
+        ),
         served=span.served,
         full_period=span.full(zone),
+        allowed=allowed_in(known, span),
     )
 
 
-def span_of(contract: Contract, period: Period) -> Span:
+def _trial(contract: Contract, span: Span) -> Agreed:
+    """Take everything off: a trial shows what was used and what it would cost, and nothing else is due in it."""
+    last = first_paid(contract) - DAY
+    free = Discount(HUNDRED, TRIAL, f"Free trial until {last:%-d %B %Y}", starts_on=contract.start_date)
+    return Agreed((), (free,), (), (), (), span.served, span.full(contract.account.time_zone), {})
+
+
+def span_of(known: Amended, period: Period) -> Span:
     """Give the full period that a billing period of the contract belongs to, by local dates."""
-    zone = contract.account.time_zone
-    return span_from(cycle_of(contract), local_date(period.starts_at, zone))
+    cycle = replace(cycle_of(known.contract), end_date=known.last_date)
+    first = local_date(period.starts_at, cycle.zone)
+    if cycle.end_date is not None and first > cycle.end_date:
+        raise NotFound("The contract doesn't cover this time", field="period", fix="Choose an earlier day")
+    return span_from(cycle, first)
 
 
-def instruments_serving(contract: Contract, period: Period) -> list[Instrument]:
-    """List the commits and credits that lines of a contract's period may draw on."""
-    zone = contract.account.time_zone
-    rows = instruments_of(contract).prefetch_related("products").order_by("pk")
-    return [row for row in rows if access(row, zone).overlap(period) is not None]
+def _extent(span: Span, fees: Iterable[Fee], zone: str) -> Period:
+    """Give the time that the lines of a bill are about: fees may reach beyond its period."""
+    periods = [span.period(zone), *(fee.period for fee in fees)]
+    ends = [each.ends_at for each in periods if each.ends_at is not None]
+    return Period(min(each.starts_at for each in periods), max(ends))
 
 
-def instruments_of(contract: Contract) -> "QuerySet[Instrument]":
-    """List those agreed in the contract, and those granted to its account in its currency."""
-    granted = Q(account_id=contract.account_id, currency=contract.currency, grant__status="APPROVED")
-    return Instrument.objects.filter(Q(contract=contract) | granted)
-
-
-def access(instrument: Instrument, zone: str) -> Period:
-    """Give the instants in which an instrument may be drawn."""
-    return service_period(instrument.start_date, instrument.end_date, zone)
-
-
-def _discounts(contract: Contract) -> tuple[Discount, ...]:
+def _discounts(
+    known: Amended, period: Period, reduced: Iterable[AgreedDiscount], span: Span, extent: Period
+) -> Iterable[Discount]:
+    contract = known.contract
     percent: Decimal = contract.discount_percent
-    first = (Discount(percent, contract.key, "Contract discount"),) if percent else ()
-    rows = AgreedDiscount.objects.filter(contract=contract).prefetch_related("products").order_by("pk")
-    return (*first, *(_discount(row, contract) for row in rows))
+    if percent:
+        yield Discount(percent, contract.key, "Contract discount")
+    zone = contract.account.time_zone
+    for row in reduced:
+        made = _in_period(row, contract, period)
+        found = discount_in(made, known.days("discount", row), span, extent, zone) if made is not None else None
+        if found is not None:
+            yield found
+
+
+def _in_period(row: AgreedDiscount, contract: Contract, period: Period) -> Discount | None:
+    """Give a discount where it stands; of one that carries its rest, what all its periods gave so far."""
+    made = _discount(row, contract)
+    if row.periods is None and not row.carry_rest:
+        return made
+    cycle = cycle_of(contract)
+    start = max(row.start_date or contract.start_date, first_paid(contract))  # the trial is none of its periods
+    first, number = cycle.containing(local_midnight(start, cycle.zone)), cycle.containing(period.starts_at)
+    if first is None or number is None or number[0] < first[0]:
+        return None
+    return in_period(made, number[0] - first[0], row.periods, carries=row.carry_rest)
 
 
 def _discount(row: AgreedDiscount, contract: Contract) -> Discount:
     return Discount(
-        row.percent or ZERO, f"discount:{row.key}", row.name, _scope(row), row.amount or ZERO,
-        starts_on=contract.start_date, counts_for_minimum=row.counts_for_minimum,
+        row.percent or ZERO, f"discount:{row.key}", row.name, scope_of(row), row.amount or ZERO,
+        starts_on=row.start_date or contract.start_date, counts_for_minimum=row.counts_for_minimum,
     )  # fmt: skip
 
 
-def _bounds(rows: Sequence[AgreedBound], kind: str) -> tuple[agreed.Bound, ...]:
-    return tuple(agreed.Bound(row.amount, _scope(row), prorates=row.prorates) for row in rows if row.kind == kind)
-
-
-def _instrument(row: Instrument, balances: Mapping[str, Decimal], zone: str) -> agreed.Instrument:
-    return agreed.Instrument(
-        id=row.key, kind=InstrumentKind(row.kind.lower()), balance=balances.get(row.key, row.amount),
-        period=access(row, zone), original=row.amount, invoiced=row.invoiced, priority=row.priority,
-        scope=_scope(row),
-    )  # fmt: skip
-
-
-def _scope(row: Any) -> Scope:
-    return Scope(products=frozenset(product.key for product in row.products.all()))
+def _bounds(known: Amended, rows: Iterable[AgreedBound], kind: str, span: Span) -> tuple[agreed.Bound, ...]:
+    mine = (row for row in rows if row.kind == kind)
+    dated = ((agreed.Bound(row.amount, scope_of(row), prorates=row.prorates), known.days("bound", row)) for row in mine)
+    return tuple(bounds_in(dated, span, known.contract.account.time_zone))

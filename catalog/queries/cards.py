@@ -13,6 +13,7 @@ from operator import attrgetter, itemgetter
 from typing import Any
 
 from catalog.models import Charge, PriceRow, Product, RateCard, RateCardVersion
+from catalog.models.tariffs import Priced
 from catalog.queries.memory import recall
 from catalog.queries.metrics import latest_terms, metrics_in_force
 from catalog.rules.cards import CardCharge, CardPrice
@@ -228,7 +229,7 @@ def _row(steps: list[Any]) -> StoredRow:
     return StoredRow(pk, currency, match, tariff_from_row(tiers, *numbers))
 
 
-def tariff_of_row(row: PriceRow) -> Tariff:
+def tariff_of_row(row: Priced) -> Tariff:
     """Give what a row costs; tiers that were fetched before are not asked for again."""
     tiers = tuple(Tier(*(getattr(tier, name) for name in OF_TIER)) for tier in row.tiers.all())
     return tariff_from_row(tiers, *(getattr(row, name) for name in OF_ROW[4:]))

@@ -6,12 +6,24 @@ Ids are left out, so the same content has the same digest wherever it stands.
 from dataclasses import asdict
 from typing import Any
 
-from catalog.models import Contract, CreditGrant, Metric, MetricVersion, Product, RateCardVersion
+from catalog.models import (
+    Amendment,
+    Contract,
+    CreditGrant,
+    Metric,
+    MetricVersion,
+    PlanVersion,
+    Product,
+    RateCardVersion,
+)
 from catalog.models.versions import Governed
 from catalog.queries.agreed_content import agreed_of, granted_of
+from catalog.queries.amended_parts import quantities_of
 from catalog.queries.cards import StoredCharge, read_charges
 from catalog.rules.tariffs import Tariff
 from catalog.rules.written import FEES
+from monetization.foundation.models import PolicyVersion
+from monetization.foundation.queries import policies
 from monetization.foundation.rules.audit import plain
 from monetization.values.canonical import digest
 
@@ -21,7 +33,12 @@ METRIC_FIELDS = (
 )  # fmt: skip
 CONTRACT_FIELDS = (
     "key", "name", "pinned_until", "currency", "start_date", "end_date", "cadence", "anchor",
-    "anchor_day", "discount_percent", "net_days", "purchase_order",
+    "anchor_day", "discount_percent", "net_days", "purchase_order", "combine_multipliers", "trial_until",
+)  # fmt: skip
+
+AMENDMENT_FIELDS = (
+    "number", "kind", "effective_date", "reason", "end_date", "is_open", "pinned_until", "unpins", "net_days",
+    "purchase_order",
 )  # fmt: skip
 
 
@@ -38,8 +55,14 @@ def content_of(row: Governed) -> dict[str, Any]:
         return _card(row)
     if isinstance(row, Contract):
         return _contract(row)
+    if isinstance(row, Amendment):
+        return _amendment(row)
     if isinstance(row, CreditGrant):
         return {"account": row.account.key, "key": row.key, "name": row.name, **granted_of(row)}
+    if isinstance(row, PolicyVersion):
+        return policies.content_of(row)
+    if isinstance(row, PlanVersion):
+        return _plan(row)
     raise TypeError(f"{type(row).__name__} has no governed content")
 
 
@@ -97,7 +120,38 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "legal_entity": contract.legal_entity.key,
         "rate_card": contract.rate_card.key,
         "pinned_version": pinned.number if pinned is not None else None,
+        "plan_version": _version_key(contract.plan_version),
         **agreed_of(contract),
+    }
+
+
+def _amendment(amendment: Amendment) -> dict[str, Any]:
+    card, pinned = amendment.rate_card, amendment.pinned_version
+    return {
+        "contract": amendment.contract.key,
+        **_fields(amendment, AMENDMENT_FIELDS),
+        "rate_card": card.key if card is not None else None,
+        "pinned_version": pinned.number if pinned is not None else None,
+        "quantities": [
+            [each.charge.key, plain(each.start_date), plain(each.quantity)] for each in quantities_of(amendment)
+        ],
+        "ends": [[each.part, each.key, plain(each.last_date)] for each in amendment.ends.order_by("part", "key")],
+        **agreed_of(amendment.contract, amendment),
+    }
+
+
+def _version_key(version: PlanVersion | None) -> str | None:
+    return f"{version.plan.key} v{version.number}" if version is not None else None
+
+
+def _plan(version: PlanVersion) -> dict[str, Any]:
+    pinned = version.pinned_version
+    return {
+        "plan": version.plan.key,
+        **_fields(version, ("number", "notes", "effective_date", "content")),
+        "legal_entity": version.legal_entity.key if version.legal_entity is not None else None,
+        "rate_card": version.rate_card.key if version.rate_card is not None else None,
+        "pinned_version": pinned.number if pinned is not None else None,
     }
 
 

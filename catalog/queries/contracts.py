@@ -1,7 +1,7 @@
 """Contracts: which one an account has at an instant, and how its time is cut into billing periods."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from catalog.models import Contract
 from monetization.foundation.models import Account
@@ -21,7 +21,7 @@ def contract_covering(account: Account, period: Period) -> Contract | None:
 
 def service(contract: Contract) -> Period:
     """Give the instants that a contract covers: its last day is still served."""
-    return service_period(contract.start_date, contract.end_date, contract.account.time_zone)
+    return service_period(contract.start_date, contract.served_until, contract.account.time_zone)
 
 
 def cycle_of(contract: Contract) -> Cycle:
@@ -32,8 +32,15 @@ def cycle_of(contract: Contract) -> Cycle:
         zone=contract.account.time_zone,
         cadence=Cadence(contract.cadence),
         anchor=anchor,
-        end_date=contract.end_date,
+        end_date=contract.served_until,
+        trial_until=contract.trial_until,
     )
+
+
+def first_paid(contract: Contract) -> date:
+    """Give the first day that isn't a trial."""
+    day: date = contract.trial_until or contract.start_date
+    return day
 
 
 def period_of(contract: Contract, at: datetime) -> Period:

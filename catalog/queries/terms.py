@@ -6,51 +6,68 @@ version nothing is priced, so usage there stays unpriced and visible.
 
 What is agreed beside the card (fees, discounts, minimums, commits …) comes from `catalog.queries.agreed`.
 
-A fixed number of queries, however many rows the card has; fewer when the card is in memory.
+A fixed number of queries, however many rows the card has; fewer when the card is in memory, and for many contracts
+no more than for one where they share a shelf.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Q
-
-from catalog.models import Contract, Product
-from catalog.queries.agreed import agreed_for
+from catalog.models import Amendment, Contract, Product
+from catalog.queries.agreed import Agreed, agreed_for, span_of
+from catalog.queries.agreed_allowances import Allowed
+from catalog.queries.amended import Amended, amended
 from catalog.queries.cards import (
     CardVersion,
     StoredCharge,
-    approved_versions,
     prices_of,
     stored_charges,
 )
-from catalog.queries.metrics import DatedMetric, dated_metrics
-from catalog.rules.agreed import Instrument
+from catalog.queries.metrics import DatedMetric
+from catalog.queries.overrides import NONE
+from catalog.queries.shelf import Shelf
 from catalog.rules.cards import charge_of
+from catalog.rules.dated import windows
+from catalog.rules.overrides import OwnPrices
+from catalog.rules.settings import Settings
 from catalog.rules.terms import Charge, MetricTerms, Segment, Terms
 from monetization.values.periods import Period, local_midnight
 
 
-def terms_for(*, contract: Contract, period: Period, balances: Mapping[str, Decimal] | None = None) -> Terms:
+def terms_for(
+    *,
+    contract: Contract,
+    period: Period,
+    balances: Mapping[str, Decimal] | None = None,
+    shelf: Shelf | None = None,
+    also: Amendment | None = None,
+) -> Terms:
     """Give all that is agreed in one contract for one billing period, as frozen values.
 
-    ``balances``: what can be drawn of commits and credits, by key; whole amounts where they aren't named.
+    ``balances``: what can be drawn of commits and credits, by key; whole amounts where they aren't named. ``shelf``:
+    where rows are taken from that were read for several contracts at once. ``also``: an amendment that isn't approved
+    yet, to see what it would do.
     """
-    zone = contract.account.time_zone
-    versions = _in_force(contract, period, zone)
-    used = [(version.pk, version.digest) for _, version in versions]
-    stored = stored_charges(sorted(set(used)), contract.currency)
+    shelf, zone = shelf or Shelf(), contract.account.time_zone
+    contract = shelf.contract(contract)
+    known = amended(contract, also)
+    span = span_of(known, period)
+    known = known.known(span.until)
+    versions = _in_force(known, period, zone, shelf)
+    stored = _stored(contract, versions, shelf)
     charges = [charge for each in stored.values() for charge in each]
-    metrics = _metrics(charges)
-    products = Product.objects.in_bulk({charge.product_id for charge in charges})
-    charged = Charged(contract, versions, stored, metrics, products)
-    agreed = agreed_for(contract, period, balances or {})
-    edges = set(_edges(agreed.instruments))
+    metrics = shelf.metrics(frozenset(charge.metric_id for charge in charges))
+    products = shelf.products(frozenset(charge.product_id for charge in charges))
+    agreed = agreed_for(known, span, period, balances or {}, shelf)
+    own = shelf.own_prices(contract, known)
+    charged = Charged(contract, versions, stored, metrics, products, own, agreed.allowed, shelf=shelf)
+    edges = set(_edges(agreed))
     segments = _joined(
         (
             Segment(piece, charged.charges(piece.starts_at, period.starts_at))
-            for piece in period.cut([*_cuts(versions, metrics), *edges])
+            for piece in period.cut([*_cuts(versions, metrics), *own.edges, *edges])
         ),
         edges,
     )
@@ -61,36 +78,65 @@ def terms_for(*, contract: Contract, period: Period, balances: Mapping[str, Deci
     )  # fmt: skip
 
 
-def _in_force(contract: Contract, period: Period, zone: str) -> list[tuple[datetime, CardVersion]]:
+def version_for(contract: Contract, at: datetime) -> CardVersion | None:
+    """Find the version that prices a contract at an instant; before the first one the newest that is approved."""
+    known, shelf = amended(contract), Shelf()
+    period = Period(at, at + timedelta(microseconds=1))
+    found = _in_force(known, period, contract.account.time_zone, shelf)
+    return found[-1][1] if found else next(iter(shelf.versions(known.settings().rate_card_id)[::-1]), None)
+
+
+def versions_in(contract: Contract, period: Period) -> list[tuple[datetime, CardVersion]]:
+    """List the versions that price a contract in a period, each with the instant from which it does."""
+    return _in_force(amended(contract), period, contract.account.time_zone, Shelf())
+
+
+def _stored(
+    contract: Contract, versions: Sequence[tuple[datetime, CardVersion]], shelf: Shelf
+) -> dict[int, tuple[StoredCharge, ...]]:
+    keys = tuple(sorted({(version.pk, version.digest) for _, version in versions}))
+    currency = contract.currency
+    return shelf.once(("charges", keys, currency), lambda: stored_charges(keys, currency))
+
+
+def _in_force(known: Amended, period: Period, zone: str, shelf: Shelf) -> list[tuple[datetime, CardVersion]]:
     """List the versions that price a part of the period, each with the instant from which it does."""
-    known = approved_versions(contract.rate_card_id)
-    line = sorted(((each.starts_at(zone), each.number), each) for each in known)
+    stretches = known.stretches()
+    starts = [local_midnight(day, zone) for day, _ in stretches]
+    found: list[tuple[datetime, CardVersion]] = []
+    for (_, settings), first, until in zip(stretches, starts, [*starts[1:], None], strict=True):
+        within = Period(first, until).overlap(period)
+        if within is not None:
+            found += _followed(settings, shelf.versions(settings.rate_card_id), first, within, zone)
+    return found
+
+
+def _followed(
+    settings: Settings, versions: Sequence[CardVersion], since: datetime, within: Period, zone: str
+) -> Iterable[tuple[datetime, CardVersion]]:
+    """Yield the versions that price a part of a stretch of a period, whose settings stand since an instant."""
+    line = sorted(((each.starts_at(zone), each.number), each) for each in versions)
     followed = [(start, version) for (start, _), version in line]
-    if contract.pinned_version_id is not None:
-        followed = _pinned(contract, followed, zone)
-    return [
-        (start, version)
-        for (start, version), end in zip(followed, [*(s for s, _ in followed[1:]), None], strict=True)
-        if Period(start, end).overlap(period) is not None
-    ]
+    if settings.pinned_version_id is not None:
+        followed = _pinned(settings, since, followed, zone)
+    for (start, version), end in zip(followed, [*(s for s, _ in followed[1:]), None], strict=True):
+        stands = Period(start, end).overlap(within)
+        if stands is not None:
+            yield (stands.starts_at, version)
 
 
 def _pinned(
-    contract: Contract, followed: list[tuple[datetime, CardVersion]], zone: str
+    settings: Settings, since: datetime, followed: list[tuple[datetime, CardVersion]], zone: str
 ) -> list[tuple[datetime, CardVersion]]:
-    """Let the pinned version stand from the contract's start; the card takes over where the pin ends."""
-    pinned = next(version for _, version in followed if version.pk == contract.pinned_version_id)
-    first = (local_midnight(contract.start_date, zone), pinned)
-    if contract.pinned_until is None:
+    """Let the pinned version stand from where it was pinned; the card takes over where the pin ends."""
+    pinned = next(version for _, version in followed if version.pk == settings.pinned_version_id)
+    first = (since, pinned)
+    if settings.pinned_until is None:
         return [first]
-    until = local_midnight(contract.pinned_until, zone)
+    until = local_midnight(settings.pinned_until, zone)
     later = [(start, version) for start, version in followed if start > until]
     then = [version for start, version in followed if start <= until]
     return [first, *([(until, then[-1])] if then else []), *later]
-
-
-def _metrics(charges: Iterable[StoredCharge]) -> list[DatedMetric]:
-    return dated_metrics(Q(metric__in={charge.metric_id for charge in charges}))
 
 
 def _cuts(versions: Sequence[tuple[datetime, CardVersion]], metrics: Sequence[DatedMetric]) -> Iterable[datetime]:
@@ -98,12 +144,13 @@ def _cuts(versions: Sequence[tuple[datetime, CardVersion]], metrics: Sequence[Da
     yield from (dated.period.starts_at for dated in metrics)
 
 
-def _edges(instruments: Iterable[Instrument]) -> Iterable[datetime]:
-    """List where what may cover a line changes."""
-    for each in instruments:
-        yield each.period.starts_at
-        if each.period.ends_at is not None:
-            yield each.period.ends_at
+def _edges(agreed: Agreed) -> Iterable[datetime]:
+    """List where what may cover a line changes, and what stands on the whole."""
+    stand = windows(agreed.discounts, (*agreed.minimums, *agreed.maximums))
+    for period in (*(each.period for each in agreed.instruments), *stand):
+        yield period.starts_at
+        if period.ends_at is not None:
+            yield period.ends_at
 
 
 def _joined(segments: Iterable[Segment], edges: Collection[datetime]) -> tuple[Segment, ...]:
@@ -127,6 +174,10 @@ class Charged:
     stored: dict[int, tuple[StoredCharge, ...]]
     metrics: Sequence[DatedMetric]
     products: dict[int, Product]
+    own: OwnPrices = NONE
+    allowed: Mapping[str, Allowed] = field(default_factory=dict)
+    made: dict[tuple[object, ...], Charge] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
 
     def version_at(self, at: datetime) -> CardVersion | None:
         """Find the version that prices an instant."""
@@ -138,13 +189,24 @@ class Charged:
         if version is None:
             return ()
         meaning = {dated.metric_id: dated.terms for dated in self.metrics if at in dated.period}
+        now, before = self.own.at(at), self.own.at(first)
         found = []
         for charge in self.stored[version.pk]:
             if charge.metric_id in meaning:
-                source = self._waiting(charge, version, meaning[charge.metric_id], first)
-                if source[0].rows:
-                    found.append(self._charge(*source, meaning[charge.metric_id]))
+                metric = meaning[charge.metric_id]
+                own = before if charge.terms.waits(metric) else now
+                made = self._own(own, *self._waiting(charge, version, metric, first), metric)
+                found += [made] if made.prices else []
         return tuple(found)
+
+    def _own(self, own: OwnPrices, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
+        """Make a charge with the contract's own prices; the same object each time, so that it can be indexed."""
+        if not own:
+            return self.charge(stored, version, metric)
+        key = (stored.charge_id, metric.version_id, *own.names)
+        if key not in self.made:
+            self.made[key] = own.on(self.charge(stored, version, metric))
+        return self.made[key]
 
     def _waiting(
         self, charge: StoredCharge, version: CardVersion, metric: MetricTerms, first: datetime
@@ -158,7 +220,18 @@ class Charged:
         before = next(stood, None)
         return (before, earlier) if before is not None else (charge, version)
 
-    def _charge(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
+    def charge(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
+        """Give a charge as the list has it: the very one that another contract has, where none agrees free units."""
+        key = ("charge", stored.charge_id, version.pk, metric.version_id, self.contract.currency)
+        listed = self.shelf.once(key, lambda: self._listed(stored, version, metric))
+        allowed = self.allowed.get(listed.product, ())
+        if not allowed:
+            return listed
+        if key not in self.made:
+            self.made[key] = replace(listed, allowed=allowed)
+        return self.made[key]
+
+    def _listed(self, stored: StoredCharge, version: CardVersion, metric: MetricTerms) -> Charge:
         product, currency = self.products[stored.product_id], self.contract.currency
         plainly = Charge(
             product=product.key,

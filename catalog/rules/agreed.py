@@ -36,6 +36,17 @@ class Scope:
         return not (self.charges or self.products or self.tags or self.kinds or self.dimensions)
 
 
+def fits(scope: Scope, *, charge: str, product: str, tags: frozenset[str], kind: str, match: Dims = ()) -> bool:
+    """Say whether a line is in scope."""
+    return (
+        (not scope.charges or charge in scope.charges)
+        and (not scope.products or product in scope.products)
+        and (not scope.tags or bool(tags & scope.tags))
+        and (not scope.kinds or kind in scope.kinds)
+        and set(scope.dimensions) <= set(match)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A charge of any kind by what scopes look at."""
@@ -53,7 +64,9 @@ class Discount:
     """A percentage (0 to 100), or a fixed ``amount``, off the lines in scope.
 
     ``remaining``: what earlier invoices left of the amount. ``counts_for_minimum``: what it takes off still counts as
-    spend. ``starts_on`` orders fixed ones.
+    spend. ``starts_on`` orders fixed ones. One that ``carries`` its rest is all that is left of it, and never prorates.
+    ``period``: when it stands, where that isn't the whole billing period; ``weight`` is then the share of an amount
+    that is due.
     """
 
     percent: Decimal
@@ -64,16 +77,29 @@ class Discount:
     remaining: Decimal | None = None
     starts_on: date | None = None
     counts_for_minimum: bool = False
+    carries: bool = False
+    period: Period | None = None
+    weight: tuple[int, int] = (1, 1)
+
+    def holds_at(self, at: datetime) -> bool:
+        """Say whether it stands at an instant."""
+        return self.period is None or at in self.period
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A minimum or a maximum of the lines in scope, for the full period; ``rate`` turns its unit into the currency."""
+    """A minimum or a maximum of the lines in scope, for the full period; ``rate`` turns its unit into the currency.
+
+    ``weight``: the share of the amount that is due for its days. ``period``: when it stands, where that isn't the whole
+    billing period: only what falls into it counts.
+    """
 
     amount: Decimal
     scope: Scope = Scope()
     rate: Decimal = ONE
     prorates: bool = True
+    weight: tuple[int, int] = (1, 1)
+    period: Period | None = None
 
 
 class Timing(StrEnum):
@@ -119,7 +145,8 @@ class Instrument:
     """A commit's access item or a credit: ``balance`` can be drawn by what is used in ``period``.
 
     ``invoiced`` ÷ ``original`` is the cost basis; ``rate`` turns the balance's unit into the currency. ``lowers_tax``:
-    drawing lowers the taxed base.
+    drawing lowers the taxed base. ``rolls``: what of its rest may at most roll over at its end. ``outlives``: it goes
+    on after the contract, so a stub at the contract's end doesn't end it.
     """
 
     id: str
@@ -135,6 +162,8 @@ class Instrument:
     rate: Decimal = ONE
     true_up: bool = True
     lowers_tax: bool = True
+    rolls: Decimal = ZERO
+    outlives: bool = False
 
     def lives_at(self, at: datetime) -> bool:
         """Say whether an instant lies in its access."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -28,16 +28,45 @@ class FeeTerms:
     source: Source
 
 
+Change = tuple[date, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Days ``[first, until)`` of a charge's period and the quantity to bill for them; it may be negative."""
+
+    span: Span
+    pieces: tuple[tuple[date, date, Decimal], ...]
+
+
 def recurring_fee(
-    fee: FeeTerms, changes: Sequence[tuple[date, Decimal]], span: Span, *, timing: Timing, currency: str, zone: str
+    fee: FeeTerms,
+    changes: Sequence[tuple[date, Decimal]],
+    span: Span,
+    *,
+    timing: Timing,
+    currency: str,
+    zone: str,
+    cuts: Iterable[date] = (),
 ) -> Fee:
-    """Make the fee of one of its periods, cut where its quantity changes."""
-    days = sorted({span.first, span.until, *(day for day, _ in changes if span.first < day < span.until)})
+    """Make the fee of one of its periods, cut where its quantity changes, and at ``cuts``."""
+    edges = (*cuts, *(day for day, _ in changes))
+    days = sorted({span.first, span.until, *(day for day in edges if span.first < day < span.until)})
     spans = tuple(
         FeeSpan(_period(one, end, zone), quantity_on(fee.quantity, changes, one), _price(fee), span.share(one, end))
         for one, end in zip(days, days[1:], strict=False)
     )
     return _fee(fee, currency, span.period(zone), spans, recurring=True, timing=timing)
+
+
+def owed_fee(fee: FeeTerms, owed: Owed, *, timing: Timing, currency: str, zone: str) -> Fee:
+    """Make the fee of what is owed, or given back, for one of its periods."""
+    spans = tuple(
+        FeeSpan(_period(one, end, zone), quantity, _price(fee), owed.span.share(one, end))
+        for one, end, quantity in owed.pieces
+    )
+    period = Period(spans[0].period.starts_at, spans[-1].period.ends_at)
+    return _fee(fee, currency, period, spans, recurring=True, timing=timing)
 
 
 def one_time_fee(fee: FeeTerms, day: date, *, currency: str, zone: str) -> Fee:

@@ -1,7 +1,7 @@
 """The one precedence: which price row a set of dimension values falls to.
 
-Most literal conditions win, then the metric's order of dimensions. Two rows with the same
-conditions tie, which publishing refuses, so the choice never depends on the order of rows.
+The first level with any match wins, then most literal conditions, then the metric's order of dimensions. Two rows
+of a level with the same conditions tie, which publishing refuses, so the choice never depends on the order of rows.
 """
 
 from __future__ import annotations
@@ -11,35 +11,41 @@ from itertools import combinations
 
 from catalog.rules.terms import Dims, Price
 
+Shape = tuple[int, tuple[str, ...]]  # level, named dimensions
+
 
 class PriceTable:
-    """Price rows prepared for looking up: a dictionary per set of named dimensions, best first.
+    """Price rows prepared for looking up: a dictionary per level and set of named dimensions, best first.
 
-    Rank: most literal conditions, then the metric's order of dimensions.
+    Rank: the level, then most literal conditions, then the metric's order of dimensions.
     """
 
     def __init__(self, prices: Sequence[Price], order: Sequence[str]) -> None:
-        shapes: dict[tuple[str, ...], dict[tuple[str, ...], Price]] = {}
+        shapes: dict[Shape, dict[tuple[str, ...], Price]] = {}
         for price in prices:
             match = sorted(price.match)
-            rows = shapes.setdefault(tuple(key for key, _ in match), {})
+            rows = shapes.setdefault((price.level, tuple(key for key, _ in match)), {})
             rows.setdefault(tuple(value for _, value in match), price)
         self._rows = shapes
-        self._shapes = sorted(shapes.items(), key=lambda item: _rank(item[0], order), reverse=True)
+        self._shapes = sorted(
+            ((keys, rows, _rank(level, keys, order)) for (level, keys), rows in shapes.items()),
+            key=lambda item: item[2],
+            reverse=True,
+        )
 
     def choose(self, dims: Dims) -> Price | None:
         """Pick the row for these dimension values; None where no row covers them."""
         values = dict(dims)
-        for keys, rows in self._shapes:
+        for keys, rows, _ in self._shapes:
             price = rows.get(tuple(values.get(key, "") for key in keys))
             if price is not None:
                 return price
         return None
 
-    def row(self, match: Dims) -> Price | None:
-        """Give the row with exactly these conditions."""
-        pairs = sorted(match)
-        rows = self._rows.get(tuple(key for key, _ in pairs), {})
+    def row(self, like: Price) -> Price | None:
+        """Give the row of a price's level with exactly its conditions."""
+        pairs = sorted(like.match)
+        rows = self._rows.get((like.level, tuple(key for key, _ in pairs)), {})
         return rows.get(tuple(value for _, value in pairs))
 
 
@@ -51,15 +57,15 @@ def choose(prices: Sequence[Price], dims: Dims, order: Sequence[str]) -> Price |
 def ties(prices: Sequence[Price], order: Sequence[str]) -> list[tuple[Price, Price]]:
     """List pairs of rows that some event would match with equal rank.
 
-    The order tells any two sets of dimensions apart, so only rows with the very same conditions
+    The order tells any two sets of dimensions apart, so only rows of a level with the very same conditions
     tie. Dimensions outside the order are no conditions (and are refused by themselves).
     """
-    alike: dict[Dims, list[Price]] = {}
+    alike: dict[tuple[int, Dims], list[Price]] = {}
     for price in prices:
         known = tuple(sorted(pair for pair in price.match if pair[0] in order))
-        alike.setdefault(known, []).append(price)
+        alike.setdefault((price.level, known), []).append(price)
     return [pair for rows in alike.values() for pair in combinations(rows, 2)]
 
 
-def _rank(keys: Sequence[str], order: Sequence[str]) -> tuple[int, tuple[bool, ...]]:
-    return len(keys), tuple(key in keys for key in order)
+def _rank(level: int, keys: Sequence[str], order: Sequence[str]) -> tuple[int, int, tuple[bool, ...]]:
+    return -level, len(keys), tuple(key in keys for key in order)

@@ -6,7 +6,7 @@ Pure, and the same for contracts and quotes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import count
 
@@ -48,6 +48,11 @@ class Span:
         """The share of the full period that is served."""
         return self.share(self.first, self.until)
 
+    def within(self, first: date | None, last: date | None) -> Span | None:
+        """Keep the served days from one day to another, which is the last; None where none is left."""
+        start, until = max(self.first, first or self.first), min(self.until, last + DAY if last else self.until)
+        return replace(self, first=start, until=until) if start < until else None
+
     def period(self, zone: str) -> Period:
         """Give the served days as instants."""
         return Period(local_midnight(self.first, zone), local_midnight(self.until, zone))
@@ -67,9 +72,9 @@ def cycle_spans(cycle: Cycle) -> Iterator[Span]:
     """Yield the periods of a cycle, in order; without end where the cycle has none."""
     for index in count():
         start, end = cycle.dates(index)
-        if cycle.end_date is not None and start > cycle.end_date:
+        first = cycle.first_of(index)
+        if cycle.end_date is not None and first > cycle.end_date:
             return
-        first = max(start, cycle.start_date)
         until = end if cycle.end_date is None else min(end, cycle.end_date + DAY)
         if first < until:
             yield Span(start, end, first, until, MONTHS.get(cycle.cadence))
@@ -80,16 +85,37 @@ def span_from(cycle: Cycle, first: date) -> Span:
     return next(span for span in cycle_spans(cycle) if span.first >= first)
 
 
-def billed_with(cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Span) -> list[Span]:
-    """List the periods of a charge's own cadence that are billed with a billing period."""
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days of a part of a contract, the last one included; None: as the contract's."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+def edges_of(days: Days) -> list[date]:
+    """List the days on which something begins to stand, or stands no more."""
+    return [*([days.first] if days.first else []), *([days.last + DAY] if days.last else [])]
+
+
+def billed_with(cycle: Cycle, cadence: Cadence | None, timing: Timing, bill: Span, days: Days = Days()) -> list[Span]:
+    """List the periods of a charge's own cadence that are billed with a billing period, as far as it stands."""
     if cadence is None or cadence is cycle.cadence:
-        return [bill]
-    own = Cycle(cycle.start_date, cycle.zone, cadence, cycle.anchor, cycle.end_date)
+        stands = bill.within(days.first, days.last)
+        return [stands] if stands is not None else []
     found = []
-    for span in cycle_spans(own):
-        if span.first >= bill.until:
+    for whole in cycle_spans(in_cadence(cycle, cadence)):
+        if whole.first >= bill.until:
             break
+        span = whole.within(days.first, days.last)
+        if span is None:
+            continue
         day = span.first if timing is Timing.ADVANCE else span.until - DAY
         if bill.first <= day < bill.until:
             found.append(span)
     return found
+
+
+def in_cadence(cycle: Cycle, cadence: Cadence) -> Cycle:
+    """Give a cycle of another cadence, anchored alike."""
+    return replace(cycle, cadence=cadence)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from catalog.rules.terms import Dims, PerTransaction, Price, PriceModel, Rounding, Source, Tier
+from catalog.rules.terms import Dims, Level, PerTransaction, Price, PriceModel, Rounding, Source, Tier
 
 
 class WrittenModel(StrEnum):
@@ -81,11 +81,12 @@ class Tariff:
     retroactive: bool = False
     transaction: PerTransaction | None = None
 
-    def price(self, row_id: int, key: str, match: Dims, source: Source) -> Price:
+    def price(self, row_id: int, key: str, match: Dims, source: Source, level: Level = Level.CARD) -> Price:
         """Make the price of a row."""
         return Price(
-            row_id, key, match, self.model.engine, self.tiers, source, self.packages, self.retroactive, self.transaction
-        )
+            row_id, key, match, self.model.engine, self.tiers, source, self.packages, self.retroactive,
+            self.transaction, level,
+        )  # fmt: skip
 
     @property
     def alone(self) -> Price:

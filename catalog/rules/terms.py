@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from catalog.rules.aggregations import Again, Aggregation, FilterOp, Rounding, Window
 from catalog.rules.agreed import Bound, Composite, Dims, Discount, Instrument, Named, Timing, Windowed
@@ -20,9 +20,9 @@ from catalog.rules.metric_terms import Dimension, Filter, Measure, MetricTerms, 
 from monetization.values.periods import Period
 
 __all__ = [
-    "Again", "Aggregation", "Charge", "Dimension", "Dims", "Discount", "Fee", "FeeSpan", "Filter", "FilterOp",
-    "Measure", "MetricTerms", "PerTransaction", "Price", "PriceModel", "Rounding", "Segment", "Source", "Terms", "Tier",
-    "Window", "dims_of",
+    "Again", "Aggregation", "Applied", "Charge", "Dimension", "Dims", "Discount", "Fee", "FeeSpan", "Filter",
+    "FilterOp", "Level", "Measure", "MetricTerms", "PerTransaction", "Price", "PriceModel", "Rounding", "Segment",
+    "Source", "Terms", "Tier", "Window", "dims_of",
 ]  # fmt: skip
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -79,6 +79,23 @@ class Source:
     approval: str = ""
 
 
+class Level(IntEnum):
+    """Who sets a base price. The first level with any match wins; before all of them stands what a commit charges."""
+
+    CONTRACT = 1
+    ARM = 2
+    PLAN = 3
+    CARD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A contract's multiplier that a price went through."""
+
+    key: str
+    factor: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """A price row: the literal dimension values it needs (an absent dimension is a wildcard) and
@@ -86,7 +103,8 @@ class Price:
 
     ``key`` names the row across versions of its card. PER_UNIT has one open tier without flat fee, PACKAGE one with a
     block size, whose packages are rounded ``up``, ``down`` or not at all (None). ``retroactive``: a volume price also
-    reprices what was accumulated before. ``transaction`` only with PERCENTAGE.
+    reprices what was accumulated before. ``transaction`` only with PERCENTAGE. ``row_id`` is one of its ``level``;
+    ``multipliers`` are in its numbers already.
     """
 
     row_id: int
@@ -98,6 +116,13 @@ class Price:
     packages: Rounding | None = None
     retroactive: bool = False
     transaction: PerTransaction | None = None
+    level: Level = Level.CARD
+    multipliers: tuple[Applied, ...] = ()
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """What tells it from every other row."""
+        return self.level, self.row_id
 
     @property
     def amounts(self) -> tuple[object, ...]:
@@ -121,6 +146,7 @@ class Charge:
     ``free_units`` are those of this period. ``position``: what its counters accumulated before the period. ``by_time``:
     a new price row shares the period's quantity by time. Of charges with one ``highest_of`` only the dearest is billed.
     ``rate`` turns the unit of its prices into the currency. ``rounds_as_one``: its lines share one rounding.
+    ``allowed``: more free units of a full period, each with the share of it (0 to 1) for which they count.
     """
 
     product: str
@@ -141,6 +167,7 @@ class Charge:
     windowed: Windowed | None = None
     rate: Decimal = ONE
     rounds_as_one: bool = False
+    allowed: tuple[tuple[Decimal, tuple[int, int]], ...] = ()
 
     @property
     def slot(self) -> str:

@@ -1,4 +1,4 @@
-"""Open the counters of limits, set them from what was used, and take in what billing writes.
+"""Open the counters of limits and set them from what was used; what billing writes is the business of `money`.
 
 A counter is opened when its window is first asked for or used in. It starts with what the window's usage comes to,
 read while the account's mark is locked: whoever folds usage of that account locks the mark before, so an event is
@@ -16,8 +16,6 @@ from metering.models import Breach, Counter, Limit, UsageMark
 from metering.queries.limits import covering
 from metering.queries.windows import calendars_for, spent_in
 from metering.rules.quotas import is_new_overrun, overrun
-from monetization.foundation.models import Account
-from monetization.values.errors import Invalid
 from monetization.values.periods import Period
 
 Wanted = tuple[Limit, int, Sequence[datetime]]  # limit, account, instants whose windows are wanted
@@ -27,12 +25,6 @@ SELECT limit_id, account_id, starts_at, ends_at, spent, 0, %s
 FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::numeric[])
   row (limit_id, account_id, starts_at, ends_at, spent)
 ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING RETURNING id
-"""
-WRITE = """
-INSERT INTO metering_counter (limit_id, account_id, starts_at, ends_at, spent, held, changed_at)
-VALUES (%s, %s, %s, %s, %s, 0, %s)
-ON CONFLICT (limit_id, account_id, starts_at) DO UPDATE
-SET spent = excluded.spent, ends_at = excluded.ends_at, changed_at = excluded.changed_at
 """
 MARK = "INSERT INTO metering_usagemark (account_id, number, changed_at) VALUES (%s, 0, %s) ON CONFLICT DO NOTHING"
 
@@ -104,23 +96,6 @@ def recount(*, limit: Limit, account_ids: Collection[int], at: datetime) -> int:
     return changed
 
 
-@transaction.atomic
-def write_counter(*, limit: Limit, account: Account, window: Period, spent: Decimal, at: datetime) -> Counter:
-    """Set what is spent of a limit of money: billing's word, in the limit's currency. Raises Invalid."""
-    if limit.kind == Limit.Kind.QUANTITY:
-        raise Invalid("A quantity is counted from events", field="limit", fix="Write limits of spend and balance")
-    known = Counter.objects.select_for_update(no_key=True).filter(limit=limit, account=account)
-    counter = known.filter(starts_at=window.starts_at).first()
-    if counter is not None and counter.ends_at == window.ends_at:
-        _set(counter, limit, spent, at)
-        return counter
-    with connection.cursor() as cursor:
-        cursor.execute(WRITE, [limit.pk, account.pk, window.starts_at, window.ends_at, spent, at])
-    counter = known.get(starts_at=window.starts_at)
-    note_overruns(before={counter.pk: Decimal(0)}, counters=[counter], limits={limit.pk: limit}, at=at)
-    return counter
-
-
 def note_overruns(
     *, before: Mapping[int, Decimal], counters: Iterable[Counter], limits: Mapping[int, Limit], at: datetime
 ) -> None:
@@ -128,10 +103,10 @@ def note_overruns(
     Breach.objects.bulk_create(
         Breach(
             counter=each, kind=Breach.Kind.OVERRUN if limit.is_hard else Breach.Kind.WARNED,
-            amount=overrun(each.spent, limit.most), spent=each.spent, held=each.held, at=at,
+            amount=overrun(each.spent, each.allowed(limit)), spent=each.spent, held=each.held, at=at,
         )
         for each in counters
-        if is_new_overrun(before[each.pk], each.spent, (limit := limits[each.limit_id]).most)
+        if is_new_overrun(before[each.pk], each.spent, each.allowed(limit := limits[each.limit_id]))
     )  # fmt: skip
 
 

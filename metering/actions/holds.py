@@ -6,7 +6,7 @@ first answer again. What was refused holds nothing and is not remembered: it may
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -25,19 +25,24 @@ log = logging.getLogger(__name__)
 KEPT_DAYS = timedelta(days=35)
 BATCH = 1_000
 FULL, UNASKED = "limit_reached", "limit_unavailable"
-RESERVE = "SELECT * FROM metering_reserve(%s, %s, %s, %s, %s::jsonb, %s, %s::bigint[], %s::bigint[], %s, %s)"
+RESERVE = "SELECT * FROM metering_reserve(%s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s::bigint[], %s::bigint[], %s, %s)"
 END = "SELECT metering_end_holds(%s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What somebody wants to use: an amount in priced units of a metric (its id where it is known), for an account."""
+    """What somebody wants to use: an amount in priced units of a metric (its id where it is known), for an account.
+
+    ``spend``: what the caller expects it to cost, in a currency; limits of money hold it.
+    """
 
     account_id: int
     metric: str
     amount: Decimal
     dimensions: Mapping[str, str]
     metric_id: int | None = None
+    spend: Decimal = Decimal(0)
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,9 @@ def check(*, environment: Environment, use: Use, at: datetime) -> Answer:
         found = without_expired(_opened(environment, use, metric_id, found, at), account_id=use.account_id, at=at)
     except OperationalError as error:
         return _unasked(found, error)
-    full = [each for each in found if each.is_hard and not each.has_room(use.amount)]
+    if _is_closed(found, at):
+        return Answer(False, found, reason=UNASKED, degraded=True)
+    full = [each for each in found if each.is_hard and not each.has_room(use.amount, use.spend, use.currency)]
     return Answer(not full, found, reason=FULL if full else "")
 
 
@@ -79,6 +86,8 @@ def reserve(*, environment: Environment, key: str, use: Use, seconds: int | None
     expires_at = at + timedelta(seconds=hold_seconds(seconds, found))
     try:
         found = _opened(environment, use, metric_id, found, at)
+        if _is_closed(found, at):
+            return Answer(False, found, reason=UNASKED, degraded=True)
         order = _Order(environment.pk, key, use, metric_id, at, expires_at)
         outcome, rows = _attempt(order, found)
         if outcome == "REFUSED" and expire_holds(at=at, account_id=use.account_id):
@@ -87,7 +96,7 @@ def reserve(*, environment: Environment, key: str, use: Use, seconds: int | None
         return _unasked(found, error)
     found = [_as_it_stands(each, rows) for each in found]
     if outcome == "REFUSED":
-        _write_refusal(order, rows)
+        _write_refusal(order, rows, {each.counter_id for each in found if each.is_gate})
         return Answer(False, found, reason=FULL)
     return Answer(True, found, _known(order) if outcome == "KNOWN" else _made(order, found))
 
@@ -136,7 +145,7 @@ def _attempt(order: _Order, found: Sequence[Standing]) -> tuple[str, Rows]:
             RESERVE,
             [
                 order.environment_id, order.key, use.account_id, order.metric_id, canonical(dict(use.dimensions)),
-                use.amount, holding, gates, order.at, order.expires_at,
+                use.amount, use.spend, use.currency, holding, gates, order.at, order.expires_at,
             ],
         )  # fmt: skip
         rows = cursor.fetchall()
@@ -161,6 +170,11 @@ def _opened(
     return [each for each in _standings(environment, use, metric_id, at) if each.counter_id is not None]
 
 
+def _is_closed(found: Sequence[Standing], at: datetime) -> bool:
+    """Say whether billing has long not followed the use of a limit of money that closes then."""
+    return any(each.is_lost(at) and each.is_hard and not each.fails_open for each in found)
+
+
 def _unasked(found: Sequence[Standing], error: OperationalError) -> Answer:
     """Answer where a lock or the time ran out: what each limit's policy says, the strictest first."""
     log.warning("limits could not be asked: %s", error)
@@ -173,13 +187,13 @@ def _as_it_stands(each: Standing, rows: Rows) -> Standing:
     return replace(each, spent=known[0], held=known[1]) if known else each
 
 
-def _write_refusal(order: _Order, rows: Rows) -> None:
+def _write_refusal(order: _Order, rows: Rows, gates: Collection[int | None]) -> None:
     """Write one row for each limit that refused; a key that is tried again adds none."""
     Breach.objects.bulk_create(
         (
             Breach(
-                counter_id=counter, kind=Breach.Kind.REFUSED, amount=order.use.amount, spent=spent, held=held,
-                hold_key=order.key, at=order.at,
+                counter_id=counter, kind=Breach.Kind.REFUSED, spent=spent, held=held, hold_key=order.key, at=order.at,
+                amount=order.use.spend if counter in gates else order.use.amount,
             )
             for counter, (spent, held) in rows.items()
         ),
@@ -192,15 +206,18 @@ def _made(order: _Order, found: Sequence[Standing]) -> Hold:
     return Hold(
         environment_id=order.environment_id, key=order.key, account_id=order.use.account_id, metric_id=order.metric_id,
         dimensions=dict(order.use.dimensions), amount=order.use.amount, made_at=order.at, expires_at=order.expires_at,
-        counters=[each.counter_id for each in found if not each.is_gate],
+        counters=[each.counter_id for each in found if not each.is_gate], spend=order.use.spend,
+        currency=order.use.currency,
     )  # fmt: skip
 
 
 def _known(order: _Order) -> Hold:
     """Give the hold of a key that was used before, if it is the same. Raises Conflict."""
     hold, use = Hold.objects.get(environment=order.environment_id, key=order.key), order.use
-    content = (hold.account_id, hold.metric_id, hold.amount, hold.dimensions)
-    if content != (use.account_id, order.metric_id, use.amount, dict(use.dimensions)):
+    content = (hold.account_id, hold.metric_id, hold.amount, hold.dimensions, hold.spend, hold.currency)
+    if content != (
+        use.account_id, order.metric_id, use.amount, dict(use.dimensions), use.spend, use.currency
+    ):  # fmt: skip
         raise Conflict("This key was used for another reservation", field="key", fix="Use a new key")
     return hold
 

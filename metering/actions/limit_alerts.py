@@ -23,12 +23,12 @@ BATCH = 500
 TEMPLATE = "metering/mail/limit_reached.txt"
 RAISE = """
 INSERT INTO metering_limitalert (counter_id, percent, spent, most, at)
-SELECT c.id, t.percent::int, c.spent, l.most, %(at)s
+SELECT c.id, t.percent::int, c.spent, coalesce(c.most, l.most), %(at)s
 FROM metering_counter c
 JOIN metering_limit l ON l.id = c.limit_id AND l.ended_at IS NULL
 CROSS JOIN LATERAL jsonb_array_elements_text(l.thresholds) t(percent)
 WHERE c.changed_at >= %(since)s AND c.ends_at > %(open_since)s
-  AND c.spent > 0 AND c.spent * 100 >= l.most * t.percent::int
+  AND c.spent > 0 AND c.spent * 100 >= coalesce(c.most, l.most) * t.percent::int
   AND NOT EXISTS (SELECT FROM metering_limitalert a WHERE a.counter_id = c.id AND a.percent = t.percent::int)
 ORDER BY c.id, t.percent::int LIMIT %(most)s
 ON CONFLICT DO NOTHING RETURNING id

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from catalog.models import Metric
+from catalog.models import Metric, Product
 from metering.actions.counters import open_counters
 from metering.actions.limit_guards import guard
 from metering.models import Counter, Limit, UsageMark
@@ -30,12 +30,13 @@ CHANGEABLE = ("name", "most", "is_hard", "fails_open", "thresholds", "hold_secon
 
 @dataclass(frozen=True, slots=True)
 class LimitDraft:
-    """What a limit says; `metric` only with a quantity, `currency` only with money."""
+    """What a limit says; `metric` only with a quantity, `currency` and `product` only with money."""
 
     name: str
     most: Decimal
     kind: str = Limit.Kind.QUANTITY
     metric: Metric | None = None
+    product: Product | None = None
     match: Mapping[str, str] = field(default_factory=dict)
     currency: str = ""
     window: str = Limit.Window.BILLING_PERIOD
@@ -62,8 +63,9 @@ def set_limit(
     """
     limit = Limit(
         environment=environment, account=account, name=content.name.strip(), kind=content.kind, metric=content.metric,
-        match=dict(content.match), currency=content.currency, window=content.window, most=content.most,
-        is_hard=content.is_hard, fails_open=content.fails_open, thresholds=sorted(set(content.thresholds)),
+        product=content.product, match=dict(content.match), currency=content.currency, window=content.window,
+        most=content.most, is_hard=content.is_hard, fails_open=content.fails_open,
+        thresholds=sorted(set(content.thresholds)),
         hold_seconds=content.hold_seconds, emails=list(content.emails), set_by=set_by, made_by=by, made_at=at,
     )  # fmt: skip
     _allow(limit, by)
@@ -94,7 +96,8 @@ def change_limit(*, limit: Limit, by: User | None, at: datetime, reason: str = "
         setattr(limit, name, sorted(set(value)) if name == "thresholds" else value)
     guard(limit)
     limit.save()
-    Counter.objects.filter(limit=limit, ends_at__gt=at).update(changed_at=at)  # so that its thresholds are looked at
+    running = Counter.objects.filter(limit=limit, ends_at__gt=at)
+    running.update(changed_at=at)  # so that its thresholds are looked at, and money is written again
     audit.record(
         environment=limit.environment, action="limit.changed", subject=limit, by=by, at=at, before=before,
         after=content_of(limit), reason=reason,
@@ -129,6 +132,7 @@ def content_of(limit: Limit) -> dict[str, Any]:
     """Write down what a limit says, for the audit log."""
     return {
         "name": limit.name, "kind": limit.kind, "metric": limit.metric.key if limit.metric else None,
+        "product": limit.product.key if limit.product else None,
         "match": limit.match, "currency": limit.currency, "window": limit.window, "most": plain(limit.most),
         "is_hard": limit.is_hard, "fails_open": limit.fails_open, "thresholds": limit.thresholds,
         "hold_seconds": limit.hold_seconds, "emails": limit.emails,

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.models import Metric
+from catalog.models import Metric, Product
 from metering.actions import limits
 from metering.actions.limits import LimitDraft
 from metering.api.shared import account_named
@@ -28,7 +28,9 @@ class Changeable(Strict):
     """What may be changed of a limit."""
 
     name = serializers.CharField(max_length=120)
-    most = Exact(min_value=0, help_text="In priced units of the metric, or money")
+    most = Exact(
+        min_value=0, help_text="In priced units of the metric, or money; of a balance: how much of it must stay"
+    )
     is_hard = serializers.BooleanField(default=True, help_text="A soft limit warns and admits")
     fails_open = serializers.BooleanField(default=False, help_text="Admit when the limit can't be asked in time")
     thresholds = serializers.ListField(
@@ -51,6 +53,9 @@ class LimitBody(Changeable):
     )
     kind = serializers.ChoiceField(choices=Limit.Kind.choices, default=Limit.Kind.QUANTITY)
     metric = serializers.CharField(source="metric.key", allow_null=True, default=None, help_text="Of a quantity")
+    product = serializers.CharField(
+        source="product.key", allow_null=True, default=None, help_text="Of spend and balance; null: all products"
+    )
     match = serializers.DictField(child=serializers.CharField(max_length=200), default=dict)
     currency = serializers.CharField(max_length=3, allow_blank=True, default="", help_text="Of spend and balance")
     window = serializers.ChoiceField(choices=Limit.Window.choices, default=Limit.Window.BILLING_PERIOD)
@@ -70,7 +75,7 @@ class Limits(ListView):
         return [READS() if self.request is None or self.request.method in ("GET", "HEAD") else SETS()]
 
     def get_queryset(self) -> QuerySet[Limit]:
-        found = Limit.objects.filter(environment=self.environment).select_related("account", "metric")
+        found = Limit.objects.filter(environment=self.environment).select_related("account", "metric", "product")
         if not sees_all_customers(self.by):
             found = found.filter(Q(account__in=accounts_for(self.by, self.environment)) | Q(account=None))
         key = self.request.query_params.get("account")
@@ -88,17 +93,22 @@ class Limits(ListView):
         body.is_valid(raise_exception=True)
         values = dict(body.validated_data)
         key, metric = values.pop("account")["key"], values.pop("metric")["key"]
+        product = values.pop("product")["key"]
         limit = limits.set_limit(
             environment=self.environment, by=self.by, at=self.at,
             account=account_named(self.by, self.environment, key) if key else None,
-            content=LimitDraft(**values, metric=self._metric(metric) if metric else None),
+            content=LimitDraft(
+                **values, metric=self._named(Metric, metric) if metric else None,
+                product=self._named(Product, product) if product else None,
+            ),
         )  # fmt: skip
         return Response(LimitBody(limit).data, status=201)
 
-    def _metric(self, key: str) -> Metric:
-        found = Metric.objects.filter(environment=self.environment, key=key).first()
+    def _named(self, model: Any, key: str) -> Any:
+        found = model.objects.filter(environment=self.environment, key=key).first()
         if found is None:
-            raise NotFound("There is no such metric", field="metric", fix="See /api/v1/metrics")
+            noun = model._meta.model_name
+            raise NotFound(f"There is no such {noun}", field=noun, fix=f"See /api/v1/{noun}s")
         return found
 
 

@@ -16,7 +16,16 @@ from django.utils import timezone
 
 from metering.actions import holds, settling
 from metering.actions.holds import Answer, Use
-from metering.api.quota_bodies import CheckBody, ReleaseBody, ReserveBody, SettleBody, amount_in, decoded, name_in
+from metering.api.quota_bodies import (
+    CheckBody,
+    ReleaseBody,
+    ReserveBody,
+    SettleBody,
+    amount_in,
+    decoded,
+    name_in,
+    spend_in,
+)
 from metering.models import Hold
 from metering.queries.limits import named
 from metering.rules.quotas import Standing
@@ -138,6 +147,7 @@ def described(each: Standing) -> dict[str, Any]:
         "window": each.window,
         "starts_at": each.starts_at,
         "ends_at": each.ends_at,
+        "as_of": each.as_of,
     }
 
 
@@ -148,6 +158,8 @@ def reserved(hold: Hold) -> dict[str, Any]:
         "key": hold.key,
         "status": str(hold.status),
         "amount": plain(hold.amount),
+        "spend": plain(hold.spend) if hold.spend else None,
+        "currency": hold.currency or None,
         "made_at": hold.made_at,
         "expires_at": hold.expires_at,
         "ended_at": hold.ended_at,
@@ -163,7 +175,8 @@ def _use(body: CheckBody | ReserveBody, call: Call) -> Use:
         name_in(key, "dimensions")
         name_in(value or "-", f"dimensions.{key[:60]}")
     account_id, metric_id = named(environment_id=call.environment.pk, subject=subject, metric=metric, at=call.at)
-    return Use(account_id, metric, amount_in(body.amount), body.dimensions, metric_id)
+    spend, currency = spend_in(body.spend, body.currency)
+    return Use(account_id, metric, amount_in(body.amount), body.dimensions, metric_id, spend, currency)
 
 
 def _away() -> Problem:

@@ -23,6 +23,10 @@ class CheckUse(Strict):
     dimensions = serializers.DictField(
         child=serializers.CharField(max_length=200), default=dict, help_text="One that isn't named may be any value"
     )
+    spend = Exact(
+        min_value=0, required=False, help_text="What it is expected to cost; limits of spend and balance hold it"
+    )
+    currency = serializers.CharField(max_length=3, required=False, help_text="Of `spend`")
 
 
 class ReserveUse(CheckUse):

@@ -22,6 +22,8 @@ class CheckBody(msgspec.Struct, forbid_unknown_fields=True):
     metric: str
     amount: Decimal = Decimal(0)
     dimensions: dict[str, str] = {}
+    spend: Decimal | None = None
+    currency: str = ""
 
 
 class ReserveBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,6 +35,8 @@ class ReserveBody(msgspec.Struct, forbid_unknown_fields=True):
     key: str = ""
     dimensions: dict[str, str] = {}
     hold_seconds: int | None = None
+    spend: Decimal | None = None
+    currency: str = ""
 
 
 class EventName(msgspec.Struct, forbid_unknown_fields=True):
@@ -71,15 +75,26 @@ def decoded(request: HttpRequest, decoder: msgspec.json.Decoder[T]) -> T:
         raise Problem(400, "The body is not JSON", field="body", fix="Send valid JSON") from error
 
 
-def amount_in(amount: Decimal) -> Decimal:
+def amount_in(amount: Decimal, field: str = "amount") -> Decimal:
     """Read an amount that a quantity's column holds exactly. Raises Invalid."""
     if not amount.is_finite() or amount < 0:
-        raise Invalid("This is no amount", field="amount", fix="Send a number from zero on")
+        raise Invalid("This is no amount", field=field, fix="Send a number from zero on")
     shown = plain(amount) if amount.adjusted() < DIGITS and -amount.as_tuple().exponent < 100 else ""  # type: ignore[operator]
     if not shown or len(shown.partition(".")[2]) > PLACES:
         fix = f"At most {DIGITS} digits before the point and {PLACES} after"
-        raise Invalid("This amount has too many digits", field="amount", fix=fix)
+        raise Invalid("This amount has too many digits", field=field, fix=fix)
     return Decimal(shown)
+
+
+def spend_in(spend: Decimal | None, currency: str) -> tuple[Decimal, str]:
+    """Read what a use is expected to cost; nothing said is zero in no currency. Raises Invalid."""
+    if spend is None:
+        if currency:
+            raise Invalid("A currency needs its amount", field="spend", fix="Say what the use is expected to cost")
+        return Decimal(0), ""
+    if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+        raise Invalid("Money needs its currency", field="currency", fix="Use a code such as EUR")
+    return amount_in(spend, "spend"), currency
 
 
 def name_in(text: str, field: str) -> str:

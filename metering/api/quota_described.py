@@ -23,6 +23,10 @@ class StandingBody(serializers.Serializer[Any]):
     window = serializers.ChoiceField(choices=Limit.Window.choices)
     starts_at = serializers.DateTimeField(allow_null=True)
     ends_at = serializers.DateTimeField(allow_null=True)
+    as_of = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When billing read what it says of money; null where use is counted as it comes",
+    )
 
 
 class ReservationBody(serializers.Serializer[Any]):
@@ -31,6 +35,8 @@ class ReservationBody(serializers.Serializer[Any]):
     key = serializers.CharField()
     status = serializers.ChoiceField(choices=["HELD", "SETTLED", "RELEASED", "EXPIRED"])
     amount = serializers.CharField()
+    spend = serializers.CharField(allow_null=True, help_text="Money that it holds of limits of spend and balance")
+    currency = serializers.CharField(allow_null=True)
     made_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)

@@ -3,22 +3,32 @@
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.models import Metric
+from catalog.models import Metric, Product
 from metering.actions.limits import LimitDraft
 from metering.models import Limit
 from metering.rules.limit_words import match_in, most_in, percentages_in, seconds_in, words_in
 from monetization.values.errors import DomainError, Invalid, refuse_if
 
-FIELDS = "name account metric match window most thresholds hold_seconds emails"
+FIELDS = "name account metric product currency match window most thresholds hold_seconds emails"
+MONEY = [(Limit.Kind.SPEND.value, "Money: spend"), (Limit.Kind.BALANCE.value, "Money: balance left")]
 
 
-def draft_of(typed: Mapping[str, str], metric: Metric | None) -> LimitDraft:
-    """Read a new limit of quantity. Raises Invalid, all fields at once."""
+def kind_in(typed: Mapping[str, str]) -> str:
+    """Read what is limited: money, where the choice says so, else a metric's quantity."""
+    chosen = typed.get("metric", "")
+    return chosen if chosen in dict(MONEY) else Limit.Kind.QUANTITY.value
+
+
+def draft_of(typed: Mapping[str, str], metric: Metric | None, product: Product | None = None) -> LimitDraft:
+    """Read a new limit. Raises Invalid, all fields at once."""
     found, errors = read(typed)
     match = _kept(errors, lambda: match_in(typed.get("match", "")))
     refuse_if(errors)
     window = Limit.Window.DAY if typed.get("window") == "DAY" else Limit.Window.BILLING_PERIOD
-    return LimitDraft(metric=metric, match=match or {}, window=window, **found)
+    return LimitDraft(
+        metric=metric, kind=kind_in(typed), product=product, currency=typed.get("currency", "").strip().upper(),
+        match=match or {}, window=window, **found,
+    )  # fmt: skip
 
 
 def changes_of(typed: Mapping[str, str]) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from catalog.models import Metric
+from catalog.models import Metric, Product
 from metering.actions import limits as actions
-from metering.console.limit_forms import FIELDS, changes_of, draft_of, typed_of
+from metering.console.limit_forms import FIELDS, MONEY, changes_of, draft_of, typed_of
 from metering.models import Limit
 from metering.queries.limits import limit_named, limitable
 from metering.queries.limits_shown import alerts_of, breaches_of, counters_of, holds_of, preview, shown, unit_of
@@ -33,7 +33,7 @@ def limits(request: StaffRequest) -> HttpResponse:
     """List limits as they stand, those in force or those that ended."""
     status = "ended" if request.GET.get("status") == "ended" else "alive"
     search = request.GET.get("q", "").strip()
-    found = _visible(request).filter(ended_at__isnull=status == "alive").select_related("account", "metric")
+    found = _visible(request).filter(ended_at__isnull=status == "alive").select_related("account", "metric", "product")
     if search:
         found = found.filter(Q(name__icontains=search) | Q(account__key=search) | Q(account__name__icontains=search))
     rows = Paginator(found.order_by("-pk"), PAGE).get_page(request.GET.get("page"))
@@ -78,16 +78,19 @@ def new(request: StaffRequest) -> HttpResponse:
     account = next((each for each in accounts if str(each.pk) == typed.get("account")), None)
     metrics = limitable(request.environment.pk)
     metric = next((each for each in metrics if each.key == typed.get("metric")), None)
+    products = list(Product.objects.filter(environment=request.environment).order_by("name"))
+    product = next((each for each in products if each.key == typed.get("product")), None)
     outcome: Outcome[Any] = Outcome()
     context: dict[str, Any] = {}
     if request.method == "POST":
-        outcome, context = _set_or_preview(request, typed, account, accounts, metric)
+        outcome, context = _set_or_preview(request, typed, account, accounts, (metric, product))
     if isinstance(outcome.value, Limit):
         return HttpResponseRedirect(_address(outcome.value.pk))
     context |= {
         "typed": typed, "outcome": outcome, "fields": FIELDS, "windows": WINDOWS,
         "accounts": [("", "Each account of its own"), *((each.pk, each.name) for each in accounts)],
-        "metrics": [(each.key, each.name) for each in metrics],
+        "metrics": [*((each.key, each.name) for each in metrics), *MONEY],
+        "products": [("", "All products"), *((each.key, each.name) for each in products)],
     }  # fmt: skip
     return show(request, "metering/limit_new.html", context, title="New limit", crumbs=[_list()], status=outcome.status)
 
@@ -97,10 +100,11 @@ def _set_or_preview(
     typed: dict[str, str],
     account: Account | None,
     accounts: list[Account],
-    metric: Metric | None,
+    counted: tuple[Metric | None, Product | None],
 ) -> tuple[Outcome[Any], dict[str, Any]]:
+    metric, product = counted
     try:
-        content = draft_of(typed, metric)
+        content = draft_of(typed, metric, product)
     except DomainError as error:
         return refused(error), {}
     if "preview" not in typed:
@@ -109,7 +113,7 @@ def _set_or_preview(
         )  # fmt: skip
         return outcome, {}
     if metric is None:
-        return Outcome(), {}
+        return Outcome(), {"is_money": content.kind != Limit.Kind.QUANTITY}
     planned = Limit(
         environment=request.environment, account=account, metric=metric, window=content.window, match=content.match,
         most=content.most,
@@ -127,7 +131,7 @@ def _limit_page(request: StaffRequest, found: Limit, outcome: Outcome[Any]) -> H
     accounts = sorted({each.account_id for each in rows})
     context = {
         "limit": found, "now": shown([found], account_ids=ids, at=now)[0], "rows": rows, "at": now,
-        "counters": [(each, widths(each.spent, each.held, found.most)) for each in rows],
+        "counters": [(each, widths(each.spent, each.held, each.allowed(found))) for each in rows],
         "breaches": breaches_of(counters)[:RECENT], "alerts": alerts_of(counters)[:RECENT],
         "holds": holds_of(found, accounts, now)[:RECENT] if found.metric_id else (),
         "may_set": found.ended_at is None and actions.may_set(request.user, found),

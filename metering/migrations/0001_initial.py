@@ -165,6 +165,9 @@ class Migration(migrations.Migration):
                 ('ends_at', models.DateTimeField()),
                 ('spent', models.DecimalField(decimal_places=18, default=0, max_digits=48)),
                 ('held', models.DecimalField(decimal_places=18, default=0, max_digits=48)),
+                ('most', models.DecimalField(decimal_places=18, max_digits=48, null=True)),
+                ('as_of', models.DateTimeField(null=True)),
+                ('mark', models.BigIntegerField(null=True)),
                 ('changed_at', models.DateTimeField()),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='foundation.account')),
             ],
@@ -294,6 +297,10 @@ class Migration(migrations.Migration):
                 ('dimensions', models.JSONField(default=dict)),
                 ('amount', models.DecimalField(decimal_places=18, max_digits=38)),
                 ('counters', models.JSONField(default=list, help_text='Ids of the counters that hold it')),
+                ('spend', models.DecimalField(decimal_places=18, default=0, help_text='Money that it holds', max_digits=48)),
+                ('currency', models.CharField(blank=True, max_length=3)),
+                ('spend_counters', models.JSONField(default=list, help_text='Ids of the counters that hold its money')),
+                ('holds_spend', models.BooleanField(default=False, help_text="Its money isn't written by billing or given back yet")),
                 ('status', models.CharField(choices=[('HELD', 'Held'), ('SETTLED', 'Settled'), ('RELEASED', 'Released'), ('EXPIRED', 'Expired')], default='HELD', max_length=8)),
                 ('made_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
@@ -401,7 +408,7 @@ class Migration(migrations.Migration):
                 ('match', models.JSONField(default=dict, help_text='Dimension values that count: {"model": "gpt-4o"}; all if empty')),
                 ('currency', models.CharField(blank=True, help_text='Of spend and balance', max_length=3)),
                 ('window', models.CharField(choices=[('DAY', 'Day'), ('BILLING_PERIOD', 'Billing period')], default='BILLING_PERIOD', max_length=14)),
-                ('most', models.DecimalField(decimal_places=18, help_text='In priced units of the metric, or money', max_digits=38)),
+                ('most', models.DecimalField(decimal_places=18, help_text='In priced units of the metric, or money; of a balance: how much must stay', max_digits=38)),
                 ('is_hard', models.BooleanField(default=True, help_text='A soft limit warns and admits')),
                 ('fails_open', models.BooleanField(default=False, help_text="Admit when the limit can't be asked")),
                 ('thresholds', models.JSONField(default=list, help_text='Percent of the limit at which somebody is told: [80, 100]')),
@@ -414,6 +421,7 @@ class Migration(migrations.Migration):
                 ('environment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='foundation.environment')),
                 ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('metric', models.ForeignKey(help_text='Of a quantity', null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.metric')),
+                ('product', models.ForeignKey(help_text='Of spend and balance; empty: all', null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.product')),
             ],
             options={
                 'ordering': ['-pk'],
@@ -523,6 +531,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='hold',
             index=models.Index(condition=models.Q(('status', 'HELD'), models.Q(('event_id', ''), _negated=True)), fields=['account'], name='hold_awaiting_event'),
+        ),
+        migrations.AddIndex(
+            model_name='hold',
+            index=models.Index(condition=models.Q(('holds_spend', True)), fields=['account'], name='hold_of_money'),
         ),
         migrations.AddConstraint(
             model_name='hold',

@@ -2,12 +2,15 @@
 
 `Counter` is one row per limit, account and window; a reservation is one conditional UPDATE of it, so any number of
 callers can't hold more than is left. Spent is metered usage (the fold adds to it in the transaction that counts the
-event); spend and balance counters are written by billing.
+event); spend and balance counters are written by billing, together with the usage mark that they reflect. What a
+reservation holds of them in money stays held until billing has written a counter that knows its event.
 """
+
+from decimal import Decimal
 
 from django.db import models
 
-from catalog.models import Metric
+from catalog.models import Metric, Product
 from monetization.foundation.models import Account, Environment, User
 from monetization.foundation.models.fields import quantity_field
 
@@ -33,10 +36,11 @@ class Limit(models.Model):
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.QUANTITY)
     metric = models.ForeignKey(Metric, models.PROTECT, null=True, help_text="Of a quantity")
+    product = models.ForeignKey(Product, models.PROTECT, null=True, help_text="Of spend and balance; empty: all")
     match = models.JSONField(default=dict, help_text='Dimension values that count: {"model": "gpt-4o"}; all if empty')
     currency = models.CharField(max_length=3, blank=True, help_text="Of spend and balance")
     window = models.CharField(max_length=14, choices=Window, default=Window.BILLING_PERIOD)
-    most = quantity_field(help_text="In priced units of the metric, or money")
+    most = quantity_field(help_text="In priced units of the metric, or money; of a balance: how much must stay")
     is_hard = models.BooleanField(default=True, help_text="A soft limit warns and admits")
     fails_open = models.BooleanField(default=False, help_text="Admit when the limit can't be asked")
     thresholds = models.JSONField(default=list, help_text="Percent of the limit at which somebody is told: [80, 100]")
@@ -57,7 +61,11 @@ class Limit(models.Model):
 
 
 class Counter(models.Model):
-    """How much of a limit is spent and held in one window of one account, in the limit's units."""
+    """How much of a limit is spent and held in one window of one account, in the limit's units.
+
+    ``most``: how much of a balance may be spent, where that is the limit. ``as_of`` and ``mark``: when billing read
+    what it wrote, and which usage it reflects; empty where usage itself is counted.
+    """
 
     limit = models.ForeignKey(Limit, models.PROTECT, related_name="counters", db_index=False)
     account = models.ForeignKey(Account, models.PROTECT)
@@ -65,6 +73,9 @@ class Counter(models.Model):
     ends_at = models.DateTimeField()
     spent = models.DecimalField(max_digits=48, decimal_places=18, default=0)
     held = models.DecimalField(max_digits=48, decimal_places=18, default=0)
+    most = models.DecimalField(max_digits=48, decimal_places=18, null=True)
+    as_of = models.DateTimeField(null=True)
+    mark = models.BigIntegerField(null=True)
     changed_at = models.DateTimeField()
 
     class Meta:
@@ -77,6 +88,10 @@ class Counter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.limit} {self.account} {self.starts_at:%Y-%m-%d}"
+
+    def allowed(self, limit: Limit) -> Decimal:
+        """Give what may be spent of its limit in all."""
+        return limit.most if self.most is None else self.most
 
 
 class Hold(models.Model):
@@ -95,6 +110,10 @@ class Hold(models.Model):
     dimensions = models.JSONField(default=dict)
     amount = quantity_field()
     counters = models.JSONField(default=list, help_text="Ids of the counters that hold it")
+    spend = models.DecimalField(max_digits=48, decimal_places=18, default=0, help_text="Money that it holds")
+    currency = models.CharField(max_length=3, blank=True)
+    spend_counters = models.JSONField(default=list, help_text="Ids of the counters that hold its money")
+    holds_spend = models.BooleanField(default=False, help_text="Its money isn't written by billing or given back yet")
     status = models.CharField(max_length=8, choices=Status, default=Status.HELD)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -111,6 +130,7 @@ class Hold(models.Model):
                 condition=models.Q(status="HELD") & ~models.Q(event_id=""),
                 name="hold_awaiting_event",
             ),
+            models.Index(fields=["account"], condition=models.Q(holds_spend=True), name="hold_of_money"),
         ]
         ordering = ["-pk"]
 

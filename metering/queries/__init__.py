@@ -3,7 +3,7 @@
 from metering.queries.events import After, EventPage, counted_for, event, events_behind, listed
 from metering.queries.evidence import Bucket, bucket_digests
 from metering.queries.freshness import late_since, mark_of, marks
-from metering.queries.usage import Cut, DailyRow, Measured, daily_usage, largest_accounts, measured, usage_for
+from metering.queries.usage import Cut, DailyRow, Measured, daily_usage, largest_accounts, measured, usage_for, usages
 
 __all__ = [
     "After",
@@ -24,4 +24,5 @@ __all__ = [
     "marks",
     "measured",
     "usage_for",
+    "usages",
 ]

@@ -20,9 +20,11 @@ from monetization.foundation.queries import accounts_named
 from monetization.values.errors import NotFound
 
 STANDINGS = """
-SELECT l.id, l.name, l.kind, l."match"::text, l.most, l.is_hard, l.fails_open, l.hold_seconds, l."window", l.currency,
-       c.id, c.starts_at, c.ends_at, c.spent, c.held
+SELECT l.id, l.name, l.kind, l."match"::text, coalesce(c.most, l.most), l.is_hard, l.fails_open, l.hold_seconds,
+       l."window", l.currency, c.id, c.starts_at, c.ends_at, c.spent, c.held, c.as_of,
+       c.mark IS DISTINCT FROM coalesce(m.number, 0) AND l.kind <> 'QUANTITY'
 FROM metering_limit l
+LEFT JOIN metering_usagemark m ON m.account_id = %(account)s
 LEFT JOIN LATERAL (
   SELECT c.* FROM metering_counter c
   WHERE c.limit_id = l.id AND c.account_id = %(account)s AND c.starts_at <= %(at)s AND c.ends_at > %(at)s
@@ -31,11 +33,17 @@ LEFT JOIN LATERAL (
 WHERE l.environment_id = %(environment)s AND l.ended_at IS NULL
   AND (l.account_id = %(account)s OR l.account_id IS NULL)
   AND (l.metric_id = %(metric)s OR l.kind <> 'QUANTITY')
+  AND (l.product_id IS NULL OR EXISTS (
+    SELECT FROM catalog_charge h WHERE h.product_id = l.product_id AND h.metric_id = %(metric)s))
 ORDER BY l.id
 """
 EXPIRED = """
-SELECT e::bigint, sum(h.amount) FROM metering_hold h, jsonb_array_elements_text(h.counters) e
-WHERE h.status = 'HELD' AND h.expires_at <= %s AND h.account_id = %s GROUP BY 1
+SELECT e::bigint, sum(amount) FROM (
+  SELECT h.amount, h.counters FROM metering_hold h WHERE h.status = 'HELD' AND h.expires_at <= %(at)s
+    AND h.account_id = %(account)s
+  UNION ALL SELECT h.spend, h.spend_counters FROM metering_hold h WHERE h.status = 'HELD' AND h.expires_at <= %(at)s
+    AND h.account_id = %(account)s AND h.holds_spend
+) each (amount, counters), jsonb_array_elements_text(counters) e GROUP BY 1
 """
 
 COUNTING = """
@@ -52,7 +60,8 @@ def standings(
 ) -> list[Standing]:
     """List the limits in force that such a use may count towards, each as it stands in the window of now.
 
-    A limit of money without a counter is left out: billing has not said yet what is spent.
+    A limit of money without a counter is left out: billing has not said yet what is spent. One of a product is asked
+    where a price list charges the metric for that product.
     """
     asked: dict[str, Any] = {"environment": environment_id, "account": account_id, "metric": metric_id, "at": at}
     with connection.cursor() as cursor:
@@ -68,7 +77,7 @@ def standings(
 def without_expired(found: Sequence[Standing], *, account_id: int, at: datetime) -> list[Standing]:
     """Leave out what is held by reservations that have expired and wait to be taken off."""
     with connection.cursor() as cursor:
-        cursor.execute(EXPIRED, [at, account_id])
+        cursor.execute(EXPIRED, {"at": at, "account": account_id})
         expired: dict[int, Decimal] = dict(cursor.fetchall())
     return [replace(each, held=each.held - expired.get(each.counter_id or 0, Decimal(0))) for each in found]
 
@@ -141,7 +150,8 @@ def covering(
 
 def limit_named(environment: Environment, pk: int, accounts: Iterable[Account] | None = None) -> Limit:
     """Find a limit, of some accounts only where they are given. Raises NotFound."""
-    found = Limit.objects.filter(environment=environment, pk=pk).select_related("account", "metric", "environment")
+    found = Limit.objects.filter(environment=environment, pk=pk)
+    found = found.select_related("account", "metric", "product", "environment")
     limit = found.first() if accounts is None else found.filter(Q(account__in=accounts) | Q(account=None)).first()
     if limit is None:
         raise NotFound("There is no such limit", field="id", fix="See /api/v1/limits")

@@ -37,14 +37,26 @@ class Shown:
         return self.counter.held if self.counter else ZERO
 
     @property
+    def most(self) -> Decimal:
+        """What may be spent in all."""
+        return self.counter.allowed(self.limit) if self.counter else self.limit.most
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether billing has not said yet what there is of a balance."""
+        return self.counter is None and self.limit.kind == Limit.Kind.BALANCE
+
+    @property
     def left(self) -> Decimal:
-        return EXACT.subtract(EXACT.subtract(self.limit.most, self.spent), self.held)
+        return EXACT.subtract(EXACT.subtract(self.most, self.spent), self.held)
 
     @property
     def state(self) -> str:
         if self.limit.ended_at is not None:
             return "ENDED"
-        return state_of(self.spent, self.held, self.limit.most, self.limit.thresholds)
+        if self.is_unknown:
+            return "ROOM"
+        return state_of(self.spent, self.held, self.most, self.limit.thresholds)
 
     @property
     def words(self) -> str:
@@ -53,12 +65,12 @@ class Shown:
     @property
     def bar(self) -> tuple[int, int]:
         """Lengths of spent and held, of 1,000."""
-        return widths(self.spent, self.held, self.limit.most)
+        return widths(self.spent, self.held, self.most)
 
     @property
     def percent(self) -> int | None:
         """How much of the limit is spent, rounded down."""
-        return int(self.spent * 100 / self.limit.most) if self.limit.most else None
+        return int(self.spent * 100 / self.most) if self.most else None
 
 
 def shown(limits: Sequence[Limit], *, account_ids: Collection[int] | None, at: datetime) -> list[Shown]:
@@ -71,7 +83,7 @@ def shown(limits: Sequence[Limit], *, account_ids: Collection[int] | None, at: d
     counts = dict(running.order_by().values_list("limit").annotate(Count("account", distinct=True)))
     units = {each.metric_id: unit_of(each) for each in {each.metric_id: each for each in limits}.values()}
     return [
-        Shown(each, fullest.get(each.pk), counts.get(each.pk, 0), units[each.metric_id] or each.currency)
+        Shown(each, fullest.get(each.pk), counts.get(each.pk, 0), each.currency or units[each.metric_id])
         for each in limits
     ]
 

@@ -5,7 +5,7 @@ of that hour through the same pure rules that the fold used, so cuts always sum 
 added (extremes, distinct values, levels) travels as a `State`, and becomes a number only by `states.total`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -24,7 +24,8 @@ from monetization.foundation.models import Account
 from monetization.values.periods import Period, days_of
 
 __all__ = [
-    "FOREVER", "Cut", "DailyRow", "Measured", "daily_usage", "largest_accounts", "measured", "usage_for", "whole_hours",
+    "FOREVER", "Cut", "DailyRow", "Measured", "daily_usage", "largest_accounts", "measured", "usage_for",
+    "usages", "whole_hours",
 ]  # fmt: skip
 HOUR = timedelta(hours=1)
 
@@ -58,12 +59,40 @@ def usage_for(*, account_id: int, segments: Sequence[Segment]) -> list[UsageRow]
 
     Rows carry their single events where a price looks at them.
     """
-    cuts = [Cut(each.period, {charge.metric.version_id: charge.metric for charge in each.charges}) for each in segments]
-    rows = [
-        UsageRow(row.metric_version_id, row.cut, row.dims, row.quantity, row.events, row.state)
-        for row in measured(account_ids=[account_id], cuts=cuts)
-    ]
-    return with_transactions(account_id, segments, rows)
+    return usages([(account_id, segments)])[0]
+
+
+def usages(wanted: Sequence[tuple[int, Sequence[Segment]]]) -> list[list[UsageRow]]:
+    """Do so for many accounts of one environment, each in its own segments; those with the same cuts share statements.
+
+    Single events are read account by account, and only where a price looks at them.
+    """
+    found: list[list[UsageRow]] = [[] for _ in wanted]
+    for cuts, numbers in _alike(wanted):
+        places: dict[int, list[int]] = {}
+        for number in numbers:
+            places.setdefault(wanted[number][0], []).append(number)
+        for row in measured(account_ids=list(places), cuts=cuts):
+            one = UsageRow(row.metric_version_id, row.cut, row.dims, row.quantity, row.events, row.state)
+            for number in places[row.account_id]:
+                found[number].append(one)
+    return [with_transactions(*each, rows) for each, rows in zip(wanted, found, strict=True)]
+
+
+def _alike(wanted: Sequence[tuple[int, Sequence[Segment]]]) -> Iterable[tuple[list[Cut], list[int]]]:
+    """Group places of a list by their cuts of time; the cuts of each group come with them."""
+    groups: dict[tuple[tuple[Period, frozenset[int]], ...], list[int]] = {}
+    cuts: dict[tuple[tuple[Period, frozenset[int]], ...], list[Cut]] = {}
+    for number, (_, segments) in enumerate(wanted):
+        mine = [_cut(each) for each in segments]
+        key = tuple((each.period, frozenset(each.metrics)) for each in mine)
+        groups.setdefault(key, []).append(number)
+        cuts.setdefault(key, mine)
+    return ((cuts[key], numbers) for key, numbers in groups.items() if key)
+
+
+def _cut(segment: Segment) -> Cut:
+    return Cut(segment.period, {charge.metric.version_id: charge.metric for charge in segment.charges})
 
 
 def measured(*, account_ids: Collection[int], cuts: Sequence[Cut], together: bool = False) -> list[Measured]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 
 from catalog.rules.terms import Dims, MetricTerms, Rounding
@@ -62,7 +63,7 @@ def converted(metric: MetricTerms, total: Fraction) -> Fraction:
     """Turn a sum into priced units: × multiplier ÷ divisor, then rounded as the metric says; exact without a
     rounding.
     """
-    units = total * Fraction(metric.multiplier) / Fraction(metric.divisor)
+    units = total * _factor(metric.multiplier, metric.divisor)
     if metric.rounding is None:
         return units
     if metric.rounding is Rounding.HALF_UP:
@@ -70,6 +71,11 @@ def converted(metric: MetricTerms, total: Fraction) -> Fraction:
     scale = Fraction(10) ** metric.digits
     whole = ceil(units * scale) if metric.rounding is Rounding.UP else floor(units * scale)
     return whole / scale
+
+
+@lru_cache(maxsize=1024)
+def _factor(multiplier: Decimal, divisor: Decimal) -> Fraction:
+    return Fraction(multiplier) / Fraction(divisor)
 
 
 def _joined(a: UsageRow, b: UsageRow, metric: MetricTerms | None) -> UsageRow:

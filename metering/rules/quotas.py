@@ -1,7 +1,8 @@
 """What a limit of use means: whose use counts, in which window, what is left, which thresholds were passed.
 
 A counter holds what is spent and what is held, in the limit's units: priced units of the metric (quantity ÷ divisor)
-or money. A reservation fits a hard limit only if spent + held + it ≤ most. Each reading is converted by itself, to 18
+or money. A reservation fits a hard limit only if spent + held + it ≤ most; of money it holds what its caller expects to
+spend. Each reading is converted by itself, to 18
 places, so that the sum depends neither on order nor on batches; for a divisor of twos and fives of that size it is
 exact. The metric's rounding is the invoice's business: a limit compares what was used, not what will be printed.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_05UP, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
@@ -23,6 +24,7 @@ PLACES = 18
 PER_DAY, PER_PERIOD = "DAY", "BILLING_PERIOD"
 QUANTITY, SPEND, BALANCE = "QUANTITY", "SPEND", "BALANCE"
 SHORTEST_HOLD, LONGEST_HOLD, USUAL_HOLD = 1, 86_400, 300
+LONGEST_BEHIND = timedelta(minutes=5)
 ZERO = Decimal(0)
 LAST_PLACE = Decimal(1).scaleb(-PLACES)
 # Rounded so that rounding once more, to 18 places, comes to what rounding the fraction itself does.
@@ -49,20 +51,28 @@ class Standing:
     ends_at: datetime | None = None
     spent: Decimal = ZERO
     held: Decimal = ZERO
+    as_of: datetime | None = None
+    is_behind: bool = False
 
     @property
     def is_gate(self) -> bool:
-        """Whether it is about money, of which a reservation holds nothing."""
+        """Whether it is about money, which billing writes."""
         return self.kind != QUANTITY
+
+    def is_lost(self, at: datetime) -> bool:
+        """Say whether billing has long not followed the account's usage, so that the limit can't be asked."""
+        return self.is_behind and self.as_of is not None and at - self.as_of > LONGEST_BEHIND
 
     @property
     def left(self) -> Decimal:
         """What may still be held; below zero after use beyond the limit."""
         return EXACT.subtract(EXACT.subtract(self.most, self.spent), self.held)
 
-    def has_room(self, amount: Decimal) -> bool:
-        """Say whether a reservation fits, hard or not."""
-        return self.spent < self.most if self.is_gate else amount <= self.left
+    def has_room(self, amount: Decimal, spend: Decimal = ZERO, currency: str = "") -> bool:
+        """Say whether a reservation of an amount, expected to cost ``spend``, fits, hard or not."""
+        if not self.is_gate:
+            return amount <= self.left
+        return spend <= self.left if spend and currency == self.currency else self.left > 0
 
 
 def nearest(standings: Iterable[Standing]) -> Standing | None:

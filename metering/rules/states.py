@@ -19,7 +19,7 @@ from fractions import Fraction
 from math import ceil
 
 from catalog.rules.terms import Again, Aggregation, Dims, MetricTerms
-from monetization.values.money import EXACT
+from monetization.values.money import EXACT, total_of
 
 ZERO = Decimal(0)
 MICROSECOND = timedelta(microseconds=1)
@@ -164,6 +164,8 @@ def total(metric: MetricTerms, rows: Iterable[tuple[Dims, State]], length: timed
 
     ``length`` is that of the full period (time-weighted sums are divided by it). Nothing at all is 0.
     """
+    if metric.adds_up and not metric.per and metric.window is None:
+        return Fraction(total_of(state.quantity for _, state in rows))
     groups: dict[tuple[str, ...], list[State]] = {}
     for dims, state in rows:
         values = dict(dims)

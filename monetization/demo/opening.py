@@ -7,7 +7,8 @@ from decimal import Decimal
 from billing.actions import tax
 from monetization.demo.company import BUYERS, PASSWORD, PEOPLE, Buyer, Person
 from monetization.foundation.actions import customers, environments, people, policies
-from monetization.foundation.models import Account, Customer, Environment, LegalEntity, Policy, User
+from monetization.foundation.models import Account, Customer, Environment, LegalEntity, User
+from monetization.foundation.rules.conditions import Condition, Operator
 from monetization.foundation.rules.roles import MemberRole, Role
 
 EU_RATES = {"DE": Decimal(19), "FR": Decimal(20), "DK": Decimal(25)}
@@ -110,6 +111,7 @@ def _policies(environment: Environment, at: datetime) -> None:
     always = {
         "metric": {Role.HEAD: 1},
         "rate_card": {Role.HEAD: 1},
+        "plan": {Role.HEAD: 1},
         "contract": {Role.FINANCE: 1},
         "credit": {Role.FINANCE: 1},
         "invoice": {Role.FINANCE: 1},
@@ -119,6 +121,10 @@ def _policies(environment: Environment, at: datetime) -> None:
         policies.create_policy(environment=environment, kind=kind, name=name, roles=roles, by=None, at=at)
     _above(environment, "rate_card", "Large price change", {Role.FINANCE: 1}, "max_change_percent", 5, at)
     _above(environment, "contract", "Deep discount", {Role.HEAD: 1}, "discount_percent", 20, at)
+    # The last one: from now on every policy is a change request.
+    policies.create_policy(
+        environment=environment, kind="policy", name="Every policy", roles={Role.FINANCE: 1}, by=None, at=at
+    )
 
 
 def _above(
@@ -129,9 +135,7 @@ def _above(
         kind=kind,
         name=name,
         roles=roles,
-        operator=Policy.Operator.ABOVE,
-        fact=fact,
-        bound=Decimal(bound),
+        conditions=[Condition(fact, Operator.ABOVE, Decimal(bound))],
         by=None,
         at=at,
     )

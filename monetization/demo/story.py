@@ -18,10 +18,12 @@ from catalog.actions import contracts
 from catalog.models import RateCard
 from metering.actions.ingest import ingest
 from monetization.demo.catalog import approve, import_prices, propose_price_change
+from monetization.demo.commits import agree_more, first_purchase
 from monetization.demo.company import BUYERS, Buyer
 from monetization.demo.kinds import define_kinds, kinds_on
 from monetization.demo.limits import set_limits
 from monetization.demo.opening import Company, open_company
+from monetization.demo.plans import sell_plans, sign_up_pico
 from monetization.demo.usage import days, requests_on
 from monetization.values.periods import local_date, local_midnight
 
@@ -67,12 +69,14 @@ def load(*, now: datetime, tell: Tell) -> None:
     tell("the price list")
     card = import_prices(company, calendar.first, calendar.opening + HOUR)
     define_kinds(company, calendar.opening + DAY, calendar.opening + HOUR)
+    sold = sell_plans(company, card, calendar.first, calendar.opening + 2 * HOUR)
     tell("contracts")
     sign_contracts(company, card, calendar)
     tell("usage of two months")
     send_usage(company, calendar)
     tell("limits of use")
     set_limits(company, now)
+    sign_up_pico(company, sold["starter"], now)
     tell("invoices")
     bill_closed_month(company, calendar)
     tell("a price change that waits for approval")
@@ -97,6 +101,7 @@ def sign_contracts(company: Company, card: RateCard, calendar: Calendar) -> None
             by=company["rosa"],
             at=at,
         )
+        agree_more(contract, calendar.month, company["rosa"], at)
         request = contracts.submit(contract=contract, reason="Signed by both sides", by=company["rosa"], at=at)
         approve(request, company["fay"], at + HOUR)
 
@@ -139,12 +144,13 @@ def bill_closed_month(company: Company, calendar: Calendar) -> None:
     """Draft everything; take the closed month's invoices as far as each one's story goes."""
     month = local_midnight(calendar.month, "UTC")
     runs.draft_due(environment=company.live, by=company["finn"], at=calendar.now)
-    closed = Invoice.objects.filter(period_starts_at__lt=month - 15 * DAY).select_related("account")
+    closed = Invoice.objects.filter(kind="USAGE", period_starts_at__lt=month - 15 * DAY).select_related("account")
     mine = {invoice.account.key: invoice for invoice in closed}
     start = min(month + 4 * DAY, calendar.now - 6 * HOUR)
     steps = {"hooli": 1, "kumo": 1, "acme": 4, "globex": 3, "umbra": 2, "sakura": 3, "initech": 4}
     for key, upto in steps.items():
         _take(mine[key], upto, company, start)
+    _take(first_purchase(), 4, company, start)
 
 
 def _take(invoice: Invoice, upto: int, company: Company, at: datetime) -> None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest
 
-from monetization.foundation import setting_pages
+from monetization.foundation import notice_pages, policy_pages, setting_pages
 from monetization.foundation.actions import customers, environments
 from monetization.foundation.console import ReadOnly, site
 from monetization.foundation.forms import Acted, ActionForm
@@ -23,14 +23,16 @@ from monetization.foundation.models import (
     Membership,
     Message,
     Policy,
+    PolicyVersion,
     RoleGrant,
     User,
 )
+from monetization.foundation.policy_words import sentence_of
 from monetization.foundation.queries import accounts_for, customers_for, requests_for, sees_all_customers
 from monetization.foundation.rules.roles import MemberRole
 from monetization.foundation.web import Outcome, environment_of, perform, person
 
-site.add_pages(setting_pages.pages)
+site.add_pages([*setting_pages.pages, *policy_pages.pages, *notice_pages.pages])
 
 
 @admin.register(ChangeRequest, site=site)
@@ -209,16 +211,26 @@ class ApiKeys(ReadOnly):
 class Policies(ReadOnly):
     page_name = "policy"
     new_page = ("policy_new", "New policy", "foundation.draft_policy")
-    list_display = ("name", "kind", "operator", "fact", "bound", "asks", "is_active")
-    list_filter = ("kind", "is_active")
-    search_fields = ("name", "fact")
+    list_display = ("name", "kind", "when", "asks", "late")
+    list_filter = ("kind",)
+    search_fields = ("name",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related("roles")
+        approved = PolicyVersion.objects.filter(status="APPROVED").order_by("number")
+        parts = Prefetch("versions", approved.prefetch_related("conditions", "roles"), to_attr="approved")
+        return super().get_queryset(request).prefetch_related(parts)
+
+    @admin.display(description="Applies")
+    def when(self, policy: Any) -> str:
+        return sentence_of(policy.approved[-1]).when if policy.approved else "Not approved yet"
 
     @admin.display(description="Asks for")
-    def asks(self, policy: Policy) -> str:
-        return ", ".join(str(role) for role in policy.roles.all())
+    def asks(self, policy: Any) -> str:
+        return sentence_of(policy.approved[-1]).who if policy.approved else "–"
+
+    @admin.display(description="Time")
+    def late(self, policy: Any) -> str:
+        return (sentence_of(policy.approved[-1]).late if policy.approved else "") or "–"
 
 
 @admin.register(AuditEntry, site=site)

@@ -1,7 +1,6 @@
-"""Pages of the console's settings that need more than a list: API keys, people and their roles, policies."""
+"""Pages of the console's settings that need more than a list: API keys, people and their roles."""
 
 from datetime import UTC, datetime, time
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -11,20 +10,15 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from monetization.foundation.actions import access, people, policies
+from monetization.foundation.actions import access, people
 from monetization.foundation.console import page, show
-from monetization.foundation.models import ApiKey, Policy, User
+from monetization.foundation.models import ApiKey, User
 from monetization.foundation.rules.keys import SCOPES
-from monetization.foundation.rules.roles import ABILITIES, DECIDE, Role
-from monetization.foundation.web import Outcome, StaffRequest, perform, perform_and_go, refused
-from monetization.values.errors import Invalid, NotFound
+from monetization.foundation.rules.roles import ABILITIES, Role
+from monetization.foundation.web import Outcome, StaffRequest, perform, perform_and_go
+from monetization.values.errors import NotFound
 
-KEYS, PEOPLE, POLICIES = "foundation.manage_api_keys", "foundation.manage_people", "foundation.draft_policy"
-KINDS = {"rate_card": "Rate card", "metric": "Metric", "contract": "Contract", "credit": "Credit", "invoice": "Invoice"}
-FACTS = {
-    "rate_card": "max_change_percent, rows_changed", "contract": "discount_percent, credits",
-    "credit": "credits", "invoice": "total, flags",
-}  # fmt: skip
+KEYS, PEOPLE = "foundation.manage_api_keys", "foundation.manage_people"
 AUDIT = "foundation.read_audit"
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -149,64 +143,6 @@ def _people_list() -> tuple[str, str]:
     return "People and roles", reverse("console:foundation_user_changelist")
 
 
-# -- policies
-
-
-@page(POLICIES)
-@form_page
-def new_policy(request: StaffRequest) -> HttpResponse:
-    """Make a policy: when it applies and who must agree."""
-    typed = request.POST
-    outcome = _make_policy(request) if request.method == "POST" else Outcome()
-    if outcome.value:
-        return HttpResponseRedirect(reverse("console:policy", args=[outcome.value.pk]))
-    deciders = [role for role in Role if ABILITIES[role] >= DECIDE]
-    context: dict[str, Any] = {
-        "outcome": outcome, "typed": typed, "kinds": KINDS.items(), "facts": FACTS.items(),
-        "roles": [(role, typed.get(f"role_{role.value}", "")) for role in deciders],
-        "operators": Policy.Operator.choices,
-    }  # fmt: skip
-    crumbs = [_policy_list()]
-    return show(request, "console/policy_new.html", context, title="New policy", crumbs=crumbs, status=outcome.status)
-
-
-def _make_policy(request: StaffRequest) -> Outcome[Policy]:
-    typed = request.POST
-    always = typed.get("operator") == Policy.Operator.ALWAYS
-    try:
-        bound = None if always else Decimal(typed.get("bound", "").strip())
-        roles = {role: int(typed[f"role_{role.value}"]) for role in Role if typed.get(f"role_{role.value}")}
-    except (InvalidOperation, ValueError):
-        return refused(Invalid("This is not a number", field="bound", fix="Write it like 10 or 2500.50"))
-    return perform(
-        request, policies.create_policy, environment=request.environment, kind=typed.get("kind", ""),
-        name=typed.get("name", "").strip(), roles=roles, operator=typed.get("operator", ""),
-        fact="" if always else typed.get("fact", "").strip(), bound=bound,
-    )  # fmt: skip
-
-
-@page("foundation.read")
-@require_safe
-def policy_page(request: StaffRequest, pk: int) -> HttpResponse:
-    """Show a policy as a sentence."""
-    policy = get_object_or_404(Policy.objects.prefetch_related("roles"), environment=request.environment, pk=pk)
-    context = {"policy": policy, "kind": KINDS.get(policy.kind, policy.kind)}
-    return show(request, "console/policy.html", context, title=policy.name, crumbs=[_policy_list()])
-
-
-@page(POLICIES)
-@require_POST
-def end_policy(request: StaffRequest, pk: int) -> HttpResponse:
-    """Let a policy apply no more."""
-    policy = get_object_or_404(Policy, environment=request.environment, pk=pk)
-    to, reason = reverse("console:policy", args=[pk]), request.POST.get("reason", "").strip()
-    return perform_and_go(request, policies.end_policy, to, "It applies no more.", policy=policy, reason=reason)
-
-
-def _policy_list() -> tuple[str, str]:
-    return "Policies", reverse("console:foundation_policy_changelist")
-
-
 pages = [
     path("api-keys/new/", new_key, name="api_key_new"),
     path("api-keys/<int:pk>/", key_page, name="api_key"),
@@ -215,7 +151,4 @@ pages = [
     path("people/<int:pk>/", person_page, name="person"),
     path("people/<int:pk>/role/", change_role, name="person_role"),
     path("people/<int:pk>/close/", close_person, name="person_close"),
-    path("policies/new/", new_policy, name="policy_new"),
-    path("policies/<int:pk>/", policy_page, name="policy"),
-    path("policies/<int:pk>/end/", end_policy, name="policy_end"),
 ]

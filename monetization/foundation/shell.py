@@ -31,7 +31,9 @@ class Place:
 
 
 REQUESTS = ("requests/",)
+POLICIES = ("policies/", "policy-versions/", "approval-needed/")
 CARD_PAGES = ("rate-cards/", "catalog/ratecardversion/")
+PLAN_PAGES = ("plans/", "catalog/planversion/")
 READ, CATALOG, METERING, BILLING = (("foundation.read",), ("catalog.read",), ("metering.read",), ("billing.read",))
 AUDIT = "foundation.read_audit"
 PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
@@ -59,6 +61,8 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Products", "category", "catalog_product_changelist", CATALOG),
             Place("Rate cards", "sell", "catalog_ratecard_changelist", CATALOG, CARD_PAGES),
+            Place("Plans", "inventory_2", "catalog_plan_changelist", CATALOG, PLAN_PAGES),
+            Place("Imports", "upload_file", "imports", CATALOG, whole=True),
         ),
     ),
     (
@@ -97,7 +101,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("People and roles", "group", "foundation_user_changelist", ("foundation.manage_people", AUDIT)),
             Place("API keys", "key", "foundation_apikey_changelist", ("foundation.manage_api_keys", AUDIT)),
-            Place("Policies", "rule", "foundation_policy_changelist", READ),
+            Place("Policies", "rule", "foundation_policy_changelist", READ, POLICIES),
             Place("Legal entities", "apartment", "foundation_legalentity_changelist", READ),
             Place("Webhooks", "webhook", "foundation_endpoint_changelist", READ),
             Place("Audit log", "history_edu", "foundation_auditentry_changelist", (AUDIT,)),

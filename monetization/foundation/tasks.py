@@ -6,8 +6,8 @@ Every task reads from rows what there is to do, so each may run twice, late, or 
 from celery import shared_task
 from django.utils import timezone
 
-from monetization.foundation.actions import approvals, audit, outbox
-from monetization.foundation.connectors import webhook
+from monetization.foundation.actions import approvals, audit, escalations, mailing, outbox
+from monetization.foundation.connectors import mail
 from monetization.foundation.rest import idempotency
 
 
@@ -27,7 +27,7 @@ def anchor() -> None:
 def deliver() -> int:
     """Spread new messages and deliver what is due; every two seconds."""
     outbox.spread(at=timezone.now())
-    return outbox.deliver_due(at=timezone.now(), send=webhook.send)
+    return outbox.deliver_due(at=timezone.now(), send=mail.send)
 
 
 @shared_task
@@ -40,3 +40,15 @@ def go_live() -> int:
 def forget() -> int:
     """Drop remembered answers after their time; every hour."""
     return idempotency.forget(at=timezone.now())
+
+
+@shared_task
+def escalate() -> int:
+    """Note steps of requests that ran over their deadline; every minute."""
+    return escalations.escalate_due(at=timezone.now())
+
+
+@shared_task
+def send_digests() -> int:
+    """Write down the daily mails that are due; every five minutes."""
+    return mailing.send_digests(at=timezone.now())

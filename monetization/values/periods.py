@@ -151,7 +151,8 @@ class Cycle:
     ``anchor``: ``contract_day`` | ``first`` (of calendar months, quarters, years) |
     ``"1"``…``"31"``. With the last two the first period may be a stub from ``start_date`` to the
     first anchored day on or after it. ``end_date`` is the last day served; the last period may be a
-    stub. ``days`` only with cadence DAYS, which is always anchored at the start.
+    stub. ``days`` only with cadence DAYS, which is always anchored at the start. ``trial_until``: the days before it
+    are period 0, a trial of its own; what comes after is cut as if the contract began there.
     """
 
     start_date: date
@@ -160,6 +161,7 @@ class Cycle:
     anchor: str = CONTRACT_DAY
     end_date: date | None = None
     days: int = 0
+    trial_until: date | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cadence", Cadence(self.cadence))
@@ -178,30 +180,46 @@ class Cycle:
                 fix="Choose contract_day",
             )
         service_period(self.start_date, self.end_date, self.zone)
+        if self.trial_until is not None and self.trial_until <= self.start_date:
+            fix = f"Choose a day after {self.start_date}"
+            raise Invalid("A trial ends after it starts", field="trial_until", fix=fix)
 
     def dates(self, index: int) -> tuple[date, date]:
         """Give the full span of period ``index`` (0 = the one of the start date), before clipping
         to the contract.
         """
-        first = 0 if self._edge(0) <= self.start_date else -1
+        if self.trial_until is not None:
+            if index == 0:
+                return self.start_date, self.trial_until
+            index -= 1
+        first = 0 if self._edge(0) <= self.paid_from else -1
         return self._edge(first + index), self._edge(first + index + 1)
 
     def period(self, index: int) -> Period | None:
         """Give period ``index``, clipped to the contract; None after its end."""
-        start, end = self.dates(index)
-        last = self.end_date
-        if last is not None and start > last:
+        first, end, last = self.first_of(index), self.dates(index)[1], self.end_date
+        if last is not None and first > last:
             return None
         until = end if last is None else min(end, last + DAY)
-        return Period(
-            local_midnight(max(start, self.start_date), self.zone),
-            local_midnight(until, self.zone),
-        )
+        return Period(local_midnight(first, self.zone), local_midnight(until, self.zone))
+
+    @property
+    def paid_from(self) -> date:
+        """The first day that isn't a trial."""
+        return self.trial_until or self.start_date
+
+    def is_trial(self, index: int) -> bool:
+        """Say whether period ``index`` is the trial."""
+        return index == 0 and self.trial_until is not None
+
+    def first_of(self, index: int) -> date:
+        """Give the first day that period ``index`` serves."""
+        return max(self.dates(index)[0], self.start_date if self.is_trial(index) else self.paid_from)
 
     def is_stub(self, index: int) -> bool:
         """Say whether the contract serves only a part of the period's calendar span."""
         start, end = self.dates(index)
-        return start < self.start_date or (self.end_date is not None and end > self.end_date + DAY)
+        return start < self.first_of(index) or (self.end_date is not None and end > self.end_date + DAY)
 
     def periods(self) -> Iterator[Period]:
         """Yield the periods in order, for ever if the contract is open; days that the zone left out
@@ -216,7 +234,7 @@ class Cycle:
 
     def containing(self, at: datetime) -> tuple[int, Period] | None:
         """Find the period of an instant and its index; None outside the contract."""
-        index = self._guess(local_date(at, self.zone))
+        index = max(self._guess(local_date(at, self.zone)), 0)
         for near in range(max(index - 2, 0), index + 3):
             period = self.period(near)
             if period is not None and at in period:
@@ -230,7 +248,7 @@ class Cycle:
     @property
     def _anchor(self) -> tuple[date, int]:
         """The month that edge 0 lies in, and the day of month that every edge aims at."""
-        start = self.start_date
+        start = self.paid_from
         if self.anchor == CONTRACT_DAY:
             return start, start.day
         if self.anchor == FIRST:
@@ -242,16 +260,21 @@ class Cycle:
 
     def _edge(self, number: int) -> date:
         if self.cadence is Cadence.DAYS:
-            return self.start_date + number * self.days * DAY
+            return self.paid_from + number * self.days * DAY
         base, day = self._anchor
         return _clamped(*_month_after(base, number * MONTHS[self.cadence]), day)
 
     def _guess(self, day: date) -> int:
-        start = self.start_date
+        start, trial = self.paid_from, int(self.trial_until is not None)
         if self.cadence is Cadence.DAYS:
-            return (day - start).days // self.days
+            return (day - start).days // self.days + trial
         months = (day.year - start.year) * 12 + day.month - start.month
-        return months // MONTHS[self.cadence]
+        return months // MONTHS[self.cadence] + trial
+
+
+def months_after(day: date, months: int) -> date:
+    """Give the same day so many months later; the last of a month that has no such day."""
+    return _clamped(*_month_after(day, months), day.day)
 
 
 def _month_after(day: date, months: int) -> tuple[int, int]:

@@ -21,6 +21,21 @@
     closeMenus(null);
     if (menu) menu.querySelector("summary").focus();
   });
+  // j and k walk the rows that open pages, Enter opens; g then i goes to the inbox.
+  let last = "";
+  document.addEventListener("keydown", function (event) {
+    if (event.target.closest("input, textarea, select, dialog") || event.metaKey || event.ctrlKey || event.altKey) return;
+    const inbox = document.querySelector(".inbox-link");
+    if (event.key === "i" && last === "g" && inbox) { location.assign(inbox.href); return; }
+    last = event.key;
+    if (event.key !== "j" && event.key !== "k" || document.querySelector('[data-key="' + event.key + '"]')) return;
+    const links = Array.from(document.querySelectorAll("tr[data-href] td.main a"));
+    if (!links.length) return;
+    const at = links.indexOf(document.activeElement);
+    const next = event.key === "j" ? Math.min(at + 1, links.length - 1) : Math.max(at - 1, 0);
+    links[next].focus();
+    links[next].scrollIntoView({ block: "nearest" });
+  });
   // A form is sent once.
   document.addEventListener("submit", function (event) {
     const form = event.target;
@@ -34,6 +49,23 @@
     const row = event.detail.target;
     if (!event.detail.shouldSwap || !row || !/^price-\d+$/.test(row.id || "")) return;
     document.querySelectorAll('tr[data-of="' + row.id.slice(6) + '"]').forEach(function (line) { line.remove(); });
+  });
+  // The theme looks for its own markup around a field for files, and fails where it isn't; so it leaves ours alone.
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("input[type=file]").forEach(function (input) { input.hasChangeListener = true; });
+  });
+  // A file may be dropped on the field that takes it.
+  ["dragover", "drop"].forEach(function (name) {
+    document.addEventListener(name, function (event) {
+      const zone = event.target.closest("[data-drop]");
+      document.querySelectorAll("[data-drop].over").forEach(function (one) { one.classList.remove("over"); });
+      if (!zone || !event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      if (name === "dragover") { zone.classList.add("over"); return; }
+      const input = zone.querySelector("input[type=file]");
+      input.files = event.dataTransfer.files;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    });
   });
   // htmx: the form's hidden token also goes with requests that don't carry it.
   document.addEventListener("htmx:configRequest", function (event) {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from billing.actions import drafts, invoices, payments, runs, upkeep
+from billing.actions import invoices, payments, runs, upkeep
 from billing.models import Document, Evidence, Invoice, IssuedCopy, Transfer
 from billing.queries import invoice_document, line_trail, so_far
 from billing.queries.content import content_digest
@@ -397,14 +397,15 @@ def test_a_fault_in_one_draft_does_not_stop_the_others(
 ) -> None:
     drafted = {contract.pk: draft(contract) for contract in (terms.acme, terms.globex)}
     use(world, [*october(days=1), *october("globex", 1)])
-    real = drafts.recompute
+    rating = import_module("billing.queries.rated")
+    real = rating.bill
 
-    def broken(invoice: Invoice, *, at: Any) -> Any:
-        if invoice.contract_id == terms.acme.pk:
+    def broken(agreed: Any, usage: Any) -> Any:
+        if agreed.contract == terms.acme.key:
             raise ZeroDivisionError
-        return real(invoice, at=at)
+        return real(agreed, usage)
 
-    monkeypatch.setattr(drafts, "recompute", broken)
+    monkeypatch.setattr(rating, "bill", broken)
     assert upkeep.refresh_stale(at=NOVEMBER_5 + HOUR) == 1
     assert Invoice.objects.get(pk=drafted[terms.globex.pk].pk).net == 4
     assert runs.draft_due(environment=world.live, by=None, at=NOVEMBER_5).parked == [

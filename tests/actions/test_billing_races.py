@@ -1,14 +1,10 @@
 """Many at once: every step of an invoice happens once, numbers have no gaps, and a frozen sum is one sum."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from billing.actions import freezing, invoices, payments, runs
 from billing.models import Document, Evidence, Invoice, Payment, Transfer
@@ -20,6 +16,7 @@ from monetization.values.errors import DomainError
 from tests import deals, make
 from tests.make import World
 from tests.priced import NOVEMBER_5, OCTOBER, Priced, approved, draft, event, issued, october, priced, reviewed, use
+from tests.together import done, together
 
 EIGHT = range(8)
 
@@ -34,27 +31,6 @@ def terms(world: World) -> Priced:
     made = priced(world)
     use(world, october())
     return made
-
-
-def together(*calls: Callable[[], Any]) -> list[Any]:
-    """Run calls in threads of their own, started at one moment; refusals come back as values."""
-    start = Barrier(len(calls))
-
-    def one(call: Callable[[], Any]) -> Any:
-        try:
-            start.wait()
-            return call()
-        except DomainError as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(one, calls))
-
-
-def done(results: list[Any]) -> list[Any]:
-    return [result for result in results if not isinstance(result, DomainError)]
 
 
 def dirty() -> list[str]:

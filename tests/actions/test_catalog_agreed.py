@@ -9,7 +9,7 @@ import pytest
 from django.db import InternalError, connection, transaction
 from django.db.utils import IntegrityError
 
-from catalog.actions import agreed, contracts, grants
+from catalog.actions import agreed, contracts, grants, instruments
 from catalog.models import AgreedBound, Contract, Instrument, Product, QuantityChange, RecurringCharge
 from catalog.queries import period_of, terms_for
 from catalog.queries.content import content_digest
@@ -47,7 +47,7 @@ def everything(world: World, contract: Contract) -> None:
     agreed.add_discount(contract=contract, key="coupon", name="Coupon", amount=D(25), **by)
     agreed.add_bound(contract=contract, key="floor", name="Floor", kind="MINIMUM", amount=D(100), **by)
     agreed.add_bound(contract=contract, key="lid", name="Lid", kind="MAXIMUM", amount=D(9000), **by)
-    agreed.add_instrument(
+    instruments.add(
         contract=contract, key="prepaid", name="Prepaid 2026", kind="PREPAID", amount=D(1000), invoiced=D(900), **by
     )
 
@@ -150,7 +150,7 @@ def test_whoever_adds_is_a_maker(world: World, draft: Contract) -> None:
 def test_an_instrument_is_refused(world: World, draft: Contract, changes: dict[str, Any], field: str | None) -> None:
     said = {"key": "c", "name": "C", "kind": "CREDIT", "amount": D(10)} | changes
     with pytest.raises(Invalid) as refusal:
-        agreed.add_instrument(contract=draft, **said, **told(world))
+        instruments.add(contract=draft, **said, **told(world))
     assert [error.field for error in refusal.value.errors][0] == field
     assert not Instrument.objects.exists()
 
@@ -185,7 +185,7 @@ def test_free_value_and_discounts_are_facts_for_policies(world: World, draft: Co
     inference = Product.objects.get()
     agreed.add_discount(contract=draft, key="a", name="A", percent=D(20), products=[inference], **told(world))
     agreed.add_discount(contract=draft, key="b", name="B", percent=D(10), **told(world))
-    agreed.add_instrument(contract=draft, key="c", name="C", kind="CREDIT", amount=D(70), **told(world))
+    instruments.add(contract=draft, key="c", name="C", kind="CREDIT", amount=D(70), **told(world))
     request = contracts.submit(contract=draft, reason="Signed", **told(world))
     facts = request.items.get().facts
     assert {name: D(value) for name, value in facts.items()} == {"discount_percent": D(28), "credits": D(70)}

@@ -23,6 +23,7 @@ from tests import deals, make
 from tests.make import AT, World
 
 LATER = AT + timedelta(days=3)
+SAID = {"currency": ["EUR"], "product_tag": []}
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_a_first_version_goes_live_with_one_approval(base: World) -> None:
         "SUBMITTED", "SUBMITTED", "rate_card", "First prices",
     )  # fmt: skip
     assert (item.subject, item.label) == (f"catalog.rate_card_version:{draft.pk}", "List prices v1")
-    assert item.facts == {"rows_changed": "4", "max_change_percent": "0"}
+    assert item.facts == {"rows_changed": "4", "max_change_percent": "0", **SAID}
     assert bytes(item.digest) == bytes(draft.content_digest) == content_digest(draft)
     request = say(base, request, Verdict.APPROVE, base.chen)
     draft.refresh_from_db()
@@ -86,7 +87,7 @@ def test_a_later_price_is_scheduled_until_its_time(base: World, first) -> None:
 def test_a_big_change_needs_finance_too(base: World, first) -> None:
     rows = deals.prices([("gpt-4o", "input", "4"), ("gpt-4o", "output", "10"), ("claude", "input", "3")])
     draft, request = proposed(base, first.rate_card, rows)
-    assert request.items.get().facts == {"rows_changed": "2", "max_change_percent": "60"}  # 2.50 → 4; one removed
+    assert request.items.get().facts == {"rows_changed": "2", "max_change_percent": "60", **SAID}  # 2.50 → 4
     assert say(base, request, Verdict.APPROVE, base.chen).status == "SUBMITTED"
     draft.refresh_from_db()
     assert draft.status == "SUBMITTED"
@@ -442,7 +443,7 @@ def test_two_contracts_in_flight_and_only_one_gets_through(base: World, first) -
 def test_a_discount_above_the_policy_needs_the_head(base: World, first) -> None:
     draft = deals.draft_contract(base, base.acme, first.rate_card, discount_percent=Decimal("20.5"))
     request = contracts.submit(contract=draft, reason="", by=base.rosa, at=AT)
-    assert request.items.get().facts == {"credits": "0", "discount_percent": "20.5"}
+    assert request.items.get().facts == {"credits": "0", "discount_percent": "20.5", **SAID}
     with pytest.raises(NotAllowed):  # chen drafted it, rosa submitted it
         say(base, request, Verdict.APPROVE, base.chen)
 

@@ -15,7 +15,7 @@ from monetization.foundation.rules.roles import Role
 from monetization.values.errors import Conflict, DomainError, Invalid, NotAllowed, WrongState
 from tests.make import AT, World, person
 
-APPROVE, REJECT, VETO = Verdict
+APPROVE, REJECT, VETO, GREEN_LIGHT = Verdict
 THING = Item("catalog.rate_card_version:17", "Model prices v2", b"\1" * 32, {"max_change_percent": Decimal("12.5")})
 BIG = Item("catalog.rate_card_version:17", "Model prices v2", b"\1" * 32, {"max_change_percent": Decimal("50.01")})
 
@@ -221,16 +221,16 @@ def test_the_inbox_holds_what_one_may_decide(world: World, django_assert_max_num
     big = submitted(world, BIG)
     own = submitted(world, by=world.chen)
     opened(world)
-    with django_assert_max_num_queries(6):
-        assert waiting_for(world.chen, world.live) == [mine, big]
-    assert waiting_for(world.finn, world.live) == [big]
-    assert waiting_for(world.mia, world.live) == []
-    assert waiting_for(world.noel, world.live) == []
-    assert waiting_for(world.chen, world.sandbox) == []
+    with django_assert_max_num_queries(11):
+        assert waiting_for(world.chen, world.live, at=AT) == [mine, big]
+    assert waiting_for(world.finn, world.live, at=AT) == [big]
+    assert waiting_for(world.mia, world.live, at=AT) == []
+    assert waiting_for(world.noel, world.live, at=AT) == []
+    assert waiting_for(world.chen, world.sandbox, at=AT) == []
     say(big, world.chen)
-    assert waiting_for(world.chen, world.live) == [mine]
-    assert waiting_for(world.finn, world.live) == [big]
-    assert waiting_for(person("hedy", [Role.HEAD]), world.live) == [mine, own]
+    assert waiting_for(world.chen, world.live, at=AT) == [mine]
+    assert waiting_for(world.finn, world.live, at=AT) == [big]
+    assert waiting_for(person("hedy", [Role.HEAD]), world.live, at=AT) == [mine, own]
 
 
 PATHS = {

@@ -1,6 +1,7 @@
 """People, roles, customers, accounts, aliases, keys: what works, what is refused, what a role then may."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth import authenticate
@@ -8,6 +9,7 @@ from django.contrib.auth import authenticate
 from monetization.foundation.actions import access, customers, environments, people, policies
 from monetization.foundation.models import Account, AccountAlias, ApiKey, AuditEntry, Environment, User
 from monetization.foundation.queries import accounts_for, accounts_named, customers_for, roles_of
+from monetization.foundation.rules.conditions import Condition, Operator
 from monetization.foundation.rules.keys import SCOPES, fingerprint, shown_part, within
 from monetization.foundation.rules.roles import MemberRole, Role
 from monetization.values.errors import Conflict, DomainError, Invalid, NotAllowed
@@ -324,13 +326,15 @@ def test_there_is_one_live_environment(world: World) -> None:
         ({"roles": {}}, "roles"),
         ({"roles": {Role.AUDITOR: 1}}, "roles"),
         ({"roles": {Role.HEAD: 0}}, "roles"),
-        ({"operator": "ABOVE"}, None),
+        ({"conditions": [Condition("total", Operator.ABOVE)]}, "conditions[0].bound"),
+        ({"conditions": [Condition("currency", Operator.ANY_OF)]}, "conditions[0].words"),
+        ({"conditions": [Condition("currency", Operator.ABOVE, Decimal(1))]}, "conditions[0].operator"),
     ],
 )
 def test_a_policy_that_nobody_can_satisfy_is_refused(world: World, given: dict[str, object], field: str | None) -> None:
     fields = {"kind": "rate_card", "name": "New", "roles": {Role.HEAD: 1}} | given
     with pytest.raises(Invalid) as error:
-        policies.create_policy(environment=world.live, by=world.chen, at=AT, **fields)  # type: ignore[arg-type]
+        policies.create_policy(environment=world.live, by=None, at=AT, **fields)  # type: ignore[arg-type]
     assert error.value.field == field
 
 

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from catalog.actions import rate_cards
 from catalog.models import Metric
 from metering.actions import holds
-from metering.actions.counters import recount, write_counter
+from metering.actions.counters import recount
+from metering.actions.money import Word, write_counters
 from metering.actions.sweep import sweep
 from metering.models import Breach, Counter, Hold, Limit
 from monetization.values.errors import Conflict, Invalid, NotFound, WrongState
@@ -308,7 +309,7 @@ def test_money_is_a_gate_that_billing_writes(world, units):
     assert reserve(world, "a", 1).limits == []
 
     def spent(amount: str) -> None:
-        write_counter(limit=spend, account=world.acme, window=month, spent=D(amount), at=NOW)
+        write_counters(account_id=world.acme.pk, words=[Word(spend, month, D(amount))], mark=0, at=NOW)
 
     spent("49.99")
     assert reserve(world, "b", 1_000).admitted and stands(spend) == (D("49.99"), 0)
@@ -319,7 +320,7 @@ def test_money_is_a_gate_that_billing_writes(world, units):
     spent("51")
     assert breaches("OVERRUN") == [("", D(1))]
     with pytest.raises(Invalid):
-        write_counter(limit=limit(world, 5), account=world.acme, window=month, spent=D(1), at=NOW)
+        write_counters(account_id=world.acme.pk, words=[Word(limit(world, 5), month, D(1))], mark=0, at=NOW)
 
 
 # -- cost

@@ -4,9 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 
-from catalog.models import Charge, PriceRow, RateCard, RateCardVersion
+from catalog.models import Charge, PriceRow, RateCardVersion
 from catalog.queries.cards import terms_of
 from catalog.rules.drafts import ChargeTerms, Cut
 from tests import deals
@@ -73,16 +72,3 @@ def test_how_a_product_counts(world: World, draft: RateCardVersion) -> None:
     assert signed_in(world.noel).post(path, {}).status_code in (403, 404)
     assert signed_in(world.finn).post(path, {}).status_code == 403
     assert terms_of(Charge.objects.get(pk=charge.pk)) == terms != ChargeTerms()
-
-
-def test_prices_from_a_file(world: World, draft: RateCardVersion, tmp_path: Any) -> None:
-    path = tmp_path / "prices.csv"
-    path.write_text("product,metric,currency,model,token_type,package_size,package_price\n"
-                    "inference,llm-tokens,EUR,PACKAGE,input,100,5\n")  # fmt: skip
-    call_command("import_prices", card="filed", by="mia@example.com", file=path)
-    version = RateCardVersion.objects.get(rate_card__key="filed")
-    assert PriceRow.objects.get(charge__version=version).tiers.get().block_size == 100
-    path.write_text("product,metric,currency,model\ninference,llm-tokens,EUR,GUESS\n")
-    with pytest.raises(CommandError, match="line 2.model: There is no model"):
-        call_command("import_prices", card="filed-2", by="mia@example.com", file=path)
-    assert not RateCard.objects.filter(key="filed-2").exists()

@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from metering.actions import limit_alerts
+from metering.actions.money import Word, write_counters
 from metering.models import Limit
+from monetization.values.periods import Period
 from tests import make, quotas
 from tests.quotas import limit, reserve, use, work
 
@@ -107,6 +110,31 @@ def test_what_is_wrong_stands_on_the_form_and_nothing_is_set(world, units, chang
     answer = make.signed_in(world.rosa).post(reverse("console:limit_new"), NEW | change)
     assert answer.status_code == 422 and said in html.unescape(answer.content.decode())
     assert not Limit.objects.exists()
+
+
+def test_a_limit_of_money(world, units):
+    """It is set by its own choice, shows billing's word and as of when, and a balance what may be drawn of it."""
+    client, address = make.signed_in(world.rosa), reverse("console:limit_new")
+    form = NEW | {"account": str(world.acme.pk), "window": "BILLING_PERIOD", "currency": "eur"}
+    assert "Billing writes what is spent" in words(client.post(address, form | {"metric": "SPEND", "preview": "1"}))
+    wrong = client.post(address, form | {"metric": "SPEND", "currency": ""})
+    assert wrong.status_code == 422 and "A limit of money needs a currency" in wrong.content.decode()
+    assert client.post(address, form | {"metric": "SPEND", "name": "Spend"}).status_code == 302
+    assert client.post(address, form | {"metric": "BALANCE", "name": "Rest", "most": "5"}).status_code == 302
+    spend, rest = Limit.objects.order_by("pk")
+    assert (spend.kind, spend.currency, rest.kind, rest.most) == ("SPEND", "EUR", "BALANCE", 5)
+    assert "Rest balance left Acme Robotics GmbH Room" in page(world.mia, "console:limits")
+    now = timezone.now()
+    window = Period(now - timedelta(days=1), now + timedelta(days=1))
+    said = [Word(spend, window, Decimal(40)), Word(rest, window, Decimal(10), Decimal(25))]
+    write_counters(account_id=world.acme.pk, words=said, mark=0, at=now)
+    text = page(world.mia, "console:limits")
+    assert "Spend spend Acme Robotics GmbH Near 80 % 40 0 10 50 EUR" in text
+    assert "Rest balance left Acme Robotics GmbH Room 40 % 10 0 15 25 EUR" in text
+    one = page(world.mia, "console:limit", rest.pk)
+    assert "40 % of 25 × EUR" in one and "as of" in one and "Must stay 5 EUR" in one
+    seen = words(make.signed_in(world.vera).get(portal(world, "limits")))
+    assert "Used 10 40 % Held 0 Left 15 At most 25 EUR" in seen and "As of" in seen
 
 
 def test_changing_and_ending(world, filled):

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection, connections, transaction
@@ -10,9 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from metering.actions.limits import end_limit
+from metering.actions.money import Word, write_counters
 from metering.models import Breach, Counter, Hold, Limit
 from metering.stores import patience
 from monetization.foundation.models import AuditEntry
+from monetization.values.periods import Period
 from tests import make, quotas
 from tests.database import connect
 from tests.quotas import D, limit, stands
@@ -47,6 +49,24 @@ def now_limit(world, most, **more):
 
 
 # -- the verbs
+
+
+def test_money_is_held_and_the_answer_says_as_of_when(world, units, post, api):
+    body = {"name": "Spend", "kind": "SPEND", "currency": "EUR", "most": "10", "window": "BILLING_PERIOD"}
+    made = api.post("/limits", body | {"account": "acme"}).json()
+    assert (made["kind"], made["currency"], made["metric"], made["product"]) == ("SPEND", "EUR", None, None)
+    now, window = timezone.now(), Period(timezone.now() - timedelta(days=1), timezone.now() + timedelta(days=1))
+    words = [Word(Limit.objects.get(), window, D(7))]
+    write_counters(account_id=world.acme.pk, words=words, mark=0, at=now)
+    held = post("reserve", USE | {"key": "r1", "spend": "2.5", "currency": "EUR"}).json()
+    assert (held["admitted"], held["left"], held["limits"][0]["held"]) == (True, "0.5", "2.5")
+    assert datetime.fromisoformat(held["limits"][0]["as_of"]) == now
+    assert (held["reservation"]["spend"], held["reservation"]["currency"]) == ("2.5", "EUR")
+    assert not post("check", USE | {"spend": "0.51", "currency": "EUR"}).json()["admitted"]
+    assert post("check", USE | {"spend": "0.5", "currency": "EUR"}).json()["admitted"]
+    assert post("check", USE | {"spend": "9", "currency": "USD"}).json()["admitted"]  # another currency is no measure
+    assert post("release", {"key": "r1"}).json()["status"] == "RELEASED"
+    assert post("check", USE).json()["left"] == "3"
 
 
 def test_from_check_to_settled(world, units, post, api):
@@ -104,6 +124,10 @@ WRONG = [
     ("reserve", USE | {"key": "a", "hold_seconds": 0}, 422, "hold_seconds"),
     ("reserve", USE | {"key": "a", "dimensions": {"model": 7}}, 422, "dimensions[...]"),
     ("reserve", USE | {"key": "a", "dimensions": {"model": "a\u0000"}}, 422, "dimensions.model"),
+    ("reserve", USE | {"key": "a", "spend": "1"}, 422, "currency"),
+    ("reserve", USE | {"key": "a", "spend": "1", "currency": "euro"}, 422, "currency"),
+    ("reserve", USE | {"key": "a", "spend": "-1", "currency": "EUR"}, 422, "spend"),
+    ("reserve", USE | {"key": "a", "currency": "EUR"}, 422, "spend"),
     ("reserve", USE | {"key": "a", "account": "nobody"}, 404, "account"),
     ("check", USE | {"metric": "nothing"}, 404, "metric"),
     ("settle", {"key": "nobody", "event": {"id": "e1"}}, 404, "key"),
@@ -256,6 +280,8 @@ def test_a_limit_is_set_read_changed_and_ended(world, units, api):
         ({"hold_seconds": 0}, 422, "hold_seconds"),
         ({"kind": "SPEND", "currency": "EUR"}, 422, "metric"),
         ({"kind": "SPEND", "metric": None}, 422, "currency"),
+        ({"kind": "SPEND", "metric": None, "currency": "EUR", "window": "DAY"}, 422, "window"),
+        ({"product": "nothing"}, 404, "product"),
         ({"currency": "EUR"}, 422, "currency"),
         ({"mots": 1}, 422, "mots"),
     ],

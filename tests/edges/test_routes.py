@@ -40,19 +40,25 @@ GROUPS = {
 DIGITS = {"account_id": "account", "invoice_id": "invoice", "bucket_id": "bucket", "price_id": "price",
           "metric_id": "meaning", "limit_id": "own_limit"}  # fmt: skip
 PLACES = {
+    "amendment": "amendment",
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
-    "metric_version": "meaning", "person": "person", "policy": "policy", "price": "price", "request": "request",
+    "metric_version": "meaning", "person": "person", "policy": "policy",
+    "policy_version": "policy_draft", "delegation": "delegation", "price": "price", "request": "request",
     "rate_card": "rate_card", "rate_card_version": "version", "account": "account", "receipt": "receipt",
-    "limit": "limit", "correction": "correction", "backfill": "backfill", "quarantined": "quarantined",
+    "plan": "plan", "plan_version": "plan_version", "limit": "limit", "correction": "correction",
+    "backfill": "backfill", "quarantined": "quarantined", "import": "import",
 }  # fmt: skip
 DRAFTED = {
     "contract_part_new": "contract_draft", "contract_part_remove": "contract_draft",
+    "contract_outlook": "contract_draft",
     "contract_discard": "contract_draft", "contract_edit": "contract_draft", "contract_submit": "contract_draft",
     "metric_version_discard": "meaning_draft", "metric_version_edit": "meaning_draft",
     "metric_version_submit": "meaning_draft", "price": "price_draft", "price_remove": "price_draft",
     "price_new": "version_draft", "rate_card_product": "version_draft", "rate_card_version": "version",
     "rate_card_version_discard": "version_draft", "rate_card_version_effective": "version_draft",
     "rate_card_version_note": "version_draft", "rate_card_version_submit": "version_draft",
+    "plan_part": "plan_draft", "plan_part_new": "plan_draft", "plan_part_remove": "plan_draft",
+    "plan_terms": "plan_draft", "plan_version_discard": "plan_draft", "plan_version_submit": "plan_draft",
     "backfill_begin": "meaning_draft", "rate_card_charge": "charge",
     "alias_end": "alias", "key_revoke": "key", "key": "key", "change_request": "request",
 }  # fmt: skip
@@ -60,7 +66,7 @@ BODY = {
     "reason": "Tried", "title": "Tried", "notes": "Tried", "verdict": "REJECT", "effective_date": "2099-01-01",
     "when": "date", "unit_price": "3", "role": "SUPPORT", "environment": "sandbox", "name": "Tried", "key": "tried",
     "amount": "1", "currency": "EUR", "received_date": "2026-11-06", "reference": "tried", "ids": [],
-    "most": "7", "metric": "llm-tokens", "window": "DAY",
+    "most": "7", "metric": "llm-tokens", "window": "DAY", "text": "Tried", "by": "DAILY",
 }  # fmt: skip
 SAID = {"reason": "Tried"}
 FEE = {"key": "tried", "name": "Tried", "product": "inference", "unit_price": "1"}
@@ -68,12 +74,22 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_alias_end": {"ends_at": "2026-06-01T00:00:00Z"}, "api_aliases": {"alias": "tried"},
     "api_change_request_send_back": SAID, "api_change_request_withdraw": SAID, "api_contract_submit": SAID,
     "api_invoice_send_back": SAID, "api_metric_price_unseen": SAID, "api_metric_version_submit": SAID,
-    "api_rate_card_version_submit": SAID, "api_customers": {"key": "tried", "name": "Tried"},
+    "api_rate_card_version_submit": SAID, "api_plan_version_submit": SAID,
+    "api_plans": {"key": "tried", "name": "Tried", "owner": "mia@example.com"},
+    "api_signups": {"plan": "starter", "currency": "EUR", "customer": {"key": "tried", "name": "Tried"},
+                    "account": {"key": "tried", "name": "Tried", "time_zone": "UTC", "country": "DE"}},
+    "api_customers": {"key": "tried", "name": "Tried"},
     "api_customer": {"name": "Tried"}, "api_products": {"key": "tried", "name": "Tried"},
     "api_account": {"name": "Tried"}, "api_product": {"name": "Tried"},
     "api_rate_cards": {"key": "tried", "name": "Tried"}, "api_metrics": {"key": "tried", "name": "Tried"},
     "api_keys": {"name": "tried", "scopes": ["usage:read"]},
     "api_invoice_payments": {"amount": "1.00", "currency": "EUR", "received_date": "2026-11-06", "reference": "tried"},
+    "api_change_request_comments": {"text": "Tried"}, "api_approval_needed": {"kind": "contract"},
+    "api_policies": {"kind": "credit", "name": "Tried", "roles": [{"role": "HEAD"}]},
+    "api_policy_drafts": {"roles": [{"role": "HEAD"}]}, "api_policy_end": SAID, "api_policy_version_submit": SAID,
+    "api_policy_version": {"roles": [{"role": "HEAD"}]}, "api_notices_mail": {"by": "DAILY"},
+    "api_delegations": {"delegate": "uma@example.com", "starts_at": "2099-01-01T00:00Z",
+                        "ends_at": "2099-01-02T00:00Z"},
     "api_correction_undo": SAID, "api_backfill": SAID,
     "api_accounts": {"customer": "acme", "key": "tried", "name": "Tried", "time_zone": "UTC"},
     "api_playground": {"meaning": {"event_type": "llm.request", "aggregation": "COUNT"}, "events": []},
@@ -81,10 +97,19 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_limit": {"most": "7"}, "api_quotes": {"currency": "EUR", "charges": []},
     "api_account_credits": {"key": "tried", "name": "Tried", "amount": "1", "currency": "EUR",
                             "start_date": "2026-11-01", "reason": "Tried"},
+    "api_contract_amendments": {"kind": "CHANGE", "effective_date": "2026-12-01", "net_days": 60},
+    "api_contract_amendment_submit": SAID,
     "api_contract_recurring_charges": FEE, "api_contract_one_time_charges": FEE,
+    "api_contract_allowances": {"key": "tried", "name": "Tried", "product": "inference", "units": "1"},
     "api_contract_discounts": {"key": "tried", "name": "Tried", "percent": "1"},
+    "api_contract_overrides": FEE, "api_contract_multipliers": {"key": "tried", "name": "Tried", "factor": "0.9"},
     "api_contract_bounds": {"key": "tried", "name": "Tried", "kind": "MINIMUM", "amount": "1"},
     "api_contract_instruments": {"key": "tried", "name": "Tried", "kind": "CREDIT", "amount": "1"},
+    "api_contract_commits": {"key": "tried", "name": "Tried", "kind": "PREPAID",
+                             "access": [{"amount": "2", "start_date": "2099-01-01"}],
+                             "equal_invoices": {"amount": "1", "number": 1, "cadence": "ANNUAL"}},
+    "api_contract_recurring_grants": {"key": "tried", "name": "Tried", "amount": "1"},
+    "api_contract_roll_over": {"from_contract": "acme-2026"},
     "api_quota_check": {"account": "acme", "metric": "llm-tokens", "amount": "1"},
     "api_quota_reserve": {"account": "acme", "metric": "llm-tokens", "amount": "1", "key": "tried"},
     "api_quota_settle": {"key": "held", "event": {"id": "nothing"}}, "api_quota_release": {"key": "held"},
@@ -92,11 +117,12 @@ API_BODIES: dict[str, dict[str, Any]] = {
                    "data": {"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1}},
 }  # fmt: skip
 WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "billing", "verb": "send-back",
-         "position": 1, "content_type_id": 1, "part": "discount", "name": "there"}  # fmt: skip
+         "position": 1, "content_type_id": 1, "part": "discount", "name": "there",
+         "kind": "fees", "member": "platform", "file_kind": "RATE_CARD", "form": "csv"}  # fmt: skip
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",
-    "rate_card_version": "list", "backfill": "llm-tokens", "charge": "list",
+    "rate_card_version": "list", "backfill": "llm-tokens", "charge": "list", "plan": "starter",
 }  # fmt: skip
 
 
@@ -178,6 +204,8 @@ def _value(key: str, name: str, path: str, stage: Stage, own: dict[str, object])
 
 def _api_key(short: str) -> str:
     best = max((word for word in API_KEYS if short.startswith(word)), key=len)
+    if short.startswith("contract_amendment"):
+        return "acme-2026"
     if short.startswith("contract_"):
         return "unsigned"
     return API_KEYS[best]

@@ -18,7 +18,7 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FIRST_SECONDS, AGAIN_SECONDS, STOP_SECONDS = 240, 20, 20
+FIRST_SECONDS, AGAIN_SECONDS, STOP_SECONDS = 420, 20, 20
 
 
 class Broken(SystemExit):

@@ -67,6 +67,9 @@ def _line(line: Line) -> Line:
     if kind in WITHOUT_PRICE:
         return names
     measured = MEASURED if kind == "usage" else ("row", "list_exact", "exact")
+    if kind == "usage":
+        factors = [each["id"] if isinstance(each, dict) else each for each in line["multipliers"]]
+        names |= {"override": line["override"], "multipliers": factors}
     return names | {"charge": line["charge"]} | {name: _number(line[name]) for name in measured}
 
 

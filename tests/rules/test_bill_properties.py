@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from billing.rules.quotes.answer import answer_of
 from billing.rules.quotes.bodies import decoder
@@ -132,12 +132,18 @@ def test_what_a_commit_prices_is_kept_for_it() -> None:
     assert covered == {0: "-3.00", 1: "-7.00"}  # 7 units at 1 first, the other 3.00 on what is left
 
 
+def running(life: ContractLife) -> bool:
+    """Say whether the contract still serves."""
+    return life.end is None or life.today <= life.end
+
+
 class ContractLife(RuleBasedStateMachine):
-    """A contract is amended, used, granted commits that expire, and renewed; what is past never changes."""
+    """A contract is amended, used, granted commits that expire, cancelled and renewed; what is past never changes."""
 
     @initialize()
     def sign(self) -> None:
         self.start = date(2026, 1, 31)
+        self.end: date | None = None
         self.today = self.start
         self.months = 1
         self.frozen: list[Body] = []
@@ -150,8 +156,20 @@ class ContractLife(RuleBasedStateMachine):
 
     def answer(self) -> Body:
         cycle = {"start_date": str(self.start), "anchor": "31", "until": str(self.today)}
-        return rated(self.body | {"cycle": cycle})
+        end = {"end_date": str(self.end)} if self.end is not None else {}
+        return rated(self.body | {"cycle": cycle | end})
 
+    @precondition(running)
+    @rule(days=st.integers(0, 60))
+    def cancel(self, days: int) -> None:
+        self.end = self.today + timedelta(days=days)
+
+    @precondition(running)
+    @rule(days=st.integers(1, 90))
+    def renew(self, days: int) -> None:
+        self.end = self.end + timedelta(days=days) if self.end is not None else None
+
+    @precondition(running)
     @rule(quantity=st.decimals(0, 200, places=2), hour=st.integers(0, 23))
     def use(self, quantity: Any, hour: int) -> None:
         at = f"{self.today}T{hour:02}:00:00Z"
@@ -159,14 +177,17 @@ class ContractLife(RuleBasedStateMachine):
             {"charge": "api", "quantity": str(quantity), "at": at, "id": str(len(self.body["usage"]))}
         )
 
+    @precondition(running)
     @rule(price=st.decimals(0, 2, places=3))
     def amend(self, price: Any) -> None:
         self.body["charges"][0]["prices"].append({"unit_price": str(price), "starts_on": str(self.today)})
 
+    @precondition(running)
     @rule(seats=st.integers(0, 9))
     def change_seats(self, seats: int) -> None:
         self.body["charges"][1].setdefault("quantities", []).append({"date": str(self.today), "quantity": str(seats)})
 
+    @precondition(running)
     @rule(balance=st.integers(1, 60), days=st.integers(0, 70), prepaid=st.booleans())
     def grant(self, balance: int, days: int, prepaid: bool) -> None:
         kind = "prepaid" if prepaid else "credit"

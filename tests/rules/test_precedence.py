@@ -52,9 +52,9 @@ def test_no_row_is_none() -> None:
 
 def test_a_table_gives_the_row_of_exact_conditions() -> None:
     table = PriceTable(ALL, ORDER)
-    assert table.row(dims(token_type="input", model="m")) is MODEL_TYPE
-    assert table.row(()) is ANY
-    assert table.row(dims(model="m", region="eu")) is None
+    assert table.row(MODEL_TYPE) is MODEL_TYPE
+    assert table.row(ANY) is ANY
+    assert table.row(unit_price("9", dims(model="m", region="eu"))) is None
 
 
 def test_only_rows_with_the_same_conditions_tie() -> None:

@@ -135,8 +135,9 @@ def test_windows_by_hand() -> None:
 
 def faults(**change) -> list[tuple[str | None, str]]:
     given = {
-        "kind": "QUANTITY", "has_metric": True, "currency": "", "match": {}, "dimensions": ("model",),
-        "metric": metric(), "thresholds": (80, 100), "hold_seconds": 300, "emails": (),
+        "kind": "QUANTITY", "has_metric": True, "has_product": False, "currency": "", "window": "BILLING_PERIOD",
+        "match": {}, "dimensions": ("model",), "metric": metric(), "thresholds": (80, 100), "hold_seconds": 300,
+        "emails": (),
     }  # fmt: skip
     return [(each.field, each.code) for each in limit_faults.faults(**given | change)]
 

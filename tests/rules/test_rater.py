@@ -196,9 +196,9 @@ def test_a_new_row_goes_on_at_the_running_position() -> None:
 
 
 def test_a_cut_of_a_rounded_quantity_telescopes() -> None:
-    charge = api({"unit_price": "1"}, {"unit_price": "1", "starts_on": "2026-11-16"}, metric={"rounding": "up"})
+    charge = api({"unit_price": "1"}, {"unit_price": "2", "starts_on": "2026-11-16"}, metric={"rounding": "up"})
     events = [sent("0.4"), sent("0.4", "2026-11-16T00:00:00Z")]
-    assert lines(quote([charge], events)) == [("api", 0, "1"), ("api", 1, "0")]  # ceil(0.4), ceil(0.8) - ceil(0.4)
+    assert lines(quote([charge], events)) == [("api", 0, "1"), ("api", 1, "0")]  # 1 x 1, (ceil(0.8) - 1) x 2
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,9 @@ def test_thirty_days_are_shared_by_the_spans_of_a_long_month() -> None:
 
 
 def test_a_flat_fee_is_given_back_when_the_position_falls_back() -> None:
-    later = {**FEES, "starts_on": "2026-11-16"}
+    # Another table, whose last tier is never reached.
+    tiers = [FEES["tiers"][0], {**FEES["tiers"][1], "up_to": "100"}, {"up_to": None, "unit_price": "0"}]
+    later = {**FEES, "tiers": tiers, "starts_on": "2026-11-16"}
     answer = quote([api(FEES, later)], [sent("12"), sent("-3", "2026-11-20T00:00:00Z")])
     # 20 + 2 + 5 + 7; then back to 9: minus 1 x 2, minus 2 x 1, minus the fee of 7
     assert lines(answer) == [("api", 0, "34"), ("api", 1, "-11")]

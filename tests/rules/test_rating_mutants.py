@@ -32,10 +32,10 @@ from billing.rules import (
     taxing,
     whole,
 )
-from billing.rules.quotes import events, recurring, usage
+from billing.rules.quotes import events, prices, recurring, usage
 from billing.rules.quotes.answer import answer_of
 from billing.rules.quotes.bodies import decoder
-from catalog.rules import charges, spans, transactions, volumes, walks
+from catalog.rules import charges, coupons, overrides, precedence, spans, transactions, volumes, walks
 from tests.bargains import bargain
 from tests.golden.quoting import TODAY
 from tests.rater import rate
@@ -73,7 +73,7 @@ FAULTS: dict[str, Fault] = {
     "months of thirty days have 31": (spans, "days_of_30", "min(end.day, 30)", "end.day"),
     "a quantity starts a day late": (recurring, "_quantity", "since <= day", "since < day"),
     "wide discounts first": (fixed, "fixed_discounts", "(breadth(", "(-breadth("),
-    "discounts never count as spend": (whole, "true_ups", "total_of(line.kept for line in fitting)", "ZERO"),
+    "discounts never count as spend": (whole, "true_ups", "line.kept_in(when) for", "Fraction(0) for"),
     "caps take the first line first": (caps, "caps", "reversed(fitting)", "fitting"),
     "a minimum never prorates": (breadths, "exact_of", "if bound.prorates", "if False"),
     "a discount on a stub is whole": (fixed, "_prorated", "Fraction(discount.amount) * share", "discount.amount"),
@@ -84,6 +84,16 @@ FAULTS: dict[str, Fault] = {
     "rolled over comes last": (instruments, "_order", "0 if each.rolled_over", "3 if each.rolled_over"),
     "no credit lowers the tax": (taxing, "taxes_of", "or line.lowers_tax", "or False"),
     "the latest value takes a new price at once": (usage, "Usage.waits", "not in INCREMENTS", "in ()"),
+    "the list wins over the contract": (precedence, "_rank", "return -level, ", "return level, "),
+    "a hidden row stays in force": (overrides, "layered", "match <= set(price.match)", "False"),
+    "multipliers on the contract's own price": (overrides, "multiplied", "price.level is Level.CONTRACT", "False"),
+    "multipliers add up": (overrides, "multiplied", "EXACT.multiply(factor, each.factor)", "factor + each.factor - 1"),
+    "flat fees are never multiplied": (overrides, "_tier", "EXACT.multiply(tier.flat_fee, factor)", "tier.flat_fee"),
+    "clamps are never multiplied": (overrides, "_transaction", "minimum_fee=scaled(", "minimum_fee=("),
+    "the last multiplier comes first": (overrides, "_chosen", "line[0]", "line[-1]"),
+    "an override's last day isn't served": (prices, "period_of", "end=True", "end=False"),
+    "a coupon stands a period too long": (coupons, "in_period", "number < periods", "number <= periods"),
+    "a rest is given again": (coupons, "in_period", "EXACT.subtract(whole, taken)", "whole"),
     "repeats are counted": (events, "_once", "(event.source, event.id) not in seen", "True"),
 }  # fmt: skip
 

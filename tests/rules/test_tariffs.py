@@ -1,15 +1,12 @@
-"""Prices as people write and read them: members, words, examples, warnings, and files of them."""
+"""Prices as people write and read them: members, words, examples, warnings."""
 
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from catalog.rules.price_file import charges_in
 from catalog.rules.tariff_warnings import tariff_warnings
 from catalog.rules.tariff_words import costs, words_of
-from catalog.rules.tariffs import Tariff, WrittenModel
-from catalog.rules.terms import PerTransaction, Rounding, Tier
 from catalog.rules.written import said_of, tariff_in
 from monetization.values.errors import Invalid
 
@@ -71,46 +68,3 @@ def test_a_cliff_is_told() -> None:
     falling = {"model": "TIERED_FLAT", "tiers": (FLATS[1] | {"up_to": D(5)}, {"flat_fee": D(1)})}
     assert len(tariff_warnings(tariff_in(falling))) == 1
     assert len(tariff_warnings(tariff_in({"model": "PERCENTAGE", "percent": D(101)}))) == 1
-
-
-FILE = """product,metric,currency,model,region,unit_price,up_to,package_size,package_price,rounding,percent,fixed_fee
-api,calls,eur,,eu,0.10,,,,,,
-api,calls,EUR,VOLUME,us,4,1000,,,,,
-api,calls,EUR,VOLUME,us,3,,,,,,
-api,calls,EUR,PACKAGE,,,,100,5,down,,
-
-pay,volume,EUR,percentage,,,,,,,2.9,0.30
-"""
-
-
-def test_a_file_of_prices() -> None:
-    api, pay = charges_in(FILE.splitlines(keepends=True))
-    assert (api.product, api.metric, pay.product) == ("api", "calls", "pay")
-    assert [(row.currency, row.match, row.tariff.model) for row in api.prices] == [
-        ("EUR", {"region": "eu"}, "PER_UNIT"), ("EUR", {"region": "us"}, "VOLUME"), ("EUR", {}, "PACKAGE"),
-    ]  # fmt: skip
-    assert api.prices[1].tariff.tiers == (Tier(D(1000), D(4)), Tier(None, D(3)))
-    assert api.prices[2].tariff == Tariff(
-        WrittenModel.PACKAGE, (Tier(unit_price=D(5), block_size=D(100)),), Rounding.DOWN
-    )
-    assert pay.prices[0].tariff.transaction == PerTransaction(D("2.9"), D("0.30"))
-
-
-@pytest.mark.parametrize(
-    ("line", "field"),
-    [
-        ("api,calls,EUR,GUESS,,1,,,,,,", "line 2.model"), ("api,calls,EUR,,,x,,,,,,", "line 2.unit_price"),
-        ("api,calls,EUR,PACKAGE,,,,100,,,,", "line 2.package_price"), ("api,calls,EUR,,,,,,,,,,,", "line 2"),
-        ("api,calls,EUR,PER_UNIT,,1,,,,,,\napi,calls,EUR,PER_UNIT,,2,,,,,,", "line 3"),
-        ("api,calls,EUR,PACKAGE,,,,100,5,sideways,,", "line 2.rounding"), ("", "file"),
-    ],
-)  # fmt: skip
-def test_what_is_wrong_in_a_file_is_named_by_its_line(line: str, field: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        charges_in([FILE.splitlines()[0] + "\n", *(f"{each}\n" for each in line.splitlines())])
-    assert refused.value.field == field
-
-
-def test_a_file_needs_its_columns() -> None:
-    with pytest.raises(Invalid):
-        charges_in(["product,price\n", "a,1\n"])

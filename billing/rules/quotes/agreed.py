@@ -9,9 +9,10 @@ from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.bodies.charges import ChargeBody
 from billing.rules.quotes.charges import segments
 from billing.rules.quotes.fees import composites_of, fees_of
-from billing.rules.quotes.scopes import bounds_of, discounts_of, instruments_of
+from billing.rules.quotes.scopes import bounds_of, instruments_of
 from billing.rules.quotes.usage import Usage
-from catalog.rules.agreed import Named
+from catalog.rules.agreed import Discount, Named
+from catalog.rules.overrides import OwnPrices
 from catalog.rules.spans import Span
 from catalog.rules.terms import Terms
 
@@ -19,9 +20,10 @@ from catalog.rules.terms import Terms
 def terms_of(
     body: QuoteBody,
     charges: Sequence[Usage],
+    own: OwnPrices,
     span: Span,
     balances: dict[str, Decimal],
-    remaining: dict[str, Decimal],
+    discounts: tuple[Discount, ...],
     *,
     is_first: bool,
 ) -> Terms:
@@ -35,8 +37,8 @@ def terms_of(
         currency=body.currency,
         zone=body.time_zone,
         period=period,
-        segments=tuple(segments(period, charges, edges, body.currency)),
-        discounts=discounts_of(body, remaining),
+        segments=tuple(segments(period, charges, own, edges, body.currency)),
+        discounts=discounts,
         fees=tuple(fees_of(body, span, is_first=is_first)),
         composites=composites_of(body),
         minimums=bounds_of(body, "minimum"),

@@ -8,6 +8,7 @@ from typing import Any
 from billing.rules.balances import Balance
 from billing.rules.lines import Line
 from billing.rules.rated import Step
+from catalog.rules.terms import Level, Price
 from monetization.values.money import plain, round_once
 from monetization.values.periods import Period
 
@@ -21,7 +22,7 @@ def answered_line(line: Line, places: dict[int, int], currency: str) -> dict[str
         "product": line.product,
         "name": line.name,
         "tax_category": line.tax_category,
-        "row": rated.price.row_id if rated else line.row,
+        **(_priced(rated.price) if rated else {"row": line.row, "override": None, "multipliers": []}),
         "dimensions": dict(line.match),
         **_period(line.period),
         "measured": plain(rated.measured) if rated else None,
@@ -35,6 +36,16 @@ def answered_line(line: Line, places: dict[int, int], currency: str) -> dict[str
         "discounts": list(line.discounts),
         "instrument": line.instrument or None,
         "of": places[id(line.of)] if line.of is not None else None,
+    }
+
+
+def _priced(price: Price) -> dict[str, Any]:
+    """Name what priced a line: a row of the list with its multipliers, or an override."""
+    own = price.level is Level.CONTRACT
+    return {
+        "row": None if own else price.row_id,
+        "override": price.key if own else None,
+        "multipliers": [{"id": each.key, "factor": plain(each.factor)} for each in price.multipliers],
     }
 
 

@@ -11,6 +11,7 @@ from billing.rules.quotes.checks import check, free_units_of
 from billing.rules.quotes.prices import Dated, dated
 from billing.rules.quotes.units import rate_of, rates
 from billing.rules.quotes.usage import Usage
+from catalog.rules.overrides import OwnPrices
 from catalog.rules.terms import Dimension, Measure, MetricTerms, Segment
 from monetization.values.periods import Period
 
@@ -31,16 +32,20 @@ def usage_charges(body: QuoteBody) -> list[Usage]:
     return found
 
 
-def segments(period: Period, charges: Sequence[Usage], cuts: Sequence[datetime], currency: str) -> list[Segment]:
+def segments(
+    period: Period, charges: Sequence[Usage], own: OwnPrices, cuts: Sequence[datetime], currency: str
+) -> list[Segment]:
     """Cut a period where prices change, and at ``cuts``; neighbours with the same terms stay apart only there."""
-    changes = {edge for each in charges for row in each.rows for edge in _edges(row)}
+    changes = {edge for each in charges for row in each.rows for edge in _edges(row)} | set(own.edges)
+    first = own.at(period.starts_at)
     found: list[Segment] = []
     for piece in period.cut([*changes, *cuts]):
-        now = tuple(
-            each.charge(prices, currency)
+        here = own.at(piece.starts_at)
+        made = (
+            (first if each.waits else here).on(each.charge(each.prices_at(piece.starts_at, period.starts_at), currency))
             for each in charges
-            if (prices := each.prices_at(piece.starts_at, period.starts_at))
         )
+        now = tuple(charge for charge in made if charge.prices)
         if found and found[-1].charges == now and piece.starts_at not in cuts:
             found[-1] = Segment(Period(found[-1].period.starts_at, piece.ends_at), now)
         else:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing.rules.quotes.bodies.own import MultiplierBody
 from billing.rules.quotes.bodies.prices import PriceBody
 from billing.rules.quotes.models import price_of
 from billing.rules.quotes.moments import instant_in
@@ -32,10 +33,15 @@ def dated(rows: Sequence[PriceBody], order: Sequence[str], field: str, zone: str
         unknown = sorted(set(row.match) - set(order))
         if unknown:
             raise Invalid(f"“{unknown[0]}” is no dimension of the metric", field=f"{path}.match", fix="Name it there")
-        start = instant_in(row.starts_on, f"{path}.starts_on", zone) if row.starts_on else START
-        end = instant_in(row.ends_on, f"{path}.ends_on", zone, end=True) if row.ends_on else None
-        found.append(Dated(price_of(row, number, dims_of(row.match, order), path), Period(start, end)))
+        found.append(Dated(price_of(row, number, dims_of(row.match, order), path), period_of(row, path, zone)))
     return found
+
+
+def period_of(said: PriceBody | MultiplierBody, path: str, zone: str) -> Period:
+    """Read the time in which something is in force. Raises Invalid."""
+    start = instant_in(said.starts_on, f"{path}.starts_on", zone) if said.starts_on else START
+    end = instant_in(said.ends_on, f"{path}.ends_on", zone, end=True) if said.ends_on else None
+    return Period(start, end)
 
 
 def in_force(rows: Iterable[Dated], at: datetime) -> tuple[Price, ...]:

@@ -12,13 +12,14 @@ from billing.rules.quotes.agreed import terms_of
 from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.charges import usage_charges
 from billing.rules.quotes.days import spans_of
+from billing.rules.quotes.discounts import discounts_of, used
 from billing.rules.quotes.events import rows_of
+from billing.rules.quotes.own import own_prices
 from billing.rules.quotes.prices import START
-from billing.rules.scopes import LineKind
 from catalog.rules.spans import Span
 from catalog.rules.terms import Terms
 from monetization.values.errors import Invalid
-from monetization.values.money import EXACT, finite, minor_digits
+from monetization.values.money import finite, minor_digits
 
 ZERO = Decimal(0)
 
@@ -37,38 +38,28 @@ def quote(body: QuoteBody, today: date) -> list[Quoted]:
     minor_digits(body.currency)
     _check_names(body)
     charges = usage_charges(body)
+    own = own_prices(body, charges)
     rates: dict[str, list[Decimal]] = {}
     for tax in body.taxes:
         rates.setdefault(tax.category, []).append(tax.percent)
     found: list[Quoted] = []
-    balances, remaining = dict[str, Decimal](), dict[str, Decimal]()
+    balances, taken = dict[str, Decimal](), dict[str, Decimal]()
     spans = spans_of(body, today)
     first = spans[0].period(body.time_zone).starts_at if spans else START
     for number, span in enumerate(spans):
-        terms = terms_of(body, charges, span, balances, remaining, is_first=number == 0)
+        discounts = discounts_of(body, spans[: number + 1], taken)
+        terms = terms_of(body, charges, own, span, balances, discounts, is_first=number == 0)
         made = bill(terms, rows_of(body, charges, terms, first), rates)
         found.append(Quoted(span, terms, made))
-        balances |= {each.instrument.id: _carried(each.left, each.instrument.balance) for each in made.balances}
-        _use_discounts(body, made, remaining)
+        balances |= {each.instrument.id: carried(each.left, each.instrument.balance) for each in made.balances}
+        taken = used(made.lines, taken)
     return found
 
 
-def _carried(left: Fraction, balance: Decimal) -> Decimal:
+def carried(left: Fraction, balance: Decimal) -> Decimal:
     """Carry a balance; one drawn at a rate that never ends is kept to 18 places, never more than there is."""
     exact = finite(left)
     return exact if exact is not None else min(balance, Decimal(int(left * 10**18)).scaleb(-18))
-
-
-def _use_discounts(body: QuoteBody, made: Bill, remaining: dict[str, Decimal]) -> None:
-    """Note what is left of fixed discounts that say so."""
-    for said in body.discounts:
-        if said.amount is not None and said.remaining is not None:
-            name = said.name or said.id
-            used = [line.amount for line in made.lines if line.kind is LineKind.DISCOUNT and line.name == name]
-            left = remaining.get(said.id, said.remaining)
-            for amount in used:
-                left = EXACT.add(left, amount)
-            remaining[said.id] = left
 
 
 def _check_names(body: QuoteBody) -> None:

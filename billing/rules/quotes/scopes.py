@@ -1,4 +1,4 @@
-"""What stands on the whole of a quote: scopes, discounts, minimums and maximums, commits and credits."""
+"""What stands on the whole of a quote: scopes, minimums and maximums, commits and credits."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.bodies.charges import ScopeBody
-from billing.rules.quotes.bodies.whole import BoundBody, DiscountBody, InstrumentBody
-from billing.rules.quotes.moments import day_in, instant_in
+from billing.rules.quotes.bodies.whole import BoundBody, InstrumentBody
+from billing.rules.quotes.moments import instant_in
 from billing.rules.quotes.prices import START
 from billing.rules.quotes.units import rate_of, rates
-from catalog.rules.agreed import Bound, Discount, Instrument, InstrumentKind, OwnPrice, Scope
+from catalog.rules.agreed import Bound, Instrument, InstrumentKind, OwnPrice, Scope
 from monetization.values.errors import Invalid
 from monetization.values.periods import Period
 
@@ -24,11 +24,6 @@ def scope_of(said: ScopeBody) -> Scope:
         frozenset(said.charges), frozenset(said.products), frozenset(said.tags), frozenset(said.kinds),
         tuple(sorted(said.dimensions.items())),
     )  # fmt: skip
-
-
-def discounts_of(body: QuoteBody, remaining: Mapping[str, Decimal]) -> tuple[Discount, ...]:
-    """Read the discounts; ``remaining``: what earlier invoices left of fixed ones."""
-    return tuple(_discount(each, number, remaining) for number, each in enumerate(body.discounts))
 
 
 def bounds_of(body: QuoteBody, name: str) -> tuple[Bound, ...]:
@@ -54,19 +49,6 @@ def instruments_of(body: QuoteBody, balances: Mapping[str, Decimal]) -> tuple[In
     if twice is not None:
         raise Invalid(f"“{twice}” is there twice", field="instruments", fix="Give each its own id")
     return tuple(_instrument(each, number, body, balances) for number, each in enumerate(body.instruments))
-
-
-def _discount(said: DiscountBody, number: int, remaining: Mapping[str, Decimal]) -> Discount:
-    path = f"discounts[{number}]"
-    if (said.percent is None) == (said.amount is None):
-        raise Invalid("A discount has a percentage or an amount", field=path, fix="Give one of them")
-    if said.percent is not None and not 0 <= said.percent <= 100:
-        raise Invalid("A percentage lies between 0 and 100", field=f"{path}.percent", fix="Choose another")
-    left = remaining.get(said.id, said.remaining) if said.remaining is not None else None
-    return Discount(
-        said.percent or ZERO, said.id, said.name or said.id, scope_of(said.scope), said.amount or ZERO, left,
-        day_in(said.starts_on, f"{path}.starts_on") if said.starts_on else None, said.counts_for_minimum,
-    )  # fmt: skip
 
 
 def _instrument(said: InstrumentBody, number: int, body: QuoteBody, balances: Mapping[str, Decimal]) -> Instrument:

@@ -1,28 +1,27 @@
-"""Propose, decide, send back, withdraw: the life of a change request, and decisions about any other subject.
+"""Propose, decide, send back, withdraw: the life of a change request.
 
-Maker is never checker: guarded here for a clear sentence and by a constraint of the database for everything else.
 A decision counts only for the content that was seen, so a request's digest covers its revision, which every edit and
 every return to draft raises: what was said about an earlier revision counts no more.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from django.db import transaction
 
-from monetization.foundation.actions import audit, rows
-from monetization.foundation.models import ChangeItem, ChangeRequest, Decision, Environment, User
-from monetization.foundation.queries import decisions_on, makers_of, needs, needs_of, request_digest, subject_of
-from monetization.foundation.queries.people import roles_of
-from monetization.foundation.rules import approvals as rules
+from monetization.foundation.actions import audit, notices, rows
+from monetization.foundation.actions.decisions import Matter, guard_policy, say
+from monetization.foundation.actions.decisions import decide_subject as decide_subject
+from monetization.foundation.models import ChangeItem, ChangeRequest, Environment, User
+from monetization.foundation.queries import case_of, makers_of, needs_of, roles_of, subject_of
+from monetization.foundation.queries.standing_in import hats_of
 from monetization.foundation.rules.approvals import Item as Item
-from monetization.foundation.rules.approvals import RequestStatus, Requirement, Verdict, guard_arrow, guard_maker
+from monetization.foundation.rules.approvals import RequestStatus, Verdict, guard_arrow
 from monetization.foundation.rules.audit import plain
+from monetization.foundation.rules.facts import stored
 from monetization.foundation.rules.roles import Role
-from monetization.values.errors import Conflict, Invalid, NotAllowed, WrongState
+from monetization.values.errors import Invalid, NotAllowed, WrongState
 
-Missing = tuple[tuple[Role, int], ...]
 UNDECIDED = frozenset({RequestStatus.DRAFT, RequestStatus.SUBMITTED})
 
 
@@ -41,7 +40,7 @@ def open_request(
     """Open a request in DRAFT; it names what shall change, its content may still be edited."""
     request = ChangeRequest(environment=environment, kind=kind, title=title, reason=reason, effective_at=effective_at)
     request.owner = request.created_by = request.last_edited_by = by
-    request.created_at = at
+    request.created_at, request.editor_ids = at, [by.pk]
     rows.check(request)
     rows.keep(request, by=by, at=at)
     _replace_items(request, items)
@@ -60,6 +59,7 @@ def edit(
     before = {"title": request.title, "effective_at": request.effective_at}
     request.title, request.reason, request.effective_at = title, reason, effective_at
     request.last_edited_by = by
+    _made_by(request, by)
     request.revision += 1
     rows.check(request)
     rows.keep(request, by=by, at=at)
@@ -76,12 +76,14 @@ def submit(*, request: ChangeRequest, items: Sequence[Item], by: User, at: datet
     if not items or any(item.digest is None for item in items):
         raise Invalid("A request needs something to decide about", field="items", fix="Add what shall change")
     _replace_items(request, items)
-    _guard_policy(needs_of(request), request.kind)
+    guard_policy(needs_of(request), request.kind)
     request.status = RequestStatus.SUBMITTED.value
     request.submitted_by, request.submitted_at = by, at
+    _made_by(request, by)
     request.revision += 1
     rows.keep(request, by=by, at=at)
     _record(request, "submitted", by=by, at=at, after={"items": [_content(item) for item in items]})
+    notices.tell_turn(request=request, at=at)
     return request
 
 
@@ -89,41 +91,24 @@ def submit(*, request: ChangeRequest, items: Sequence[Item], by: User, at: datet
 def decide(
     *, request: ChangeRequest, verdict: Verdict, seen: bytes, by: User, at: datetime, reason: str = ""
 ) -> ChangeRequest:
-    """Say yes, no or veto to what was seen; APPROVED when nobody is missing, REJECTED after a no.
+    """Say yes, no or the last word to what was seen; APPROVED when nobody is missing, REJECTED after a no.
 
-    Raises Conflict where `seen` is not the present content, NotAllowed for makers and for roles not asked.
+    Raises Conflict where `seen` is not the present content, NotAllowed for makers, people related to them and roles
+    whose turn it isn't.
     """
     request = rows.lock(request)
     _guard_status(request, {RequestStatus.SUBMITTED}, "be decided")
-    digest = request_digest(request)
-    missing = _decide(
-        environment=request.environment, subject=subject_of(request), digest=digest, needed=needs_of(request),
-        kind=request.kind, makers=makers_of(request), verdict=verdict, seen=seen, by=by, at=at, reason=reason,
+    case = case_of(request)
+    matter = Matter(
+        request.environment, request.kind, subject_of(request), case.digest, case.needed, makers_of(request),
+        request.created_at, case.instead,
     )  # fmt: skip
-    if verdict is not Verdict.APPROVE:
-        return _decided(request, RequestStatus.REJECTED, by=by, at=at, reason=reason)
-    return request if missing else _decided(request, RequestStatus.APPROVED, by=by, at=at, reason=reason)
-
-
-@transaction.atomic
-def decide_subject(
-    *,
-    environment: Environment,
-    kind: str,
-    subject: str,
-    digest: bytes,
-    facts: Mapping[str, Decimal],
-    makers: Iterable[int],
-    verdict: Verdict,
-    by: User,
-    at: datetime,
-    reason: str = "",
-) -> Missing:
-    """Decide about anything that its owner has locked; returns (role, how many are missing), empty = approved."""
-    return _decide(
-        environment=environment, subject=subject, digest=digest, needed=needs(environment, kind, facts), kind=kind,
-        makers=frozenset(makers), verdict=verdict, seen=digest, by=by, at=at, reason=reason,
-    )  # fmt: skip
+    missing = say(matter=matter, verdict=verdict, seen=seen, by=by, at=at, reason=reason)
+    if verdict.is_yes and missing:
+        notices.tell_turn(request=request, at=at)
+        return request
+    status = RequestStatus.APPROVED if verdict.is_yes else RequestStatus.REJECTED
+    return _decided(request, status, by=by, at=at, reason=reason)
 
 
 @transaction.atomic
@@ -131,13 +116,14 @@ def send_back(*, request: ChangeRequest, by: User, at: datetime, reason: str = "
     """Return a submitted request to its makers for changes; decisions so far count no more."""
     request = rows.lock(request)
     guard_arrow(RequestStatus(request.status), RequestStatus.DRAFT)
-    asked = {one.role for one in needs_of(request)}
-    if by.pk not in makers_of(request) and not asked & roles_of(by):
+    asked, held = {one.role for one in needs_of(request)}, {hat.role for hat in hats_of(by, at)}
+    if by.pk not in makers_of(request) and not asked & held:
         raise NotAllowed("Only those who made or who decide a request send it back.", fix="Leave it to them.")
     request.status = RequestStatus.DRAFT.value
     request.revision += 1
     rows.keep(request, by=by, at=at, reason=reason)
     _record(request, "sent_back", by=by, at=at, reason=reason)
+    notices.tell_makers(request=request, verb="sent back", by=by, at=at, reason=reason)
     return request
 
 
@@ -178,47 +164,12 @@ def go_live_when_due(*, at: datetime) -> int:
     return len(due)
 
 
-def _decide(
-    *,
-    environment: Environment,
-    subject: str,
-    digest: bytes,
-    needed: tuple[Requirement, ...],
-    kind: str,
-    makers: frozenset[int],
-    verdict: Verdict,
-    seen: bytes,
-    by: User,
-    at: datetime,
-    reason: str,
-) -> Missing:
-    guard_maker(decider=by.pk, makers=makers)
-    if bytes(seen) != digest:
-        raise Conflict("This was changed since you looked at it.", fix="Look at it again, then decide.")
-    _guard_policy(needed, kind)
-    said = list(decisions_on(subject, digest))
-    if any(one.by_id == by.pk for one in said):
-        raise Conflict("You have decided about this already.", fix="The others decide now.")
-    if verdict is not Verdict.APPROVE and not reason.strip():
-        raise Invalid("A no needs its reason", field="reason", fix="Say what would have to change")
-    given = [Role(one.role) for one in said if one.verdict == Verdict.APPROVE.value]
-    role = rules.role_to_act_in(needed, rules.outstanding(needed, given), roles_of(by), verdict)
-    Decision.objects.create(
-        environment=environment, subject=subject, digest=digest, maker_ids=sorted(makers), by=by,
-        role=role.value, verdict=verdict.value, reason=reason, at=at,
-    )  # fmt: skip
-    after = {"verdict": verdict, "role": role, "digest": digest}
-    audit.record(
-        environment=environment, action="decision.made", subject=subject, by=by, at=at, after=after, reason=reason
-    )
-    return rules.outstanding(needed, [*given, role] if verdict is Verdict.APPROVE else given)
-
-
 def _decided(request: ChangeRequest, status: RequestStatus, *, by: User, at: datetime, reason: str) -> ChangeRequest:
     guard_arrow(RequestStatus(request.status), status)
     request.status, request.decided_at = status.value, at
     rows.keep(request, by=by, at=at, reason=reason)
     _record(request, status.value.lower(), by=by, at=at, reason=reason)
+    notices.tell_makers(request=request, verb=status.label.lower(), by=by, at=at, reason=reason)
     return request
 
 
@@ -231,21 +182,21 @@ def _replace_items(request: ChangeRequest, items: Sequence[Item]) -> None:
 
 
 def _content(item: Item) -> dict[str, object]:
-    return {"subject": item.subject, "label": item.label[:160], "digest": item.digest, "facts": plain(item.facts)}
+    return {
+        "subject": item.subject, "label": item.label[:160], "digest": item.digest,
+        "facts": plain(stored(item.facts)), "maker_ids": sorted(item.makers),
+    }  # fmt: skip
+
+
+def _made_by(request: ChangeRequest, by: User) -> None:
+    if by.pk not in request.editor_ids:
+        request.editor_ids = [*request.editor_ids, by.pk]
 
 
 def _guard_status(request: ChangeRequest, statuses: Collection[RequestStatus], verb: str) -> None:
     now = RequestStatus(request.status)
     if now not in statuses:
         raise WrongState(f"A request that is {now.label.lower()} cannot {verb}.")
-
-
-def _guard_policy(needed: tuple[Requirement, ...], kind: str) -> None:
-    if not needed:
-        raise WrongState(
-            f"No policy says who approves this ({kind.replace('_', ' ')}), so nobody can.",
-            fix="Ask the head of monetization for a policy.",
-        )
 
 
 def _record(

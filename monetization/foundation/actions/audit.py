@@ -4,7 +4,7 @@ An entry is part of its action's transaction. Links are made afterwards by one c
 which entries become visible, so no transaction waits for another to be audited.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,26 @@ def record(
     reason: str = "",
 ) -> AuditEntry:
     """Write who did what; `action` is dotted and past tense, `before` and `after` any plain values."""
-    return AuditEntry.objects.create(
+    made = entry(
+        environment=environment, action=action, subject=subject, by=by, at=at, before=before, after=after, reason=reason
+    )  # fmt: skip
+    made.save(force_insert=True)
+    return made
+
+
+def entry(
+    *,
+    environment: Environment | None,
+    action: str,
+    subject: str | models.Model,
+    by: User | None,
+    at: datetime,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """Make the entry that `record` writes, for whoever writes many at once with `record_all`."""
+    return AuditEntry(
         environment=environment,
         at=at,
         actor=by,
@@ -42,6 +61,11 @@ def record(
         before=None if before is None else plain(before),
         after=None if after is None else plain(after),
     )
+
+
+def record_all(entries: Iterable[AuditEntry]) -> None:
+    """Write entries in their order, in one statement."""
+    AuditEntry.objects.bulk_create(entries)
 
 
 @transaction.atomic
@@ -55,9 +79,9 @@ def chain(*, at: datetime, thorough: bool = False) -> int:
         new = new.filter(pk__gt=last.entry_id - LATE_COMMITS)
     number, previous = (last.number, bytes(last.hash)) if last else (0, START)
     links = []
-    for entry in new[:BATCH]:
-        number, own = number + 1, link_hash(previous, chain_content(entry))
-        links.append(AuditLink(number=number, entry=entry, previous_hash=previous, hash=own))
+    for each in new[:BATCH]:
+        number, own = number + 1, link_hash(previous, chain_content(each))
+        links.append(AuditLink(number=number, entry=each, previous_hash=previous, hash=own))
         previous = own
     AuditLink.objects.bulk_create(links)
     return len(links)

@@ -12,7 +12,7 @@ from django.db import models, transaction
 
 from monetization.foundation.actions import audit
 from monetization.foundation.connectors.webhook import Receipt
-from monetization.foundation.models import Delivery, Endpoint, Environment, Message
+from monetization.foundation.models import Delivery, Endpoint, Environment, Message, User
 from monetization.foundation.queries import subject_of
 from monetization.foundation.rules.audit import plain
 from monetization.foundation.rules.retries import GONE, next_delay
@@ -28,30 +28,35 @@ def publish(
     subject: str | models.Model,
     payload: Mapping[str, Any],
     at: datetime,
+    recipient: User | None = None,
 ) -> Message:
-    """Say that something happened; `topic` is dotted and past tense, the payload plain and without secrets."""
+    """Say that something happened; `topic` is dotted and past tense, the payload plain and without secrets.
+
+    With a recipient it is a mail to that person: the payload says `subject` and `lines`.
+    """
     return Message.objects.create(
         environment=environment,
         topic=topic,
         subject=subject if isinstance(subject, str) else subject_of(subject),
         payload=plain(payload),
+        recipient=recipient,
         created_at=at,
     )
 
 
 @transaction.atomic
 def spread(*, at: datetime) -> int:
-    """Make a delivery of each new message for each endpoint that wants it; returns how many messages."""
+    """Make deliveries of new messages, to their recipient or to each endpoint that wants them; returns how many."""
     new = Message.objects.select_for_update(skip_locked=True).filter(spread_at__isnull=True).order_by("pk")
     messages = list(new[:BATCH])
-    wanted: dict[int, list[Endpoint]] = {}
+    wanted: dict[int, list[Endpoint | None]] = {}
     for endpoint in Endpoint.objects.filter(is_active=True, environment__in={m.environment_id for m in messages}):
         wanted.setdefault(endpoint.environment_id, []).append(endpoint)
     deliveries = [
         Delivery(message=message, endpoint=endpoint, next_attempt_at=at)
         for message in messages
-        for endpoint in wanted.get(message.environment_id, [])
-        if not endpoint.topics or message.topic in endpoint.topics
+        for endpoint in ([None] if message.recipient_id else wanted.get(message.environment_id, []))
+        if endpoint is None or not endpoint.topics or message.topic in endpoint.topics
     ]
     Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
     Message.objects.filter(pk__in=[message.pk for message in messages]).update(spread_at=at)
@@ -61,8 +66,9 @@ def spread(*, at: datetime) -> int:
 @transaction.atomic
 def claim(*, at: datetime) -> Delivery | None:
     """Take the delivery that is due longest, for a minute; None when nothing is due."""
-    due = Delivery.objects.filter(status=Delivery.Status.PENDING, next_attempt_at__lte=at, endpoint__is_active=True)
-    due = due.select_related("message", "endpoint").order_by("next_attempt_at", "pk")
+    due = Delivery.objects.filter(status=Delivery.Status.PENDING, next_attempt_at__lte=at)
+    due = due.filter(models.Q(endpoint__is_active=True) | models.Q(endpoint=None))
+    due = due.select_related("message__recipient", "endpoint").order_by("next_attempt_at", "pk")
     delivery = due.select_for_update(of=("self",), skip_locked=True).first()
     if delivery is not None:
         delivery.attempts += 1
@@ -86,7 +92,7 @@ def settle(*, delivery: Delivery, receipt: Receipt, at: datetime) -> Delivery:
     else:
         delivery.next_attempt_at = at + delay
     delivery.save()
-    if receipt.status == GONE:
+    if receipt.status == GONE and delivery.endpoint is not None:
         _end(delivery.endpoint, at)
     return delivery
 

@@ -45,10 +45,21 @@ def check(row: models.Model, *, leave: Collection[str] = ()) -> None:
     refuse_if([*_found(row.validate_unique), *_found(row.validate_constraints)])
 
 
+def check_alone(row: models.Model) -> None:
+    """Refuse a row by what it says itself, for a look ahead: rows that it names or may equal are left to `check`."""
+    fields = row._meta.concrete_fields
+    left = {field.name for field in fields if field.is_relation or (field.null and getattr(row, field.attname) is None)}
+    alone = [each for each in row._meta.constraints if isinstance(each, models.CheckConstraint)]
+    refuse_if(_found(partial(row.clean_fields, exclude=left)))
+    refuse_if(error for each in alone for error in _found(partial(each.validate, type(row), row)))
+
+
 def _found(validate: Callable[[], None]) -> list[Invalid]:
     try:
         validate()
     except ValidationError as error:
+        if not hasattr(error, "error_dict"):
+            return [Invalid(str(message)) for message in error.messages]
         return [
             Invalid(str(message), field=None if field == "__all__" else field)
             for field, messages in error.message_dict.items()

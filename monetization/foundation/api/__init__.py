@@ -1,8 +1,18 @@
-"""API of "who": customers, accounts, aliases, keys, change requests, the audit log, environments, oneself."""
+"""API of "who": customers, accounts, keys, change requests, policies, notices, the audit log, environments, oneself."""
 
 from django.urls import URLPattern, path
 
-from monetization.foundation.api import accounts, customers, described, keys, records
+from monetization.foundation.api import (
+    accounts,
+    approval_needed,
+    customers,
+    described,
+    keys,
+    notices,
+    policies,
+    records,
+    standing_in,
+)
 
 patterns: list[URLPattern] = [
     path("schema", described.SchemaView.as_view(), name="api_schema"),
@@ -20,6 +30,21 @@ patterns: list[URLPattern] = [
     path("keys/<int:pk>/revoke", keys.Revoke.as_view(), name="api_key_revoke"),
     path("change-requests", records.Requests.as_view(), name="api_change_requests"),
     path("change-requests/<int:pk>", records.OneRequest.as_view(), name="api_change_request"),
+    path("change-requests/<int:pk>/comments", notices.Comments.as_view(), name="api_change_request_comments"),
+    path("approval-needed", approval_needed.ApprovalNeeded.as_view(), name="api_approval_needed"),
+    path("policies", policies.Policies.as_view(), name="api_policies"),
+    path("policies/<int:pk>", policies.OnePolicy.as_view(), name="api_policy"),
+    path("policies/<int:pk>/versions", policies.Drafts.as_view(), name="api_policy_drafts"),
+    path("policies/<int:pk>/end", policies.End.as_view(), name="api_policy_end"),
+    path("policy-versions/<int:pk>", policies.OneVersion.as_view(), name="api_policy_version"),
+    path("policy-versions/<int:pk>/submit", policies.Submit.as_view(), name="api_policy_version_submit"),
+    path("policy-versions/<int:pk>/discard", policies.Discard.as_view(), name="api_policy_version_discard"),
+    path("delegations", standing_in.Delegations.as_view(), name="api_delegations"),
+    path("delegations/<int:pk>/end", standing_in.EndDelegation.as_view(), name="api_delegation_end"),
+    path("notices", notices.Notices.as_view(), name="api_notices"),
+    path("notices/read", notices.ReadNotices.as_view(), name="api_notices_read"),
+    path("notices/mail", notices.MailPreferenceView.as_view(), name="api_notices_mail"),
+    path("waiting", notices.Waiting.as_view(), name="api_waiting"),
     path("audit-entries", records.AuditEntries.as_view(), name="api_audit_entries"),
     path("audit-entries/<int:pk>", records.OneAuditEntry.as_view(), name="api_audit_entry"),
 ]

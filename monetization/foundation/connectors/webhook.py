@@ -39,6 +39,8 @@ class Receipt:
 def send(delivery: Delivery, at: datetime) -> Receipt:
     """Post a delivery's message and return what came back; never raises for what the receiver does."""
     endpoint, body = delivery.endpoint, content(delivery)
+    if endpoint is None:
+        return Receipt(0, "refused: this message is a mail")
     if urlsplit(endpoint.url).scheme != "https" and not settings.WEBHOOKS_TO_PRIVATE:
         return Receipt(0, "refused: the address is not https")
     headers = _signed(f"msg_{delivery.message_id}", body, unseal(endpoint.secret), at)

@@ -1,4 +1,4 @@
-"""Change requests with items, decisions about texts, and policies as rows.
+"""Change requests with items, and decisions about texts.
 
 A decision names its subject as text (`foundation.change_request:5`, `billing.invoice:17`) and the
 digest of the content that was seen; edit the content and the digest no longer fits. So this app
@@ -10,7 +10,7 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 from monetization.foundation.models.environments import Environment
-from monetization.foundation.models.fields import empty_list, quantity_field
+from monetization.foundation.models.fields import choices, empty_list
 from monetization.foundation.models.people import User
 from monetization.foundation.rules.approvals import RequestStatus, Verdict
 from monetization.foundation.rules.roles import Role
@@ -37,6 +37,7 @@ class ChangeRequest(models.Model):
     submitted_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True, help_text="Approved, rejected or vetoed")
     revision = models.PositiveIntegerField(default=1, help_text="Grows with each edit")
+    editor_ids = ArrayField(models.BigIntegerField(), default=empty_list, help_text="Who opened, edited, submitted")
 
     history = HistoricalRecords()
 
@@ -56,6 +57,7 @@ class ChangeItem(models.Model):
     label = models.CharField(max_length=160, help_text="How people call it")
     digest = models.BinaryField(max_length=32, null=True)
     facts = models.JSONField(default=dict, help_text="What policies' conditions look at")
+    maker_ids = ArrayField(models.BigIntegerField(), default=empty_list, help_text="Everybody who wrote its content")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["request", "subject"], name="one_item_a_subject")]
@@ -77,71 +79,25 @@ class Decision(models.Model):
     digest = models.BinaryField(max_length=32)
     maker_ids = ArrayField(models.BigIntegerField(), default=empty_list)
     by = models.ForeignKey(User, models.PROTECT, related_name="decisions")
-    role = models.CharField(max_length=24, choices=[(r.value, r.label) for r in Role])
-    verdict = models.CharField(max_length=8, choices=[(v.value, v.label) for v in Verdict])
+    role = models.CharField(max_length=24, choices=choices(Role), help_text="The asked role that it fills")
+    held_role = models.CharField(max_length=24, choices=choices(Role), blank=True, help_text="Where it is another one")
+    in_name_of = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    verdict = models.CharField(max_length=12, choices=choices(Verdict))
     reason = models.TextField(blank=True)
     at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["subject", "digest", "by"], name="one_decision_a_person_and_content")
+            models.UniqueConstraint(fields=["subject", "digest", "by"], name="one_decision_a_person_and_content"),
+            models.UniqueConstraint(fields=["subject", "digest", "in_name_of"], name="one_decision_in_a_name"),
         ]
         ordering = ["pk"]
 
     def __str__(self) -> str:
         return f"{self.verdict} {self.subject} by {self.by}"
 
-
-class Policy(models.Model):
-    """Who must approve a kind of thing when a condition on its facts holds.
-
-    Several policies may apply; all of them must be satisfied. No policy for a kind means that
-    nobody can approve it: silence is never consent.
-    """
-
-    class Operator(models.TextChoices):
-        ALWAYS = "ALWAYS", "always"
-        ABOVE = "ABOVE", "is above"
-        AT_MOST = "AT_MOST", "is at most"
-
-    environment = models.ForeignKey(Environment, models.PROTECT)
-    kind = models.CharField(max_length=40)
-    name = models.CharField(max_length=120)
-    operator = models.CharField(max_length=8, choices=Operator, default=Operator.ALWAYS)
-    fact = models.CharField(max_length=40, blank=True, help_text="max_change_percent, total …")
-    bound = quantity_field(null=True, blank=True)
-    is_active = models.BooleanField(default=True)
-
-    history = HistoricalRecords()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["environment", "kind", "name"], name="policy_name"),
-            models.CheckConstraint(
-                condition=models.Q(operator="ALWAYS") | (~models.Q(fact="") & models.Q(bound__isnull=False)),
-                name="policy_condition_complete",
-            ),
-        ]
-        verbose_name_plural = "policies"
-        ordering = ["kind", "name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class PolicyRole(models.Model):
-    """How many people of a role a policy asks for."""
-
-    policy = models.ForeignKey(Policy, models.CASCADE, related_name="roles")
-    role = models.CharField(max_length=24, choices=[(r.value, r.label) for r in Role])
-    how_many = models.PositiveSmallIntegerField(default=1)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["policy", "role"], name="one_row_a_policy_role"),
-            models.CheckConstraint(condition=models.Q(how_many__gte=1), name="policy_role_at_least_one"),
-        ]
-        ordering = ["pk"]
-
-    def __str__(self) -> str:
-        return f"{self.how_many} × {Role(self.role).label}"
+    @property
+    def words(self) -> str:
+        """Say as what it was made: Finance; Head of monetization instead of Finance; Finance, in the name of Chen."""
+        held = f"{Role(self.held_role).label} instead of " if self.held_role else ""
+        return f"{held}{Role(self.role).label}" + (f", in the name of {self.in_name_of}" if self.in_name_of else "")

@@ -1,17 +1,18 @@
-"""Who must approve what, as data: states of a request, verdicts, and what is still outstanding.
+"""The life of a request as data: its states, verdicts, and the things that it changes.
 
-Maker is never checker: a decision by a maker does not count and is refused before it is written
-(and by the database). Approvals count only for the content they saw (same digest).
+Whom policies ask is in `policies`, whose turn it is in `deciding`, who may never decide in `makers`. Approvals count
+only for the content they saw (same digest).
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 
-from monetization.foundation.rules.roles import Role
-from monetization.values.errors import NotAllowed, WrongState
+from monetization.foundation.rules.facts import Fact
+from monetization.foundation.rules.makers import guard_maker as guard_maker
+from monetization.foundation.rules.policies import Requirement as Requirement
+from monetization.values.errors import WrongState
 
 
 class RequestStatus(Enum):
@@ -46,107 +47,38 @@ ARROWS: dict[RequestStatus, frozenset[RequestStatus]] = {
 
 
 class Verdict(Enum):
-    """What a decider says; a veto is final for the request."""
+    """What a decider says. The head's last words: a veto ends it, a green light stands for all still missing."""
 
     APPROVE = "APPROVE"
     REJECT = "REJECT"
     VETO = "VETO"
+    GREEN_LIGHT = "GREEN_LIGHT"
 
     @property
     def label(self) -> str:
-        """Return the word for people."""
-        return self.value.capitalize()
+        """Return the words for people."""
+        return self.value.replace("_", " ").capitalize()
+
+    @property
+    def is_yes(self) -> bool:
+        """Tell whether it lets the request pass."""
+        return self in {Verdict.APPROVE, Verdict.GREEN_LIGHT}
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether only the head says it, and nobody after him anything more."""
+        return self in {Verdict.VETO, Verdict.GREEN_LIGHT}
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that a request changes; digest (32 bytes) and facts are due when it is submitted."""
+    """One thing that a request changes; digest (32 bytes), facts and makers are due when it is submitted."""
 
     subject: str
     label: str
     digest: bytes | None = None
-    facts: Mapping[str, Decimal] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """A policy that applies: its name, why, and how many people of which role."""
-
-    policy: str
-    why: str
-    role: Role
-    how_many: int
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRule:
-    """A policy as a value; `operator` is ALWAYS, ABOVE or AT_MOST a `bound` on a `fact`."""
-
-    name: str
-    operator: str
-    fact: str
-    bound: Decimal | None
-    roles: tuple[tuple[Role, int], ...]
-
-    def why(self, facts: Mapping[str, Decimal]) -> str | None:
-        """Return the sentence why this policy applies, or None; an unknown fact applies."""
-        if self.operator == "ALWAYS":
-            return "always"
-        value, bound = facts.get(self.fact), self.bound
-        words = self.fact.replace("_", " ")
-        if value is None or bound is None:
-            return f"{words} is not known"
-        if (value > bound) == (self.operator == "ABOVE"):
-            return f"{words} is {value.normalize():f} ({'above' if value > bound else 'at most'} {bound.normalize():f})"
-        return None
-
-
-def requirements(rules: Iterable[PolicyRule], facts: Mapping[str, Decimal]) -> tuple[Requirement, ...]:
-    """Return what the applying policies ask for; empty means that nobody can approve."""
-    return tuple(
-        Requirement(rule.name, why, role, how_many)
-        for rule in rules
-        if (why := rule.why(facts)) is not None
-        for role, how_many in rule.roles
-    )
-
-
-def outstanding(needed: Iterable[Requirement], approvals: Iterable[Role]) -> tuple[tuple[Role, int], ...]:
-    """Return (role, how many are missing); several policies of one role ask for the highest."""
-    given = Counter(approvals)
-    most: dict[Role, int] = {}
-    for one in needed:
-        most[one.role] = max(most.get(one.role, 0), one.how_many)
-    return tuple((role, n - given[role]) for role, n in most.items() if n > given[role])
-
-
-def role_to_act_in(
-    needed: Iterable[Requirement], missing: Iterable[tuple[Role, int]], held: frozenset[Role], verdict: Verdict
-) -> Role:
-    """Return the role in which somebody decides; a rejection may come from any role that was asked.
-
-    Raises NotAllowed: nobody asked for a role that is held, or a veto by another than the head.
-    """
-    if verdict is Verdict.VETO:
-        asked = [Role.HEAD]
-    elif verdict is Verdict.REJECT:
-        asked = [one.role for one in needed]
-    else:
-        asked = [role for role, _ in missing]
-    for role in asked:
-        if role in held:
-            return role
-    words = ", ".join(sorted({role.label for role in asked})) or "nobody any more"
-    raise NotAllowed(f"This waits for: {words}.", fix="Ask somebody who holds that role.")
-
-
-def guard_maker(*, decider: int, makers: Iterable[int]) -> None:
-    """Refuse a decider who is one of the makers. Raises NotAllowed."""
-    if decider in set(makers):
-        raise NotAllowed(
-            "You made this, so somebody else decides.",
-            fix="Ask a colleague with the role that the policy names.",
-        )
+    facts: Mapping[str, Fact] | Mapping[str, Decimal] = field(default_factory=dict)
+    makers: frozenset[int] = frozenset()
 
 
 def guard_arrow(now: RequestStatus, then: RequestStatus) -> None:

@@ -48,8 +48,10 @@ class MemberRole(Enum):
 READ = frozenset({"foundation.read", "catalog.read", "metering.read", "billing.read", "reports.read"})
 READ_AUDIT = frozenset({"foundation.read_audit"})
 DECIDE = frozenset({"foundation.decide"})
-CATALOG_DRAFT = frozenset({"catalog.draft_metric", "catalog.draft_product", "catalog.draft_rate_card"})
-CONTRACT_DRAFT = frozenset({"catalog.draft_contract", "foundation.change_customer"})
+CATALOG_DRAFT = frozenset(
+    {"catalog.draft_metric", "catalog.draft_product", "catalog.draft_rate_card", "catalog.draft_plan"}
+)
+CONTRACT_DRAFT = frozenset({"catalog.draft_contract", "foundation.change_customer", "billing.sign_up"})
 INVOICE_WORK = frozenset(
     {
         "billing.draft_invoice",

@@ -29,7 +29,9 @@ TONES: Mapping[str, str] = {
     "ENDED": "quiet", "NEXT": "info", "ROOM": "good", "NEAR": "warn", "FULL": "warn", "OVER": "bad", "HELD": "info",
     "SETTLED": "good", "RELEASED": "quiet", "EXPIRED": "quiet", "REFUSED": "warn", "OVERRUN": "bad", "WARNED": "warn",
     "REMOVED": "warn", "AMENDED": "info", "RUNNING": "info", "WAITING": "quiet",
+    "GREEN_LIGHT": "good",
     "PAUSED": "warn", "CANCELLED": "quiet", "AMEND": "info", "DEPRECATE": "warn", "REPLACE": "info", "UNDO": "quiet",
+    "FAULTY": "bad", "APPLYING": "info", "APPLIED": "good",
 }  # fmt: skip
 
 
@@ -259,6 +261,12 @@ def dims(match: Mapping[str, str] | Sequence[tuple[str, str]]) -> str:
 def words(name: str) -> str:
     """Write a machine's name as people say it: max_change_percent → max change percent."""
     return name.replace("_", " ")
+
+
+@register.filter
+def fact(value: str | list[str]) -> str:
+    """Write a fact as it is kept: a number as people write it, words with commas."""
+    return (", ".join(value) or "none") if isinstance(value, list) else exact_text(value)
 
 
 @register.filter

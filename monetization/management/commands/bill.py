@@ -26,13 +26,20 @@ class Command(BaseCommand):
         except Environment.DoesNotExist:
             known = ", ".join(Environment.objects.values_list("key", flat=True))
             raise CommandError(f"There is no environment “{environment}”; there are: {known}") from None
-        run = runs.draft_due(environment=chosen, by=None, at=at or timezone.now())
+        drafted = parked = 0
+        for run in runs.draft_in_chunks(environment=chosen, by=None, at=at or timezone.now()):
+            self._say(run)
+            drafted, parked = drafted + len(run.drafted), parked + len(run.parked)
+        self.stdout.write(f"{drafted} drafted, {parked} parked")
+
+    def _say(self, run: runs.Run) -> None:
+        """Say what a chunk came to, while the next ones are still to come."""
         for invoice in run.drafted:
             period = f"{invoice.period_starts_at:%Y-%m-%d} – {invoice.period_ends_at:%Y-%m-%d}"
             self.stdout.write(f"{invoice.contract.key}  {period}  {Money(invoice.total, invoice.currency)}")
         for contract, why in run.parked:
             self.stderr.write(f"{contract}  could not be drafted: {why}")
-        self.stdout.write(f"{len(run.drafted)} drafted, {len(run.parked)} parked")
+        self.stdout.flush()
 
 
 def instant(text: str) -> datetime:

@@ -8,7 +8,9 @@ from typing import Literal
 import msgspec
 
 from billing.rules.quotes.bodies.charges import ChargeBody, Stubs
+from billing.rules.quotes.bodies.own import MultiplierBody, OverrideBody
 from billing.rules.quotes.bodies.whole import BoundBody, DiscountBody, InstrumentBody, PricingUnitBody, TaxBody
+from catalog.rules.overrides import Combine
 from monetization.values.periods import Cadence
 
 ZERO = Decimal(0)
@@ -57,6 +59,9 @@ class QuoteBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen
     day_count: Literal["actual", "30"] = "actual"
     kind: Literal["USAGE", "THRESHOLD"] = "USAGE"
     charges: list[ChargeBody]
+    overrides: list[OverrideBody] = []
+    multipliers: list[MultiplierBody] = []
+    combine_multipliers: Combine = Combine.COMPOUND
     discounts: list[DiscountBody] = []
     minimums: list[BoundBody] = []
     maximums: list[BoundBody] = []

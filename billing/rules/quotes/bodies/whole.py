@@ -23,6 +23,8 @@ class DiscountBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fro
     scope: ScopeBody = ScopeBody()
     starts_on: str | None = None
     remaining: Decimal | None = None
+    periods: int | None = None
+    carry_rest: bool = False
     counts_for_minimum: bool = False
 
 
