@@ -92,7 +92,7 @@ def test_pictures_are_small_and_used() -> None:
 
 def test_every_command_is_one_and_understands_its_options() -> None:
     lines = [line for block in blocks(README, "sh") for line in block.splitlines() if line.startswith("./run manage")]
-    assert len(lines) == 4
+    assert len(lines) == 7
     for line in lines:
         _, _, name, *arguments = shlex.split(line)
         command = load_command_class(get_commands()[name], name)

@@ -23,6 +23,7 @@ from billing.queries.reviews import previous_nets
 from billing.rules import anomalies
 from billing.rules.anomalies import Flag, Review, Severity
 from billing.rules.kept import words
+from billing.rules.lifecycle import Kind
 from billing.rules.totals import Totals
 from catalog.queries import period_of
 from metering.queries import marks
@@ -56,6 +57,8 @@ def recompute(invoice: Invoice, *, at: datetime) -> Rated | None:
 
 def due_of(invoice: Invoice) -> Due:
     """Give what a locked draft is for; its period ends where an amendment has moved its contract's end."""
+    if invoice.kind == Kind.COMMIT.value:  # a day of purchases, wherever its contract ends
+        return Due(invoice.contract, invoice.period, invoice.kind)
     with suppress(NotFound):  # outside the contract its terms say why
         ends_at = period_of(invoice.contract, invoice.period_starts_at).ends_at
         if ends_at is not None and ends_at != invoice.period_ends_at:

@@ -30,7 +30,7 @@ class _Track:
     """How far a counter is: units taken off its position so far, what is paid, which events were priced."""
 
     off: Fraction = NOTHING
-    paid_to: Fraction = NOTHING
+    paid_to: Fraction | None = None
     earlier: tuple[Transaction, ...] = ()
     opened: bool = False
 
@@ -56,7 +56,7 @@ def costs(stretches: Iterable[Stretch], purse: Purse, windows: Sequence[Period] 
 def _price(cost: Cost, stretch: Stretch, slices: Sequence[Slice], track: _Track, purse: Purse) -> None:
     price, charge = stretch.prices[0], stretch.charge
     legs = tuple(_legs(slices, track))
-    if price.model is PriceModel.PACKAGE and track.opened and not track.paid_to:
+    if price.model is PriceModel.PACKAGE and track.opened and track.paid_to is None:
         track.paid_to = max(legs[0][0], NOTHING)
     way = Walk(
         legs,
@@ -71,7 +71,7 @@ def _price(cost: Cost, stretch: Stretch, slices: Sequence[Slice], track: _Track,
         _own(cost, stretch, piece, parts, purse)
     track.opened = True
     track.earlier += tuple(event for each in slices for event in each.events)
-    if price.model is PriceModel.PACKAGE or track.paid_to:
+    if price.model is PriceModel.PACKAGE or track.paid_to is not None:
         track.paid_to = paid_to(price, way)
 
 

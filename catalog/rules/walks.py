@@ -4,7 +4,8 @@ A stretch is the time in which a price stands without a break; its slices are th
 even what covers the usage. Most models are priced by positions, so that slices telescope. A price of single
 events needs the events themselves, in order.
 
-Units up to ``paid_to`` are paid by packages of an earlier price: a later one counts from there.
+Units up to ``paid_to`` are paid by packages of an earlier price (none at all where it is 0): a later one counts from
+there.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Walk:
     legs: tuple[tuple[Fraction, Fraction], ...]
     opens: bool = False
     at_zero: bool = False
-    paid_to: Fraction = NOTHING
+    paid_to: Fraction | None = None
     base: Fraction = NOTHING
     earlier: tuple[Transaction, ...] = ()
     events: tuple[tuple[Transaction, ...], ...] = ()
@@ -59,10 +60,11 @@ def walk(price: Price, way: Walk) -> list[Parts]:
 def paid_to(price: Price, way: Walk) -> Fraction:
     """Give the position up to which units are paid at the end of the way: packages are paid as a whole."""
     if price.model is not PriceModel.PACKAGE:
-        return max(way.end, way.paid_to)
+        return max(way.end, way.paid_to or NOTHING)
     size = Fraction(price.tiers[0].block_size or 1)
     step = next(steps(price))
-    return way.paid_to + step.blocks(max(way.end - way.paid_to, NOTHING)) * size
+    start = way.paid_to or NOTHING
+    return start + step.blocks(max(way.end - start, NOTHING)) * size
 
 
 def _telescoped(price: Price, way: Walk) -> list[Parts]:
@@ -76,14 +78,14 @@ def _edges(price: Price, way: Walk) -> list[tuple[Fraction | None, Fraction]]:
     ]
     if way.opens:
         return [(None, found[0][1]), *found[1:]]
-    if way.paid_to:  # what an earlier package left unpaid is the new price's
+    if way.paid_to is not None:  # what an earlier package left unpaid is the new price's
         return [(NOTHING if price.model is PriceModel.PACKAGE else way.paid_to, found[0][1]), *found[1:]]
     return found
 
 
 def _unpaid(price: Price, way: Walk, position: Fraction) -> Fraction:
     """Place a position among what is not paid yet; packages of their own count from there."""
-    if not way.paid_to or position < 0:
+    if way.paid_to is None or position < 0:
         return position
     if price.model is PriceModel.PACKAGE:
         return max(position - way.paid_to, NOTHING)

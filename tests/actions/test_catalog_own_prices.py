@@ -145,7 +145,9 @@ def test_prices_are_shown_beside_the_list_of_a_draft(world: World, draft: Contra
         "claude/output": ("15.00 per 1M tokens", "", "15.00 per 1M tokens", D(0)),
         "sonnet": ("", "sonnet", "3.00 up to 5, 1.00 above", None),
     }
-    assert len(effective_prices(Contract(account=world.acme, rate_card=draft.rate_card, currency="EUR"), AT)) == 4
+    start = date(2026, 1, 1)
+    bare = Contract(account=world.acme, rate_card=draft.rate_card, currency="EUR", start_date=start)
+    assert len(effective_prices(bare, AT)) == 4
 
 
 REFUSED: list[tuple[str, Said]] = [

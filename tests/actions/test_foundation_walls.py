@@ -54,8 +54,8 @@ def test_the_trigger_stands_behind_the_right(world: World) -> None:
 
 def decision(world: World, makers: list[int | None], by: int) -> None:
     run(
-        "INSERT INTO foundation_decision (environment_id, subject, digest, maker_ids, by_id, role, verdict, reason, at)"
-        " VALUES (%s, 'x:1', %s, %s, %s, 'HEAD', 'APPROVE', '', now())",
+        "INSERT INTO foundation_decision (environment_id, subject, digest, maker_ids, by_id, role, held_role,"
+        " verdict, reason, at) VALUES (%s, 'x:1', %s, %s, %s, 'HEAD', '', 'APPROVE', '', now())",
         world.live.pk, b"\1" * 32, makers, by,
     )  # fmt: skip
 
