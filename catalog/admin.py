@@ -1,4 +1,4 @@
-"""Lists, filters, search and history of terms; rows open their workflow pages, only products have a plain form."""
+"""Lists, filters, search and history of terms; rows open their pages, products and pricing units have plain forms."""
 
 from typing import Any
 
@@ -7,8 +7,19 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from catalog.actions import products
-from catalog.models import Contract, Metric, MetricVersion, Plan, PlanVersion, Product, RateCard, RateCardVersion
+from catalog.actions import pricing_units, products
+from catalog.actions.rights import DRAFT as DRAFT_PRICES
+from catalog.models import (
+    Contract,
+    Metric,
+    MetricVersion,
+    Plan,
+    PlanVersion,
+    PricingUnit,
+    Product,
+    RateCard,
+    RateCardVersion,
+)
 from monetization.foundation.console import ReadOnly, site
 from monetization.foundation.forms import Acted, ActionForm
 from monetization.foundation.queries import accounts_for
@@ -60,6 +71,25 @@ class Products(Acted):
         if row is None:
             return perform(request, products.create, environment=environment_of(request), **form.cleaned_data)
         return perform(request, products.describe, product=row, **form.cleaned_data)
+
+
+@admin.register(PricingUnit, site=site)
+class PricingUnits(Acted):
+    list_display = ("name", "key", "digits", "created_at")
+    search_fields = ("name", "key")
+    fields = ("key", "name", "digits")
+    fixed = ("key", "digits")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(DRAFT_PRICES)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm(DRAFT_PRICES)
+
+    def act(self, request: HttpRequest, form: ActionForm, row: Model | None) -> Outcome[Any]:
+        if row is None:
+            return perform(request, pricing_units.create, environment=environment_of(request), **form.cleaned_data)
+        return perform(request, pricing_units.describe, unit=row, **form.cleaned_data)
 
 
 @admin.register(RateCard, site=site)

@@ -14,7 +14,18 @@ from django.utils import timezone
 
 from billing.actions import documents
 from billing.models import Document, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, amendments, commits, instruments, metrics, own_prices, plans, rate_cards, recurring
+from catalog.actions import (
+    agreed,
+    amendments,
+    commits,
+    instruments,
+    metrics,
+    own_prices,
+    plans,
+    pricing_units,
+    rate_cards,
+    recurring,
+)
 from catalog.actions.allowances import add_allowance
 from catalog.models import (
     Amendment,
@@ -24,6 +35,7 @@ from catalog.models import (
     Plan,
     PlanVersion,
     PriceRow,
+    PricingUnit,
     Product,
     RateCard,
     RateCardVersion,
@@ -126,6 +138,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     draft = rate_cards.draft(rate_card=terms.card, by=world.mia, at=now)
     waiting = _waiting(world, now)
     starter = planned.starter(world)
+    pricing_units.create(environment=world.live, key="credits", name="Credits", by=world.mia, at=now)
     meaning = MetricVersion.objects.filter(metric__key="llm-tokens").get()
     unsigned = deals.draft_contract(
         world, world.acme_us, terms.card, at=now, key="unsigned", start_date=(now + timedelta(days=9)).date()
@@ -226,6 +239,7 @@ def _rows(world: World, now: Any) -> dict[str, Any]:
         "foundation_policy": Policy, "foundation_rolegrant": RoleGrant, "foundation_user": User,
         "foundation_changerequest": ChangeRequest, "foundation_accountalias": AccountAlias,
         "foundation_account": Account, "foundation_customer": Customer, "foundation_legalentity": LegalEntity,
+        "catalog_pricingunit": PricingUnit,
         "catalog_metric": Metric, "catalog_product": Product, "catalog_ratecard": RateCard,
         "catalog_plan": Plan, "catalog_planversion": PlanVersion, "catalog_ratecardversion": RateCardVersion,
         "metering_hourlyusage": HourlyUsage,

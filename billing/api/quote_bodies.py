@@ -64,6 +64,8 @@ class QuotedLineBody(serializers.Serializer[Any]):
     exact = serializers.CharField()
     amount = serializers.CharField(help_text="Rounded once")
     steps = QuotedStepBody(many=True)
+    pricing_unit = serializers.CharField(allow_null=True, help_text="What the steps' prices are in, if no currency")
+    rate = serializers.CharField(help_text="What one of that unit is in the currency")
     discounts = serializers.ListField(child=serializers.CharField())
     instrument = serializers.CharField(allow_null=True)
     of = serializers.IntegerField(allow_null=True, help_text="Index of the line that this one lowers")

@@ -93,7 +93,15 @@ def _rows(line: PrintedLine, document: InvoiceDocument, said: tuple[str, ...]) -
     )
     steps = [] if line.unit_price is not None else [_step(step, line, document.currency) for step in line.steps]
     own = [Row(tone="step", text=f"after {name}") for name in line.discounts if name not in said]
-    return [row, *steps, *own]
+    return [row, *steps, *_worth(line, document.currency), *own]
+
+
+def _worth(line: PrintedLine, currency: str) -> list[Row]:
+    """Say what the unit of a line's prices is worth, where it is no currency."""
+    if not line.pricing_unit:
+        return []
+    text = f"prices in {line.pricing_unit}, each {figures.number(line.rate)} {currency}"
+    return [Row(tone="step", text=text)]
 
 
 def _step(step: PrintedStep, line: PrintedLine, currency: str) -> Row:

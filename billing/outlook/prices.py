@@ -11,8 +11,6 @@ from fractions import Fraction
 from catalog.models import Contract
 from catalog.queries import EffectivePrice, effective_prices
 from catalog.rules.agreed import Discount, fits
-from catalog.rules.tariff_words import words_of
-from catalog.rules.tariffs import tariff_of
 from catalog.rules.terms import Price
 from monetization.values.money import finite, round_half_away
 from monetization.values.periods import local_midnight
@@ -52,9 +50,7 @@ def _shown(row: EffectivePrice, discounts: Sequence[Discount]) -> ShownPrice:
     left = ALL
     for each in discounts:
         left *= 1 - Fraction(each.percent) / 100
-    words = (
-        words_of(tariff_of(_less(row.effective, left)), row.unit, row.currency) if left != 1 else row.effective_words
-    )
+    words = row.words(_less(row.effective, left)) if left != 1 else row.effective_words
     own = row.discount_percent
     percent = None if own is None else round_half_away(100 - (100 - Fraction(own)) * left, HUNDREDTHS)
     return ShownPrice(row, words, percent, tuple(f"{each.percent.normalize():f} % {each.name}" for each in discounts))

@@ -24,7 +24,7 @@ def faults_of(line: InvoiceLine) -> Iterator[str]:
     if line.kind not in PRICED:
         yield from _wrong_rounding(line, exact)
         return
-    listed = sum((_step(step) for step in line.steps), Fraction(0))
+    listed = sum((_step(step) for step in line.steps), Fraction(0)) * _rate(line)
     if listed != Fraction(source["list"]):
         yield "the steps don't sum to the list amount"
     if not source["discounts"] and exact != listed:
@@ -41,6 +41,11 @@ def faults_of(line: InvoiceLine) -> Iterator[str]:
 def _wrong_rounding(line: InvoiceLine, exact: Fraction) -> Iterator[str]:
     if round_once(exact, line.invoice.currency) != line.amount:
         yield "the amount is not the exact amount rounded once"
+
+
+def _rate(line: InvoiceLine) -> Fraction:
+    """Give what the unit of the steps is worth in the currency."""
+    return Fraction(line.source.get("pricing_unit", {}).get("rate", 1))
 
 
 def _step(step: Row) -> Fraction:

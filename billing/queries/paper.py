@@ -92,6 +92,7 @@ def _address(place: LegalEntity | Account) -> tuple[str, ...]:
 
 
 def _line(line: InvoiceLine, zone: str, currency: str) -> PrintedLine:
+    unit = line.source.get("pricing_unit", {})
     return PrintedLine(
         position=line.position,
         kind=line.kind,
@@ -106,6 +107,8 @@ def _line(line: InvoiceLine, zone: str, currency: str) -> PrintedLine:
         tax_category=line.tax_category,
         steps=tuple(_step(step, currency) for step in line.steps),
         discounts=tuple(line.source.get("discounts", ())),
+        pricing_unit=unit.get("key", ""),
+        rate=_exact(unit.get("rate", "1")),
     )
 
 

@@ -76,6 +76,8 @@ class ReadLine:
     events: int
     place: dict[str, Any]
     kind: str = LineKind.USAGE.value
+    pricing_unit: str = ""
+    rate: Decimal = Decimal(1)
 
     @property
     def is_usage(self) -> bool:
@@ -202,6 +204,8 @@ def _line(line: RatedLine, whole: Period) -> ReadLine:
         price_list=_price_list((source.card, source.version) for source in line.sources),
         events=line.events,
         place={"price_id": _row(line.price), "metric_id": line.metric.version_id},
+        pricing_unit=line.charge.pricing_unit,
+        rate=line.charge.rate,
     )
 
 
@@ -260,6 +264,8 @@ def _printed(line: PrintedLine, stored: InvoiceLine) -> ReadLine:
         events=stored.events,
         place={"position": stored.position},
         kind=line.kind,
+        pricing_unit=line.pricing_unit,
+        rate=line.rate,
     )
 
 

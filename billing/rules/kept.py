@@ -67,7 +67,16 @@ def source_of(line: RatedLine, discounts: Iterable[Discount]) -> dict[str, Any]:
         "measured": plain(line.measured),
         "quantity": plain(line.quantity),
         "usage": _usage(line),
+        **unit_of(line),
     }
+
+
+def unit_of(line: RatedLine) -> dict[str, Any]:
+    """Name the pricing unit that a line's steps are in, and what one of it is worth; nothing where it is a currency."""
+    charge = line.charge
+    if not charge.pricing_unit:
+        return {}
+    return {"pricing_unit": {"key": charge.pricing_unit, "rate": plain(charge.rate)}}
 
 
 def _usage(line: RatedLine) -> list[dict[str, Any]]:

@@ -66,6 +66,7 @@ class PrintedLine:
     """A line: what was used or is due, how much, at what price; ``first_date`` to ``last_date`` are both served.
 
     ``of`` is the position of the line that a negative one lowers. Copies of old say neither kind nor that: of usage.
+    ``pricing_unit``: what its prices are in, if no currency; ``rate``: what one of it is in the currency.
     """
 
     position: int
@@ -81,6 +82,8 @@ class PrintedLine:
     discounts: tuple[str, ...] = ()
     kind: str = LineKind.USAGE.value
     of: int | None = None
+    pricing_unit: str = ""
+    rate: Decimal = Decimal(1)
 
     @property
     def lowers(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from catalog.actions import governed
+from catalog.actions.charge_columns import columns, moves, units_named
 from catalog.actions.rights import allow_card
 from catalog.actions.tariff_columns import as_written, numbers_of, steps_of, without_any
 from catalog.models import Charge, Metric, PriceRow, PriceTier, Product, RateCardVersion
@@ -46,8 +47,9 @@ def add_charge(
     if version.charges.filter(product=product).exists():
         raise Conflict(f"{product} is on this card already.", fix="Add its prices there.")
     refuse_if(_terms_errors(metric, terms))
+    units = units_named(version, [terms])
     place = {"version": version, "position": version.charges.count()}
-    charge = Charge.objects.create(product=product, metric=metric, **place, **columns(terms))
+    charge = Charge.objects.create(product=product, metric=metric, **place, **columns(terms, units))
     _touch(version, "charge_added", by, at, after={"product": product.key, "metric": metric.key})
     return charge
 
@@ -57,9 +59,10 @@ def set_terms(*, charge: Charge, terms: ChargeTerms, by: User, at: datetime) -> 
     """Say how a product on a draft counts: free units, tiers, cuts, rounding."""
     version = _open(charge.version, by)
     charge = rows.lock(charge)
-    refuse_if(_terms_errors(charge.metric, terms))
+    refuse_if([*_terms_errors(charge.metric, terms), *moves(charge, terms)])
+    units = units_named(version, [terms])
     before = {"product": charge.product.key, **plain(asdict(terms_of(charge)))}
-    for name, value in columns(terms).items():
+    for name, value in columns(terms, units).items():
         setattr(charge, name, value)
     charge.save()
     _touch(version, "charge_set", by, at, before=before, after={"product": charge.product.key, **plain(asdict(terms))})
@@ -148,11 +151,12 @@ def replace_content(
     products = _named(Product, "product", (each.product for each in charges), version)
     metrics = _named(Metric, "metric", (each.metric for each in charges), version)
     refuse_if([*_repeats(charges), *_unkept(charges)])
+    units = units_named(version, (each.terms for each in charges))
     erase(version)
     made = Charge.objects.bulk_create(
         Charge(
             version=version, product=products[each.product], metric=metrics[each.metric], position=i,
-            **columns(each.terms),
+            **columns(each.terms, units),
         )
         for i, each in enumerate(charges)
     )  # fmt: skip
@@ -205,7 +209,8 @@ def _errors(charge: Charge, draft: PriceDraft) -> list[DomainError]:
         return [Invalid(f"{charge.metric} has no version yet", field="metric", fix="Draft one first")]
     price = draft.tariff.price(0, "", dims_of(draft.match, metric.order), Source("", 0, 0))
     row = CardPrice(draft.currency, price, draft.tariff.model)
-    return [as_written(each, draft.tariff.model) for each in row_errors(row, metric, "")]
+    unit = charge.pricing_unit.key if charge.pricing_unit is not None else ""
+    return [as_written(each, draft.tariff.model) for each in row_errors(row, metric, "", unit)]
 
 
 def _terms_errors(metric: Metric, terms: ChargeTerms) -> list[DomainError]:
@@ -216,11 +221,6 @@ def _terms_errors(metric: Metric, terms: ChargeTerms) -> list[DomainError]:
 
 def _row(charge: Charge, draft: PriceDraft) -> PriceRow:
     return PriceRow(charge=charge, currency=draft.currency, match=dict(draft.match), **numbers_of(draft.tariff))
-
-
-def columns(terms: ChargeTerms) -> dict[str, Any]:
-    """Give a charge's columns for how it counts."""
-    return asdict(terms) | {"tier_by": list(terms.tier_by), "cut": terms.cut.value}
 
 
 def _tiers(price: PriceRow, draft: PriceDraft) -> list[PriceTier]:

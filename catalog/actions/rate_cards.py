@@ -13,11 +13,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from guardian.shortcuts import assign_perm
 
-from catalog.actions import governed
+from catalog.actions import governed, unit_rates
+from catalog.actions.charge_columns import columns, units_named
 from catalog.actions.prices import (
     add_charge,
     add_price,
-    columns,
     remove_charge,
     remove_price,
     replace_content,
@@ -92,7 +92,7 @@ def draft(
 ) -> RateCardVersion:
     """Start a version with the prices of another one: the newest approved, unless told otherwise.
 
-    `copy=False` starts it empty, for prices that come from a list.
+    `copy=False` starts it empty, for prices that come from a list; what pricing units are worth is kept.
     """
     allow_card(by, rate_card)
     card = rows.lock(rate_card)
@@ -104,6 +104,9 @@ def draft(
     rows.keep(version, by=by, at=at)
     if base is not None:
         _copy(base, version)
+    rated = base or version.based_on
+    if rated is not None:
+        unit_rates.copy(rated, version)
     after = {"based_on": base.number if base else None}
     governed.record(version, "drafted", by=by, at=at, after=after)
     return version
@@ -182,7 +185,7 @@ def errors(version: RateCardVersion, at: datetime, content: Content | None = Non
             fix="Draft a new version from it and enter your changes again.",
         )
     content = version_content(version) if content is None else content
-    found = [*_time_errors(version, newest, at), *_unread(version)]
+    found = [*_time_errors(version, newest, at), *_unread(version), *unit_rates.moved_errors(version, content)]
     return found + card_errors(content, needed=needed(version.rate_card, at), unseen=_unseen(version))
 
 
@@ -212,9 +215,11 @@ def _open(version: RateCardVersion, by: User) -> RateCardVersion:
 
 def _copy(base: RateCardVersion, version: RateCardVersion) -> None:
     stored = read_charges([base.pk]).get(base.pk, ())
+    units = units_named(base, (each.terms for each in stored))
     made = Charge.objects.bulk_create(
         Charge(
-            version=version, product_id=each.product_id, metric_id=each.metric_id, position=i, **columns(each.terms)
+            version=version, product_id=each.product_id, metric_id=each.metric_id, position=i,
+            **columns(each.terms, units),
         )
         for i, each in enumerate(stored)
     )  # fmt: skip

@@ -30,6 +30,9 @@ class ChargeTermsBody(Strict):
     cut = serializers.ChoiceField(choices=[each.value for each in Cut if each.value], allow_null=True, default=None)
     highest_of = serializers.CharField(max_length=63, allow_blank=True, default="")
     round = serializers.ChoiceField(choices=[LINE, CHARGE], default=LINE)
+    pricing_unit = serializers.CharField(
+        max_length=63, allow_null=True, default=None, help_text="What its prices are in, instead of currencies"
+    )
 
 
 class OneChargeBody(ChargeTermsBody):
@@ -50,6 +53,7 @@ class OneChargeBody(ChargeTermsBody):
             "cut": terms.cut.value or None,
             "highest_of": terms.highest_of,
             "round": CHARGE if terms.rounds_as_one else LINE,
+            "pricing_unit": terms.pricing_unit or None,
         }
 
 
@@ -65,7 +69,7 @@ class Charges(OfRateCards):
     @extend_schema(responses=ChargesBody)
     def get(self, request: Request, key: str, number: int) -> Response:
         """List how each product of a version counts."""
-        found = self.version().charges.select_related("product", "metric").order_by("position", "pk")
+        found = self.version().charges.select_related("product", "metric", "pricing_unit").order_by("position", "pk")
         return Response({"charges": OneChargeBody(found, many=True).data})
 
 
@@ -74,7 +78,7 @@ class OneCharge(OfRateCards):
 
     def charge(self) -> Charge:
         """Find it by the product's key."""
-        found = Charge.objects.select_related("product", "metric", "version__rate_card")
+        found = Charge.objects.select_related("product", "metric", "pricing_unit", "version__rate_card")
         return get_object_or_404(found, version=self.version(), product__key=self.kwargs["product"])
 
     @extend_schema(request=ChargeTermsBody, responses=OneChargeBody)
@@ -90,5 +94,5 @@ def terms_in(said: Mapping[str, Any]) -> ChargeTerms:
     """Read what a body says about how a product counts."""
     return ChargeTerms(
         said["free_units"], said["flat_at_zero"], tuple(said["tier_by"]), Cut(said["cut"] or ""), said["highest_of"],
-        said["round"] == CHARGE,
+        said["round"] == CHARGE, said["pricing_unit"] or "",
     )  # fmt: skip

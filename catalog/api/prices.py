@@ -24,6 +24,7 @@ from monetization.foundation.rest.views import ListView
 from monetization.values.money import plain
 
 MOST_ROWS = 50_000
+OF_CHARGE = ("charge__product", "charge__metric", "charge__pricing_unit", "charge__version__rate_card")
 
 
 class InOrder(Cursor):
@@ -72,9 +73,9 @@ class AmountBody(Strict):
 
 
 class PriceBody(AmountBody):
-    """A price row: a dimension left out of `match` is any."""
+    """A price row: a dimension left out of `match` is any. In a pricing unit it has no currency."""
 
-    currency = serializers.CharField(max_length=3)
+    currency = serializers.CharField(max_length=3, allow_blank=True, default="")
     match = serializers.DictField(child=Text(max_length=200), default=dict)
 
 
@@ -120,7 +121,8 @@ class PriceRowBody(AmountBody):
     id = serializers.IntegerField(read_only=True)
     product = serializers.CharField(source="charge.product.key")
     metric = serializers.CharField(source="charge.metric.key")
-    currency = serializers.CharField()
+    currency = serializers.CharField(allow_blank=True)
+    pricing_unit = serializers.CharField(allow_null=True)
     match = serializers.DictField(child=serializers.CharField())
 
     def to_representation(self, instance: PriceRow) -> dict[str, Any]:
@@ -128,7 +130,8 @@ class PriceRowBody(AmountBody):
         charge = instance.charge
         place = {"id": instance.pk, "product": charge.product.key, "metric": charge.metric.key}
         said = amounts_of(tariff_of_row(instance))
-        return {**place, "currency": instance.currency, "match": instance.match, **said}
+        unit = charge.pricing_unit.key if charge.pricing_unit is not None else None
+        return {**place, "currency": instance.currency, "pricing_unit": unit, "match": instance.match, **said}
 
 
 class OfPrices(OfRateCards):
@@ -137,7 +140,7 @@ class OfPrices(OfRateCards):
     def rows(self) -> QuerySet[PriceRow]:
         """Return the version's rows, narrowed by the query."""
         found = PriceRow.objects.filter(charge__version=self.version()).prefetch_related("tiers")
-        found = found.select_related("charge__product", "charge__metric", "charge__version__rate_card")
+        found = found.select_related(*OF_CHARGE)
         asked = self.request.query_params
         for name, column in (("currency", "currency"), ("product", "charge__product__key")):
             if asked.get(name):

@@ -14,6 +14,7 @@ from catalog.console import (
     plans,
     prices,
     requests,
+    unit_rates,
     versions,
 )
 from catalog.console.builder import pages as builder
@@ -22,6 +23,7 @@ from monetization.foundation.console import site
 
 site.add_pages(cards.pages)
 site.add_pages(versions.pages)
+site.add_pages(unit_rates.pages)
 site.add_pages(prices.pages)
 site.add_pages(charges.pages)
 site.add_pages(plans.pages)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from catalog.actions import prices
 from catalog.console.cards import card_crumbs
-from catalog.models import Charge
+from catalog.models import Charge, PricingUnit
 from catalog.queries.cards import terms_of
 from catalog.queries.metrics import latest_terms
 from catalog.rules.drafts import CUTS, ChargeTerms, Cut
@@ -26,7 +26,7 @@ CHOICES = [(cut.value, words.capitalize()) for cut, words in CUTS.items()]
 def edit_charge(request: StaffRequest, pk: int) -> HttpResponse:
     """Show how a product counts, and change it on a draft."""
     found = Charge.objects.filter(version__rate_card__environment=request.environment)
-    charge = get_object_or_404(found.select_related("product", "metric", "version__rate_card"), pk=pk)
+    charge = get_object_or_404(found.select_related("product", "metric", "pricing_unit", "version__rate_card"), pk=pk)
     outcome: Outcome[Any] = Outcome()
     if request.method == "POST":
         outcome = _save(request, charge)
@@ -53,6 +53,7 @@ def terms_typed(typed: QueryDict) -> ChargeTerms:
         cut=Cut(cut) if cut in CUTS else Cut.NONE,
         highest_of=typed.get("highest_of", "").strip()[:63],
         rounds_as_one=bool(typed.get("rounds_as_one")),
+        pricing_unit=typed.get("pricing_unit", "").strip(),
     )
 
 
@@ -64,12 +65,17 @@ def _form(request: StaffRequest, charge: Charge, outcome: Outcome[Any]) -> HttpR
     context = {
         "charge": charge, "terms": terms, "free_units": request.POST.get("free_units", plain(terms.free_units)),
         "outcome": outcome, "version": charge.version, "cuts": CHOICES,
-        "dimensions": metric.order if metric is not None else (),
+        "dimensions": metric.order if metric is not None else (), "units": _units(request),
     }  # fmt: skip
     version = charge.version
     crumbs = [*card_crumbs(version.rate_card), (f"v{version.number}", _address(charge))]
     title = f"How {charge.product} counts"
     return show(request, "catalog/charge.html", context, title=title, crumbs=crumbs, status=outcome.status)
+
+
+def _units(request: StaffRequest) -> list[tuple[str, str]]:
+    found = PricingUnit.objects.filter(environment=request.environment)
+    return [("", "Currencies"), *((unit.key, unit.name) for unit in found)]
 
 
 def _typed_or(request: StaffRequest, terms: ChargeTerms) -> ChargeTerms:

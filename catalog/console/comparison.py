@@ -78,7 +78,7 @@ class Line:
 
     def holds(self, words: Iterable[str]) -> bool:
         """Say whether every word occurs in its product, currency or dimension values."""
-        text = " ".join([self.row.name, self.row.currency, *(value for _, value in self.row.match)]).casefold()
+        text = " ".join([self.row.name, self.row.written_in, *(value for _, value in self.row.match)]).casefold()
         return all(word in text for word in words)
 
 

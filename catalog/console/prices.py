@@ -17,9 +17,10 @@ from catalog.console.cards import card_crumbs
 from catalog.console.comparison import compare
 from catalog.console.price_forms import MODELS, ROUNDED, PriceForm, form_of, spoken, tariff_typed, typed_form
 from catalog.console.versions import versions_in
-from catalog.models import Charge, Metric, PriceRow, Product, RateCardVersion
+from catalog.models import Charge, Metric, PriceRow, PricingUnit, Product, RateCardVersion
 from catalog.queries.cards import tariff_of_row
 from catalog.queries.metrics import latest_terms
+from catalog.rules.drafts import ChargeTerms
 from catalog.rules.terms import MetricTerms
 from monetization.foundation.console import Crumb, page, show
 from monetization.foundation.web import (
@@ -38,7 +39,9 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 def prices_in(request: StaffRequest) -> QuerySet[PriceRow]:
     """Return the price rows of the environment that this person works in."""
     found = PriceRow.objects.filter(charge__version__rate_card__environment=request.environment)
-    return found.select_related("charge__product", "charge__metric", "charge__version__rate_card__environment")
+    return found.select_related(
+        "charge__product", "charge__metric", "charge__pricing_unit", "charge__version__rate_card__environment"
+    )
 
 
 @page("catalog.read")
@@ -136,7 +139,7 @@ def remove_price(request: StaffRequest, pk: int) -> HttpResponse:
 def add_price(request: StaffRequest, pk: int) -> HttpResponse:
     """Add a row: choose the product, then its dimension values and what it costs."""
     version = get_object_or_404(versions_in(request), pk=pk)
-    charges = list(version.charges.select_related("product", "metric"))
+    charges = list(version.charges.select_related("product", "metric", "pricing_unit"))
     charge = _chosen(request, charges)
     outcome: Outcome[Any] = Outcome()
     metric = latest_terms([charge.metric_id]).get(charge.metric_id) if charge else None
@@ -178,6 +181,7 @@ def _add_page(
     context = {
         "version": version, "charges": charges, "charge": charge, "metric": metric, "typed": typed,
         "dimensions": _dimensions(metric, typed) if metric else (),
+        "units": PricingUnit.objects.filter(**place),
         "products": Product.objects.filter(**place).exclude(charge__version=version),
         "metrics": Metric.objects.filter(**place, versions__isnull=False).distinct(),
         **form_context(
@@ -209,7 +213,8 @@ def add_product(request: StaffRequest, pk: int) -> HttpResponse:
     version, typed = get_object_or_404(versions_in(request), pk=pk), request.POST
     product = get_object_or_404(Product, environment=request.environment, pk=_id(typed.get("product", "")))
     metric = get_object_or_404(Metric, environment=request.environment, pk=_id(typed.get("metric", "")))
-    outcome = perform(request, prices.add_charge, version=version, product=product, metric=metric)
+    terms = ChargeTerms(pricing_unit=typed.get("pricing_unit", ""))
+    outcome = perform(request, prices.add_charge, version=version, product=product, metric=metric, terms=terms)
     address = reverse("console:price_new", args=[pk])
     if outcome.value:
         return HttpResponseRedirect(f"{address}?charge={outcome.value.pk}")

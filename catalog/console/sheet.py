@@ -27,7 +27,7 @@ def sheet(comparison: Comparison, lines: Iterable[Line]) -> HttpResponse:
 
 def _rows(line: Line, unit: str) -> Iterator[list[str]]:
     dimensions = " ".join(f"{key}={value}" for key, value in line.row.match)
-    start = [line.kind, safe(line.row.name), safe(unit), safe(dimensions), line.row.currency]
+    start = [line.kind, safe(line.row.name), safe(unit), safe(dimensions), safe(line.row.written_in)]
     words = [safe(line.old_words), safe(line.new_words)]
     tables: list[tuple[Decimal | None, ...]] = [
         (tier.over, tier.up_to, tier.old_unit_price, tier.new_unit_price, tier.percent) for tier in line.row.tiers

@@ -15,6 +15,7 @@ from catalog.actions import rate_cards
 from catalog.actions.rights import may_draft
 from catalog.console.cards import card_crumbs
 from catalog.console.comparison import Comparison, Line, compare, placed_versions
+from catalog.console.rate_lines import rate_lines
 from catalog.console.sheet import sheet
 from catalog.console.standing import standing_of, timeline
 from catalog.models import RateCardVersion
@@ -71,6 +72,7 @@ def render_version(
         "typed": request.POST,
         "approve_words": f"Approve v{version.number}",
         "now": now,
+        "rates": rate_lines(version, request.POST),
         "charges": dict(version.charges.values_list("product__key", "pk")),
         **list_context(request, comparison),
     }

@@ -17,6 +17,7 @@ from catalog.models.instruments import Instrument
 from catalog.models.metrics import Metric, MetricDimension, MetricMeasure, MetricVersion
 from catalog.models.overrides import OverrideTier, PriceMultiplier, PriceOverride
 from catalog.models.plans import Plan, PlanVersion
+from catalog.models.pricing_units import PricingUnit, UnitRate
 from catalog.models.products import Product
 from catalog.models.rate_cards import (
     Charge,
@@ -56,6 +57,7 @@ __all__ = [
     "PriceOverride",
     "PriceRow",
     "PriceTier",
+    "PricingUnit",
     "Product",
     "Purchase",
     "QuantityChange",
@@ -65,4 +67,5 @@ __all__ = [
     "RateCardVersion",
     "RecurringCharge",
     "RecurringGrant",
+    "UnitRate",
 ]

@@ -92,6 +92,7 @@ class Charge(models.Model):
     version = models.ForeignKey(RateCardVersion, models.CASCADE, related_name="charges")
     product = models.ForeignKey(Product, models.PROTECT)
     metric = models.ForeignKey(Metric, models.PROTECT)
+    pricing_unit = models.ForeignKey("catalog.PricingUnit", models.PROTECT, null=True, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
     free_units = quantity_field(default=0, help_text="Of each period; they move no tier")
     flat_at_zero = models.BooleanField(default=False, help_text="The first flat fee is due without usage too")
@@ -113,10 +114,10 @@ class Charge(models.Model):
 
 
 class PriceRow(Priced):
-    """The price of a combination of dimension values in a currency; a value left out is any."""
+    """The price of a combination of dimension values in a currency or its charge's unit; a value left out is any."""
 
     charge = models.ForeignKey(Charge, models.CASCADE, related_name="prices")
-    currency = currency_field()
+    currency = currency_field(blank=True, default="", help_text="Empty where the charge is in a pricing unit")
     match = models.JSONField(default=dict, help_text='{"model": "gpt-4o", "token_type": "input"}')
 
     class Meta:

@@ -4,7 +4,7 @@ Approved versions never change: their content is kept in memory, keyed by versio
 currency (see `metrics.py` for why the digest). A card of 7,000 rows is read once a process.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,9 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from catalog.models import Charge, PriceRow, Product, RateCard, RateCardVersion
+from django.db.models import Q
+
+from catalog.models import Charge, PriceRow, Product, RateCard, RateCardVersion, UnitRate
 from catalog.models.tariffs import Priced
 from catalog.queries.memory import recall
 from catalog.queries.metrics import latest_terms, metrics_in_force
@@ -22,6 +24,7 @@ from catalog.rules.diff import difference as compare
 from catalog.rules.drafts import PLAIN, ChargeTerms, Cut
 from catalog.rules.tariffs import Tariff, WrittenModel
 from catalog.rules.terms import MetricTerms, PerTransaction, Price, Source, Tier, dims_of
+from catalog.rules.units import Rates, rate_in
 from catalog.rules.written import FEES, ROUNDINGS
 from monetization.values.periods import local_midnight
 
@@ -43,13 +46,16 @@ class StoredRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredCharge:
-    """A charge as it stands in the table; product and metric by id, because their names may change."""
+    """A charge as it stands in the table; product and metric by id, because their names may change. `rates`: what its
+    pricing unit is worth by its version.
+    """
 
     charge_id: int
     product_id: int
     metric_id: int
     rows: tuple[StoredRow, ...]
     terms: ChargeTerms = PLAIN
+    rates: Rates = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,23 +129,51 @@ def stored_charges(versions: Sequence[tuple[int, bytes]], currency: str) -> dict
 
 
 def read_charges(version_ids: Sequence[int], currency: str = ALL) -> dict[int, tuple[StoredCharge, ...]]:
-    """Read charges, rows and tiers of versions in two queries; ALL reads every currency."""
-    charges = list(Charge.objects.filter(version__in=version_ids).order_by("version_id", "position", "pk"))
-    rows = _rows([charge.pk for charge in charges], currency)
+    """Read charges, rows and tiers of versions in two queries; ALL reads every currency.
+
+    One more query reads the rates of pricing units, if any. A charge whose unit has none in the currency has no rows.
+    """
+    found = Charge.objects.filter(version__in=version_ids).select_related("pricing_unit")
+    charges = list(found.order_by("version_id", "position", "pk"))
+    in_units = {each.pk for each in charges if each.pricing_unit_id is not None}
+    rates = rates_of(version_ids) if in_units else {}
+    worth = {each.pk: rates.get((each.version_id, each.pricing_unit_id), ()) for each in charges}
+    able = {pk for pk in in_units if currency == ALL or rate_in(worth[pk], currency) is not None}
+    rows = _rows([each.pk for each in charges if each.pk not in in_units], able, currency)
     return {
         version: tuple(
-            StoredCharge(each.pk, each.product_id, each.metric_id, rows.get(each.pk, ()), terms_of(each))
+            StoredCharge(
+                each.pk, each.product_id, each.metric_id, rows.get(each.pk, ()), terms_of(each), worth[each.pk]
+            )
             for each in found
         )
         for version, found in groupby(charges, attrgetter("version_id"))
-    }
+    }  # fmt: skip
+
+
+def rates_of(version_ids: Sequence[int]) -> dict[tuple[int, int | None], Rates]:
+    """Map versions and pricing units to what one unit is worth, in one query."""
+    found: dict[tuple[int, int | None], Rates] = {}
+    rates = UnitRate.objects.filter(version__in=version_ids).order_by("version_id", "unit_id", "currency")
+    for version, unit, currency, rate in rates.values_list("version_id", "unit_id", "currency", "rate"):
+        found[version, unit] = (*found.get((version, unit), ()), (currency, rate))
+    return found
+
+
+def rates_by_key(version: RateCardVersion) -> dict[str, Rates]:
+    """Map the pricing units of a version, by key, to what one is worth."""
+    found: dict[str, Rates] = {}
+    rates = version.unit_rates.order_by("unit__key", "currency").values_list("unit__key", "currency", "rate")
+    for unit, currency, rate in rates:
+        found[unit] = (*found.get(unit, ()), (currency, rate))
+    return found
 
 
 def terms_of(charge: Charge) -> ChargeTerms:
     """Give how a charge counts."""
     return ChargeTerms(
         charge.free_units, charge.flat_at_zero, tuple(charge.tier_by), Cut(charge.cut), charge.highest_of,
-        charge.rounds_as_one,
+        charge.rounds_as_one, charge.pricing_unit.key if charge.pricing_unit is not None else "",
     )  # fmt: skip
 
 
@@ -209,13 +243,15 @@ def _card_charge(stored: StoredCharge, product: Product, metric: MetricTerms, so
         metric=metric,
         prices=tuple(CardPrice(row.currency, price_of(row, order, source), row.tariff.model) for row in stored.rows),
         terms=stored.terms,
+        rates=stored.rates,
     )
 
 
-def _rows(charge_ids: Sequence[int], currency: str) -> dict[int, tuple[StoredRow, ...]]:
-    found = PriceRow.objects.filter(charge__in=charge_ids)
-    if currency != ALL:
-        found = found.filter(currency=currency)
+def _rows(charge_ids: Sequence[int], in_units: Collection[int], currency: str) -> dict[int, tuple[StoredRow, ...]]:
+    wanted = Q(charge__in=charge_ids) if currency == ALL else Q(charge__in=charge_ids, currency=currency)
+    if in_units:
+        wanted |= Q(charge__in=in_units) if currency == ALL else Q(charge__in=in_units, currency="")
+    found = PriceRow.objects.filter(wanted)
     names = (*OF_ROW, *(f"tiers__{name}" for name in OF_TIER), "tiers__pk")
     steps: Iterable[Any] = found.order_by("charge_id", "pk", "tiers__position").values_list(*names)
     rows = ((charge, _row(list(parts))) for (charge, _), parts in groupby(steps, itemgetter(0, 1)))

@@ -36,6 +36,7 @@ CONTRACT_FIELDS = (
     "anchor_day", "discount_percent", "net_days", "purchase_order", "combine_multipliers", "trial_until",
 )  # fmt: skip
 
+RATE = ("unit__key", "currency", "rate")
 AMENDMENT_FIELDS = (
     "number", "kind", "effective_date", "reason", "end_date", "is_open", "pinned_until", "unpins", "net_days",
     "purchase_order",
@@ -84,6 +85,7 @@ def _card(version: RateCardVersion) -> dict[str, Any]:
     return {
         "card": version.rate_card.key,
         **_fields(version, ("number", "notes", "effective_date", "effective_at")),
+        "unit_rates": _unit_rates(version),
         "charges": [
             {
                 "product": products[charge.product_id].key,
@@ -94,6 +96,10 @@ def _card(version: RateCardVersion) -> dict[str, Any]:
             for charge in stored
         ],
     }
+
+
+def _unit_rates(version: RateCardVersion) -> list[list[Any]]:
+    return [list(each) for each in version.unit_rates.order_by("unit__key", "currency").values_list(*RATE)]
 
 
 def _prices(charge: StoredCharge) -> list[Any]:

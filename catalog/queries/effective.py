@@ -17,7 +17,7 @@ from catalog.queries.cards import stored_charges
 from catalog.queries.metrics import latest_terms
 from catalog.queries.overrides import own_prices
 from catalog.queries.terms import Charged, version_for
-from catalog.rules.overrides import OwnPrices
+from catalog.rules.overrides import OwnPrices, scaled
 from catalog.rules.precedence import PriceTable
 from catalog.rules.tariff_words import number, words_of
 from catalog.rules.tariffs import tariff_of
@@ -37,6 +37,8 @@ class EffectivePrice:
     currency: str
     listed: Price | None
     effective: Price
+    pricing_unit: str = ""
+    rate: Decimal = Decimal(1)
 
     @property
     def is_own(self) -> bool:
@@ -46,7 +48,7 @@ class EffectivePrice:
     @property
     def list_words(self) -> str:
         """Say what the list asks."""
-        return self._words(self.listed) if self.listed is not None else ""
+        return self.words(self.listed) if self.listed is not None else ""
 
     @property
     def override_words(self) -> str:
@@ -58,7 +60,7 @@ class EffectivePrice:
     @property
     def effective_words(self) -> str:
         """Say what is charged."""
-        return self._words(self.effective)
+        return self.words(self.effective)
 
     @property
     def discount_percent(self) -> Decimal | None:
@@ -74,8 +76,12 @@ class EffectivePrice:
         old, new = (Fraction(price.tiers[0].unit_price) for price in (self.listed, self.effective))
         return new / old if old else None
 
-    def _words(self, price: Price) -> str:
-        return words_of(tariff_of(price), self.unit, self.currency)
+    def words(self, price: Price) -> str:
+        """Say a price of this product; one in a pricing unit in the currency too."""
+        if not self.pricing_unit:
+            return words_of(tariff_of(price), self.unit, self.currency)
+        converted = words_of(tariff_of(scaled(price, self.rate)), self.unit, self.currency)
+        return f"{words_of(tariff_of(price), self.unit)} in {self.pricing_unit}, in {self.currency} {converted}"
 
 
 def effective_prices(contract: Contract, at: datetime, own: OwnPrices | None = None) -> list[EffectivePrice]:
@@ -108,5 +114,6 @@ def _rows(listed: Charge, agreed: Charge) -> Iterator[EffectivePrice]:
         price = after.choose(match)
         assert price is not None  # one of them names these values
         yield EffectivePrice(
-            listed.product, listed.name, match, unit, listed.currency, before.choose(match), price
+            listed.product, listed.name, match, unit, listed.currency, before.choose(match), price,
+            listed.pricing_unit, listed.rate,
         )  # fmt: skip

@@ -13,7 +13,8 @@ def plain_facts(row: Governed) -> Said:
     """Give what policies may ask about a row and every kind can say quickly; an open contract has no length."""
     if isinstance(row, RateCardVersion):
         priced = PriceRow.objects.filter(charge__version=row)
-        currencies = set(priced.order_by().values_list("currency", flat=True).distinct())
+        currencies = set(priced.order_by().values_list("currency", flat=True).distinct()) - {""}
+        currencies |= set(row.unit_rates.order_by().values_list("currency", flat=True))
         return {"currency": currencies, "product_tag": _tags(row.charges.values_list("product_id", flat=True))}
     if isinstance(row, Contract):
         return {"currency": {row.currency}, "product_tag": _tags(_products(row)), **_length(row)}

@@ -242,4 +242,4 @@ class Charged:
             prices=prices_of(stored, metric.order, version, currency),
             tags=frozenset(product.tags),
         )
-        return charge_of(plainly, stored.terms)
+        return charge_of(plainly, stored.terms, stored.rates)

@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 
 from catalog.rules.drafts import PLAIN, ChargeTerms, Cut
 from catalog.rules.tariffs import Tariff, WrittenModel, tariff_of
-from catalog.rules.terms import Charge, MetricTerms, Price
+from catalog.rules.terms import ONE, Charge, MetricTerms, Price
+from catalog.rules.units import Rates, rate_in
 
 
 @dataclass(frozen=True, slots=True)
 class CardPrice:
-    """A price row and the currency it is in; `model` is how it was written, if that is known."""
+    """A price row and the currency it is in, none where its charge has a pricing unit; `model` is how it was written,
+    if that is known.
+    """
 
     currency: str
     price: Price
@@ -29,7 +32,7 @@ class CardPrice:
 @dataclass(frozen=True, slots=True)
 class CardCharge:
     """A product on a card: its metric and its price rows in all currencies, in the order they were
-    written.
+    written. `rates`: what the version says that its pricing unit is worth.
     """
 
     product: str
@@ -39,11 +42,19 @@ class CardCharge:
     prices: tuple[CardPrice, ...]
     tier_reset: str = "billing_period"
     terms: ChargeTerms = PLAIN
+    rates: Rates = ()
 
     @property
     def currencies(self) -> frozenset[str]:
-        """Every currency in which it has a row."""
+        """Every currency in which it has a row, or its unit a worth."""
+        if self.terms.pricing_unit:
+            return frozenset(currency for currency, _ in self.rates)
         return frozenset(row.currency for row in self.prices)
+
+    def priced_in(self, currency: str) -> tuple[Price, ...]:
+        """Give its rows in a currency."""
+        written = "" if self.terms.pricing_unit else currency
+        return tuple(row.price for row in self.prices if row.currency == written)
 
 
 def charges_in(currency: str, card: Sequence[CardCharge]) -> tuple[Charge, ...]:
@@ -59,15 +70,16 @@ def _charge(currency: str, on_card: CardCharge) -> Charge:
             tax_category=on_card.tax_category,
             metric=on_card.metric,
             currency=currency,
-            prices=tuple(row.price for row in on_card.prices if row.currency == currency),
+            prices=on_card.priced_in(currency),
             tier_reset=on_card.tier_reset,
         ),
         on_card.terms,
+        on_card.rates,
     )
 
 
-def charge_of(charge: Charge, terms: ChargeTerms) -> Charge:
-    """Let a charge count as its terms say."""
+def charge_of(charge: Charge, terms: ChargeTerms, rates: Rates = ()) -> Charge:
+    """Let a charge count as its terms say; ``rates``: of its pricing unit, one of them in the charge's currency."""
     return replace(
         charge,
         free_units=terms.free_units,
@@ -76,4 +88,6 @@ def charge_of(charge: Charge, terms: ChargeTerms) -> Charge:
         by_time=terms.cut is Cut.BY_TIME,
         highest_of=terms.highest_of,
         rounds_as_one=terms.rounds_as_one,
+        pricing_unit=terms.pricing_unit,
+        rate=(rate_in(rates, charge.currency) or ONE) if terms.pricing_unit else ONE,
     )

@@ -14,7 +14,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from catalog.rules.cards import CardCharge, CardPrice
-from catalog.rules.drafts import CUTS
+from catalog.rules.charge_changes import ChargeChange, charge_changes, rate_changes
 from catalog.rules.tariffs import Tariff
 from catalog.rules.terms import Dims, Price, Tier
 from catalog.rules.written import FEES, MEMBERS, said_of
@@ -93,7 +93,9 @@ class SettingChange:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """What happens to one price row; `was` and `becomes` are its tariffs as they were written."""
+    """What happens to one price row; `was` and `becomes` are its tariffs as they were written. `unit`: the pricing unit
+    that it is in, instead of a currency.
+    """
 
     change: Change
     product: str
@@ -106,6 +108,12 @@ class RowChange:
     was: Tariff | None = None
     becomes: Tariff | None = None
     settings: tuple[SettingChange, ...] = ()
+    unit: str = ""
+
+    @property
+    def written_in(self) -> str:
+        """The currency or pricing unit of its prices."""
+        return self.currency or self.unit
 
     @property
     def percent(self) -> Decimal | None:
@@ -125,16 +133,6 @@ class RowChange:
         found = {direction for tier in self.tiers for direction in tier.directions}
         found = (found | {setting.direction for setting in self.settings}) - {Direction.SAME}
         return found.pop() if len(found) == 1 else Direction.MIXED if found else Direction.SAME
-
-
-@dataclass(frozen=True, slots=True)
-class ChargeChange:
-    """What changes about a charge itself: its name, tax category, metric or tier setting."""
-
-    product: str
-    what: str
-    old: str
-    new: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +157,11 @@ def difference(old: Sequence[CardCharge], new: Sequence[CardCharge]) -> Differen
     before, after = dict(_rows(old)), dict(_rows(new))
     names = {charge.product: charge.name for charge in (*old, *new)}
     keys = (*after, *(key for key in before if key not in after))
-    rows = tuple(_row_change(key, names[key[0]], before.get(key), after.get(key)) for key in keys)
-    return Difference(rows, tuple(_charge_changes(old, new)))
+    units = {charge.product: charge.terms.pricing_unit for charge in (*new, *old) if charge.terms.pricing_unit}
+    rows = tuple(
+        _row_change(key, names[key[0]], units.get(key[0], ""), before.get(key), after.get(key)) for key in keys
+    )
+    return Difference(rows, (*charge_changes(old, new), *rate_changes(old, new)))
 
 
 def percent_change(old: Decimal | None, new: Decimal | None) -> Decimal | None:
@@ -178,7 +179,7 @@ def _rows(card: Sequence[CardCharge]) -> Iterator[tuple[Key, CardPrice]]:
             yield (charge.product, row.currency, tuple(sorted(row.price.match))), row
 
 
-def _row_change(key: Key, name: str, old: CardPrice | None, new: CardPrice | None) -> RowChange:
+def _row_change(key: Key, name: str, unit: str, old: CardPrice | None, new: CardPrice | None) -> RowChange:
     product, currency, _ = key
     shown = new if new is not None else old
     match = shown.price.match if shown is not None else ()
@@ -187,7 +188,7 @@ def _row_change(key: Key, name: str, old: CardPrice | None, new: CardPrice | Non
     tariffs = old.tariff if old else None, new.tariff if new else None
     settings = _settings_of(*tariffs)
     change = Change.CHANGED if settings else _change(was, becomes)
-    return RowChange(change, product, name, currency, match, was, becomes, tiers, *tariffs, settings)
+    return RowChange(change, product, name, currency, match, was, becomes, tiers, *tariffs, settings, unit)
 
 
 def _change(old: Price | None, new: Price | None) -> Change:
@@ -270,28 +271,3 @@ def _direction(old: Decimal | None, new: Decimal | None) -> Direction:
     if old is None or new is None or old == new:
         return Direction.SAME
     return Direction.UP if new > old else Direction.DOWN
-
-
-def _charge_changes(old: Sequence[CardCharge], new: Sequence[CardCharge]) -> Iterator[ChargeChange]:
-    before = {charge.product: charge for charge in old}
-    for charge in new:
-        was = before.get(charge.product)
-        if was is not None:
-            pairs = zip(_settings(was), _settings(charge), strict=True)
-            yield from (ChargeChange(charge.product, what, a, b) for (what, a), (_, b) in pairs if a != b)
-
-
-def _settings(charge: CardCharge) -> tuple[tuple[str, str], ...]:
-    terms = charge.terms
-    return (
-        ("name", charge.name),
-        ("tax category", charge.tax_category),
-        ("metric", charge.metric.metric),
-        ("tier reset", charge.tier_reset),
-        ("free units", plain(terms.free_units)),
-        ("flat fee at zero usage", "yes" if terms.flat_at_zero else "no"),
-        ("tiers apart by", ", ".join(terms.tier_by) or "nothing"),
-        ("a new price inside a period", CUTS[terms.cut]),
-        ("only the dearest of group", terms.highest_of or "none"),
-        ("rounded", "as one charge" if terms.rounds_as_one else "line by line"),
-    )

@@ -41,7 +41,9 @@ CUTS = {
 
 @dataclass(frozen=True, slots=True)
 class ChargeTerms:
-    """How a charge counts, beside its prices; see `catalog.rules.terms.Charge`."""
+    """How a charge counts, beside its prices, and the key of the unit that these are in, if it is no currency;
+    see `catalog.rules.terms.Charge`.
+    """
 
     free_units: Decimal = Decimal(0)
     flat_at_zero: bool = False
@@ -49,6 +51,7 @@ class ChargeTerms:
     cut: Cut = Cut.NONE
     highest_of: str = ""
     rounds_as_one: bool = False
+    pricing_unit: str = ""
 
     def waits(self, metric: MetricTerms) -> bool:
         """Say whether a new price row takes effect at the next period."""
@@ -64,7 +67,7 @@ PLAIN = ChargeTerms()
 
 @dataclass(frozen=True, slots=True)
 class PriceDraft:
-    """A price row to be written; a dimension left out of `match` is any."""
+    """A price row to be written; a dimension left out of `match` is any. In a pricing unit it has no currency."""
 
     currency: str
     match: Mapping[str, str]

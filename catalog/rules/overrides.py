@@ -140,12 +140,16 @@ def multiplied(price: Price, multipliers: Iterable[Multiplier], combine: Combine
     factor = ONE
     for each in found:
         factor = EXACT.multiply(factor, each.factor)
+    return replace(scaled(price, factor), multipliers=tuple(Applied(each.key, each.factor) for each in found))
+
+
+def scaled(price: Price, factor: Decimal) -> Price:
+    """Multiply all that a row charges."""
     rule = price.transaction
     return replace(
         price,
         tiers=tuple(_tier(tier, factor) for tier in price.tiers),
         transaction=_transaction(rule, factor) if rule is not None else None,
-        multipliers=tuple(Applied(each.key, each.factor) for each in found),
     )
 
 

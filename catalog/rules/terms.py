@@ -145,7 +145,8 @@ class Charge:
 
     ``free_units`` are those of this period. ``position``: what its counters accumulated before the period. ``by_time``:
     a new price row shares the period's quantity by time. Of charges with one ``highest_of`` only the dearest is billed.
-    ``rate`` turns the unit of its prices into the currency. ``rounds_as_one``: its lines share one rounding.
+    ``rate`` turns the unit of its prices (``pricing_unit``, if it is no currency) into the currency.
+    ``rounds_as_one``: its lines share one rounding.
     ``allowed``: more free units of a full period, each with the share of it (0 to 1) for which they count.
     """
 
@@ -168,6 +169,7 @@ class Charge:
     rate: Decimal = ONE
     rounds_as_one: bool = False
     allowed: tuple[tuple[Decimal, tuple[int, int]], ...] = ()
+    pricing_unit: str = ""
 
     @property
     def slot(self) -> str:

@@ -15,6 +15,7 @@ from catalog.rules.drafts import ChargeTerms
 from catalog.rules.precedence import PriceTable, ties
 from catalog.rules.tariff_errors import needs_amounts, storable, tariff_errors
 from catalog.rules.terms import Dims, MetricTerms
+from catalog.rules.units import missing_rates
 from monetization.values.errors import DomainError, Invalid
 from monetization.values.money import minor_digits
 
@@ -38,7 +39,8 @@ def card_errors(
     errors = list(_repeated(card))
     for index, charge in enumerate(card):
         errors += _charge_errors(charge, f"charges[{index}]", needed, unseen)
-    return errors
+    units = {charge.terms.pricing_unit: charge.rates for charge in card if charge.terms.pricing_unit}
+    return errors + [error for unit in sorted(units) for error in missing_rates(unit, units[unit], needed)]
 
 
 def _charge_errors(
@@ -63,10 +65,10 @@ def _charge_errors(
         )
     yield from terms_errors(charge.terms, charge.metric, path)
     for index, row in enumerate(charge.prices):
-        yield from row_errors(row, charge.metric, f"{path}.prices[{index}]")
-    for currency in sorted(charge.currencies):
+        yield from row_errors(row, charge.metric, f"{path}.prices[{index}]", charge.terms.pricing_unit)
+    for currency in sorted({row.currency for row in charge.prices}):
         yield from _tie_errors(charge, currency, path)
-    for currency in sorted(needed):
+    for currency in sorted(needed) if not charge.terms.pricing_unit else ():
         yield from _gaps(charge, currency, path)
 
 
@@ -84,17 +86,28 @@ def terms_errors(terms: ChargeTerms, metric: MetricTerms, path: str) -> Iterator
             yield Invalid(f"“{key}” is named twice", field=f"{path}.tier_by[{index}]", fix="Name it once")
 
 
-def row_errors(row: CardPrice, metric: MetricTerms, path: str) -> Iterator[DomainError]:
-    """List what is wrong with one row by itself; ``path`` is where it stands in the version."""
-    try:
-        minor_digits(row.currency)
-    except Invalid as error:
-        yield Invalid(error.message, field=f"{path}.currency", fix=error.fix)
+def row_errors(row: CardPrice, metric: MetricTerms, path: str, unit: str = "") -> Iterator[DomainError]:
+    """List what is wrong with one row by itself; ``path`` is where it stands in the version, ``unit`` the pricing unit
+    of its charge.
+    """
+    yield from _currency_errors(row.currency, f"{path}.currency", unit)
     yield from tariff_errors(row.tariff, path)
     yield from needs_amounts(row.tariff, metric, path)
     counts = Counter(key for key, _ in row.price.match)
     for key, value in row.price.match:
         yield from _match_errors(metric, key, value, counts[key], f"{path}.match.{key}")
+
+
+def _currency_errors(currency: str, path: str, unit: str) -> Iterator[DomainError]:
+    if unit and currency:
+        yield Invalid(f"The product is priced in {unit}, not in {currency}", field=path, fix="Leave the currency empty")
+    elif not unit and not currency:
+        yield Invalid("This price is in no currency", field=path, fix="Name one, or price the product in a unit")
+    elif not unit:
+        try:
+            minor_digits(currency)
+        except Invalid as error:
+            yield Invalid(error.message, field=path, fix=error.fix)
 
 
 def _match_errors(metric: MetricTerms, key: str, value: str, count: int, path: str) -> Iterator[DomainError]:
@@ -124,7 +137,8 @@ def _tie_errors(charge: CardCharge, currency: str, path: str) -> Iterator[Domain
     rows = {id(row.price): index for index, row in enumerate(charge.prices)}
     prices = [row.price for row in charge.prices if row.currency == currency]
     for first, second in ties(prices, charge.metric.order):
-        message = f"This row and row {rows[id(first)] + 1} would price the same usage in {currency}"
+        where = currency or charge.terms.pricing_unit
+        message = f"This row and row {rows[id(first)] + 1} would price the same usage in {where}"
         fix = "Name one more dimension in one of them, or remove one"
         yield Invalid(message, field=f"{path}.prices[{rows[id(second)]}].match", fix=fix)
 

@@ -60,6 +60,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Catalog",
         (
             Place("Products", "category", "catalog_product_changelist", CATALOG),
+            Place("Pricing units", "toll", "catalog_pricingunit_changelist", CATALOG),
             Place("Rate cards", "sell", "catalog_ratecard_changelist", CATALOG, CARD_PAGES),
             Place("Plans", "inventory_2", "catalog_plan_changelist", CATALOG, PLAN_PAGES),
             Place("Imports", "upload_file", "imports", CATALOG),

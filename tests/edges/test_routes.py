@@ -56,7 +56,8 @@ DRAFTED = {
     "metric_version_submit": "meaning_draft", "price": "price_draft", "price_remove": "price_draft",
     "price_new": "version_draft", "rate_card_product": "version_draft", "rate_card_version": "version",
     "rate_card_version_discard": "version_draft", "rate_card_version_effective": "version_draft",
-    "rate_card_version_note": "version_draft", "rate_card_version_submit": "version_draft",
+    "rate_card_version_note": "version_draft", "rate_card_version_unit_rates": "version_draft",
+    "rate_card_version_submit": "version_draft",
     "plan_part": "plan_draft", "plan_part_new": "plan_draft", "plan_part_remove": "plan_draft",
     "plan_terms": "plan_draft", "plan_version_discard": "plan_draft", "plan_version_submit": "plan_draft",
     "backfill_begin": "meaning_draft", "rate_card_charge": "charge",
@@ -80,6 +81,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
                     "account": {"key": "tried", "name": "Tried", "time_zone": "UTC", "country": "DE"}},
     "api_customers": {"key": "tried", "name": "Tried"},
     "api_customer": {"name": "Tried"}, "api_products": {"key": "tried", "name": "Tried"},
+    "api_pricing_units": {"key": "tried", "name": "Tried"}, "api_pricing_unit": {"name": "Tried"},
     "api_account": {"name": "Tried"}, "api_product": {"name": "Tried"},
     "api_rate_cards": {"key": "tried", "name": "Tried"}, "api_metrics": {"key": "tried", "name": "Tried"},
     "api_keys": {"name": "tried", "scopes": ["usage:read"]},
@@ -122,7 +124,8 @@ WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",
     "rate_card": "list", "price": "list", "prices": "list", "alias": "acme", "aliases": "acme",
-    "rate_card_version": "list", "backfill": "llm-tokens", "charge": "list", "plan": "starter",
+    "rate_card_version": "list", "pricing_unit": "credits", "unit_rates": "list", "backfill": "llm-tokens",
+    "charge": "list", "plan": "starter",
 }  # fmt: skip
 
 

@@ -33,6 +33,8 @@ def answered_line(line: Line, places: dict[int, int], currency: str) -> dict[str
         "exact": plain(line.exact),
         "amount": str(round_once(line.amount, currency)),
         "steps": [_step(step) for step in line.steps],
+        "pricing_unit": (rated.charge.pricing_unit or None) if rated else None,
+        "rate": plain(rated.charge.rate) if rated else "1",
         "discounts": list(line.discounts),
         "instrument": line.instrument or None,
         "of": places[id(line.of)] if line.of is not None else None,

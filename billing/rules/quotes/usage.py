@@ -60,6 +60,7 @@ class Usage:
             windowed=_windowed(body.windowed_commitment),
             rate=self.rate,
             rounds_as_one=body.round == "charge",
+            pricing_unit=body.pricing_unit or "",
         )
 
 

@@ -39,7 +39,7 @@ def _line(change: RowChange, row: int) -> Line:
 
 def _subject(change: RowChange) -> str:
     dims = ", ".join(f"{key} {value}" for key, value in change.match) or "any"
-    return f"{change.name} · {dims} · {change.currency}"
+    return f"{change.name} · {dims} · {change.written_in}"
 
 
 def _moves(change: RowChange, tier: TierChange) -> bool:

@@ -7,7 +7,7 @@ from catalog.actions.imports.looked import Known, Looked, Looking
 from catalog.actions.imports.price_lines import lines_of
 from catalog.actions.rights import DRAFT, allow_card
 from catalog.models import Import, RateCard
-from catalog.queries.cards import version_content
+from catalog.queries.cards import rates_by_key, version_content
 from catalog.queries.drafted import Drafted, drafted
 from catalog.rules.diff import difference
 from catalog.rules.files.faults import Fault
@@ -38,13 +38,14 @@ def look(looking: Looking, records: Sequence[Record]) -> Looked:
     """Check a file's prices and lay them beside those of the newest approved version."""
     imported, at = looking.imported, looking.at
     charges = charges_in(records)
-    known, faults = _known(charges, drafted(imported.environment, charges.drafts))
     card = card_of(imported)
+    base = rate_cards.newest_approved(card) if card is not None else None
+    rates = rates_by_key(base) if base is not None else {}
+    known, faults = _known(charges, drafted(imported.environment, charges.drafts, rates))
     needed = rate_cards.needed(card, at) if card is not None else set()
     looking.progress(len(records) // 2, len(records))
     wrong = card_errors([each.content for each in known], needed=needed) if known or not faults else []
     alone = Charges(charges.drafts, tuple(each.rows for each in known), ())
-    base = rate_cards.newest_approved(card) if card is not None else None
     old = version_content(base) if base is not None else ()
     lines = lines_of(difference(old, [each.content for each in known]), charges)
     found = (*charges.faults, *faults, *(alone.fault_of(each) for each in wrong))
@@ -86,6 +87,8 @@ def _unknown(found: Drafted, first: Record) -> Iterator[Fault]:
     product, metric = first.values["product"], first.values["metric"]
     if not found.has_product:
         yield first.fault("product", Invalid(f"There is no product “{product}”", fix="Create it first"))
+    if not found.has_unit:
+        yield first.fault("pricing_unit", Invalid("There is no such pricing unit", fix="Create it first"))
     if not found.has_metric:
         yield first.fault("metric", Invalid(f"There is no metric “{metric}”", fix="Create it first"))
     elif not found.is_approved:

@@ -45,6 +45,7 @@ COUNTED = (
     ),
     Column("highest_of", TEXT, "Group of products of which only the dearest is billed."),
     Column("rounds_as_one", YES_NO, "Round the product's lines as one."),
+    Column("pricing_unit", Kind.KEY, "Pricing unit of the product's prices, in place of a currency."),
 )  # fmt: skip
 PRICES = Table(
     "prices",
@@ -53,7 +54,7 @@ PRICES = Table(
     (
         Column("product", Kind.KEY, "Key of the product.", needed=True, example="inference"),
         Column("metric", Kind.KEY, "Key of the metric that its usage comes from.", needed=True, example="llm-tokens"),
-        Column("currency", Kind.CURRENCY, "Currency of the price.", needed=True, example="EUR"),
+        Column("currency", Kind.CURRENCY, "Currency of the price; empty in a pricing unit.", example="EUR"),
         MODEL,
         *TIER,
         *ALONE,

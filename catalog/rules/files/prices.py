@@ -59,7 +59,7 @@ def charges_in(records: Sequence[Record]) -> Charges:
         if not all(row.is_whole for row in rows):
             continue
         try:
-            draft = PriceDraft(head.values["currency"], dict(head.others), tariff_of(rows))
+            draft = PriceDraft(head.values.get("currency", ""), dict(head.others), tariff_of(rows))
         except Invalid as error:
             faults += [laid(rows, each) for each in error.errors]
             continue
@@ -79,8 +79,9 @@ def _charges(
 
 def _key(record: Record) -> tuple[Any, ...]:
     said = record.values
-    whole = tuple(said.get(name) for name in ("product", "metric", "currency"))
-    return (*whole, tuple(sorted(record.others.items())), None if None not in whole else record.row)
+    whole = tuple(said.get(name) for name in ("product", "metric"))
+    alone = None if None not in whole else record.row
+    return (*whole, said.get("currency"), tuple(sorted(record.others.items())), alone)
 
 
 def tariff_of(rows: Rows) -> Tariff:
