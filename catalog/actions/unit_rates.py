@@ -1,13 +1,13 @@
 """What pricing units are worth on a draft of a rate card: fixed with its prices, said anew by the next version."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from catalog.actions import governed
 from catalog.actions.rights import allow_card
-from catalog.models import PriceOverride, PricingUnit, RateCardVersion, UnitRate
+from catalog.models import CommitPrice, Contract, PriceOverride, PricingUnit, RateCardVersion, UnitRate
 from catalog.rules.cards import CardCharge
 from catalog.rules.units import RateDraft, rate_errors
 from monetization.foundation.models import User
@@ -15,6 +15,7 @@ from monetization.values.errors import DomainError, Invalid, refuse_if
 from monetization.values.money import plain
 
 NONE = "currencies"
+MOST = 20
 
 
 @transaction.atomic
@@ -64,14 +65,23 @@ def moved_errors(version: RateCardVersion, content: Sequence[CardCharge]) -> Ite
     }
     if not moved:
         return
-    own = PriceOverride.objects.filter(
-        contract__rate_card=version.rate_card_id, contract__status="APPROVED", product__key__in=moved
-    )
-    for override in own.select_related("contract", "product").order_by("contract__key", "key")[:20]:
-        key = override.product.key
-        message = f"{override.contract} has a price of its own for {override.product}, in {before.get(key) or NONE}"
-        fix = "End that price first, or sell this as another product"
+    for key, contract in _own_prices(version.rate_card_id, moved):
+        message = f"{contract} has a price of its own for {key}, in {before.get(key) or NONE}"
+        fix = "Sell this as another product"
         yield Invalid(message, field=f"charges[{moved[key]}].pricing_unit", fix=fix)
+
+
+def _own_prices(rate_card: int, products: Collection[str]) -> Iterable[tuple[str, str]]:
+    """Pair products with contracts on a card that agreed prices for them, themselves or for a commit."""
+    signed = {"rate_card": rate_card, "status": "APPROVED"}
+    own = PriceOverride.objects.filter(contract__in=Contract.objects.filter(**signed), product__key__in=products)
+    commits = CommitPrice.objects.filter(
+        commit__contract__in=Contract.objects.filter(**signed), product__key__in=products, unit_price__isnull=False
+    )
+    found = own.values_list("product__key", "contract__key").union(
+        commits.values_list("product__key", "commit__contract__key")
+    )
+    return sorted(found)[:MOST]
 
 
 def _units_of(version: RateCardVersion) -> dict[str, str]:

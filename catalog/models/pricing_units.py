@@ -19,7 +19,7 @@ class PricingUnit(models.Model):
     key = key_field()
     name = models.CharField(max_length=120)
     digits = models.PositiveSmallIntegerField(
-        default=0, validators=[MaxValueValidator(MOST_DIGITS)], help_text="Decimal places that it is shown with"
+        default=0, validators=[MaxValueValidator(MOST_DIGITS)], help_text="Decimal places of amounts in it; prices keep all of theirs"
     )
     created_at = models.DateTimeField()
 

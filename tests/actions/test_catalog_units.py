@@ -69,8 +69,8 @@ def test_a_draft_invoice_is_the_hand_calculation_and_the_quote(world: World) -> 
     body = {
         "currency": "EUR", "period": {"start_date": "2026-10-01", "end_date": "2026-10-31"},
         "pricing_units": [{"key": "credits", "rate": "0.013"}],
-        "charges": [{"key": "inference", "metric": {"dimensions": ["token_type"]}, "pricing_unit": "credits", "prices": [
-            {"match": {"token_type": "input"}, "unit_price": "250"}, {"unit_price": "1000.5"}]}],
+        "charges": [{"key": "inference", "metric": {"dimensions": ["token_type"]}, "pricing_unit": "credits",
+                     "prices": [{"match": {"token_type": "input"}, "unit_price": "250"}, {"unit_price": "1000.5"}]}],
         "usage": [{"charge": "inference", "quantity": "31", "dimensions": {"token_type": "input"}},
                   {"charge": "inference", "quantity": "3.1", "dimensions": {"token_type": "output"}}],
     }  # fmt: skip

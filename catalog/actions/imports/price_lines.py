@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from catalog.rules.diff import Change, ChargeChange, Difference, RowChange, TierChange
+from catalog.rules.charge_changes import ChargeChange
+from catalog.rules.diff import Change, Difference, RowChange, TierChange
 from catalog.rules.files.previews import Line
 from catalog.rules.files.prices import Charges
 from catalog.rules.tariff_words import number, words_of
