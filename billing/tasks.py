@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from billing.actions import balances, documents, expiring, impacts, money_left, retention, runs, upkeep
-from billing.models import ImpactChunk
+from billing.models import Impact, ImpactChunk
 from monetization.foundation.models import Environment
 from monetization.values.errors import DomainError
 
@@ -86,6 +86,12 @@ def work_on_impact(chunk_id: int) -> None:
     except Exception as error:
         log.exception("impact %s failed", chunk.impact_id)
         impacts.fail(impact=chunk.impact, fault=f"{type(error).__name__}: {error}", at=timezone.now())
+
+
+def wake_for_impact(impact: Impact) -> None:
+    """Wake workers for each chunk of a new impact."""
+    for pk in impact.chunks.values_list("pk", flat=True):
+        work_on_impact.delay_on_commit(pk)
 
 
 @shared_task

@@ -279,6 +279,7 @@ SPECTACULAR_SETTINGS = {
         "ImportStatus": [(each.value, each.label) for each in ImportStatus],
         "VersionStatus": [(each.value, each.label) for each in VersionStatus],
         "StaffRole": [(each.value, each.label) for each in Role],
+        "ImpactStatus": [("RUNNING", "Running"), ("DONE", "Done"), ("CANCELLED", "Cancelled"), ("FAILED", "Failed")],
         "RequestStatus": [(each.value, each.label) for each in RequestStatus],
     },
 }

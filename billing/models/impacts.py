@@ -4,12 +4,15 @@ An impact is made in chunks of accounts, each of which a worker does by itself a
 was cut short goes on where it stopped. `inputs` digests all that it rests on: where that has moved, it is stale.
 """
 
+from decimal import Decimal
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from catalog.models import Contract
 from monetization.foundation.models import Account, ChangeRequest, Environment, User
 from monetization.foundation.models.fields import amount_field, currency_field
+from monetization.values.money import EXACT
 
 
 class Impact(models.Model):
@@ -98,6 +101,11 @@ class AccountImpact(models.Model):
     def __str__(self) -> str:
         return f"{self.account}: {self.before} → {self.after} {self.currency}"
 
+    @property
+    def change(self) -> Decimal:
+        """How much more is billed."""
+        return EXACT.subtract(self.after, self.before)
+
 
 class ImpactFigure(models.Model):
     """The same of one contract, month and product (empty: of the whole invoice)."""
@@ -131,7 +139,7 @@ class ImpactBalance(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.ends_before} → {self.ends_after}"
+        return f"{self.name}: {self.ends_before or 'not'} → {self.ends_after or 'not'}"
 
     @property
     def is_earlier(self) -> bool:

@@ -88,5 +88,3 @@ def _differ(was: Found, is_now: Found) -> bool:
 def _agreed(terms: Terms) -> Terms:
     """Leave out what balances are: they move by themselves."""
     return replace(terms, instruments=(), discounts=())
-
-
