@@ -131,6 +131,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     unsigned = deals.draft_contract(
         world, world.acme_us, terms.card, at=now, key="unsigned", start_date=(now + timedelta(days=9)).date()
     )
+    deals.contract(world, world.acme_us, terms.card, at=now, key="earlier", end_date=now.date())
     _parts(world, unsigned, now)
     return {
         "amendment": _amendments(world, terms.acme, now).pk,
