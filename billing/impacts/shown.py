@@ -16,7 +16,10 @@ from monetization.foundation.templatetags.show import exact, money
 SIDES = ("On present terms", "On proposed terms")
 ZERO = Decimal(0)
 STEPS = (Decimal(-20), Decimal(-5), ZERO)
-LABELS = ("over −20 %", "−20 to −5 %", "−5 to 0 %", "none", "0 to 5 %", "5 to 20 %", "over 20 %", "from 0")
+LABELS = (
+    ("< −20", "down by more than 20 %"), ("−20", "down by 5 to 20 %"), ("−5", "down by up to 5 %"), ("0", "no change"),
+    ("+5", "up by up to 5 %"), ("+20", "up by 5 to 20 %"), ("> 20", "up by more than 20 %"), ("new", "up from nothing"),
+)  # fmt: skip
 WAYS = ("Pay less", "Pay the same", "Pay more")
 
 
@@ -47,10 +50,10 @@ def distribution(percents: Iterable[Decimal | None]) -> Chart:
     for each in percents:
         counts[_place(each)] += 1
     slots = []
-    for place, (label, count) in enumerate(zip(LABELS, counts, strict=True)):
+    for place, ((label, words), count) in enumerate(zip(LABELS, counts, strict=True)):
         way = 1 if place == 3 else 0 if place < 3 else 2
         values = tuple(Decimal(count) if way == each else ZERO for each in range(3))
-        slots.append(Slot(label, f"{label}: {exact(Decimal(count))} account{'' if count == 1 else 's'}", values))
+        slots.append(Slot(label, f"{exact(Decimal(count))} account{'' if count == 1 else 's'} {words}", values))
     return bars(WAYS, slots)
 
 
