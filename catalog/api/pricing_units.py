@@ -45,7 +45,13 @@ class UnitRateBody(Strict):
 class UnitRatesBody(Strict):
     """All rates of a version."""
 
-    rates = UnitRateBody(many=True, max_length=MOST)
+    rates = UnitRateBody(many=True)
+
+    def validate_rates(self, rates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Bound their number."""
+        if len(rates) > MOST:
+            raise serializers.ValidationError(f"At most {MOST} rates")
+        return rates
 
 
 class PricingUnits(Either, ListView):

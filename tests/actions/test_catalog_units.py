@@ -162,7 +162,7 @@ def test_a_product_with_prices_of_contracts_moves_to_no_unit(world: World) -> No
         tariff=per_unit(D(1)), by=world.chen, at=AT,
     )  # fmt: skip
     signed = contracts.submit(contract=draft, reason="Signed", by=world.chen, at=AT)
-    deals.approve(signed, world.rosa, at=AT)
+    assert deals.approve(signed, world.rosa, at=AT).status == "LIVE"
     charge = ChargeDraft("inference", "llm-tokens", ROWS, IN_CREDITS)
     moved = deals.version(world, version.rate_card, charges=[charge], effective_date=MIDDLE)
     unit_rates.set_rates(version=moved, rates=RATES, by=world.mia, at=AT)
