@@ -26,11 +26,11 @@ def typed_rates(typed: QueryDict) -> Iterator[RateDraft]:
         yield RateDraft(unit.strip(), currency.strip().upper(), value)
 
 
-def rate_lines(version: RateCardVersion, typed: QueryDict) -> list[Row]:
-    """Give the lines of the form as typed, or as kept with a spare one for each unit of the environment."""
-    if typed.getlist("rate_unit"):
+def rate_lines(version: RateCardVersion, typed: QueryDict, *, may_edit: bool) -> list[Row]:
+    """Give the lines of the form as typed, or as kept with a spare one for each unit; who can't edit sees what is kept."""
+    if may_edit and typed.getlist("rate_unit"):
         return list(zip(*(typed.getlist(name) for name in COLUMNS), strict=False))
     kept = version.unit_rates.order_by("unit__key", "currency").values_list("unit__key", "currency", "rate")
     units = PricingUnit.objects.filter(environment=version.rate_card.environment_id).order_by("key")
-    spare = units.values_list("key", flat=True) if version.is_draft else ()
+    spare = units.values_list("key", flat=True) if may_edit else ()
     return [*((unit, currency, plain(rate)) for unit, currency, rate in kept), *((unit, "", "") for unit in spare)]

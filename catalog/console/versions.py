@@ -58,13 +58,14 @@ def render_version(
     """Render the page; after a refusal with what was typed and what is wrong with it."""
     now, card = timezone.now(), version.rate_card
     comparison = compare(version, now)
+    may_edit = version.is_draft and may_draft(request.user, card)
     context = {
         "version": version,
         "card": card,
         "comparison": comparison,
         "place": next(one for one in placed_versions(card, now) if one.version.pk == version.pk),
         "may_draft": may_draft(request.user, card),
-        "may_edit": version.is_draft and may_draft(request.user, card),
+        "may_edit": may_edit,
         "standing": standing_of(version.request, request.user) if version.request else None,
         "timeline": timeline(version.request) if version.request else (),
         "outcome": outcome,
@@ -72,7 +73,7 @@ def render_version(
         "typed": request.POST,
         "approve_words": f"Approve v{version.number}",
         "now": now,
-        "rates": rate_lines(version, request.POST),
+        "rates": rate_lines(version, request.POST, may_edit=may_edit),
         "charges": dict(version.charges.values_list("product__key", "pk")),
         **list_context(request, comparison),
     }

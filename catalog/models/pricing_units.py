@@ -19,7 +19,9 @@ class PricingUnit(models.Model):
     key = key_field()
     name = models.CharField(max_length=120)
     digits = models.PositiveSmallIntegerField(
-        default=0, validators=[MaxValueValidator(MOST_DIGITS)], help_text="Decimal places of amounts in it; prices keep all of theirs"
+        default=0,
+        validators=[MaxValueValidator(MOST_DIGITS)],
+        help_text="Decimal places of amounts in it; prices keep all",
     )
     created_at = models.DateTimeField()
 
