@@ -27,7 +27,7 @@ def typed_rates(typed: QueryDict) -> Iterator[RateDraft]:
 
 
 def rate_lines(version: RateCardVersion, typed: QueryDict, *, may_edit: bool) -> list[Row]:
-    """Give the lines of the form as typed, or as kept with a spare one for each unit; who can't edit sees what is kept."""
+    """Give the lines as typed, or as kept with a spare one for each unit; who can't edit sees what is kept."""
     if may_edit and typed.getlist("rate_unit"):
         return list(zip(*(typed.getlist(name) for name in COLUMNS), strict=False))
     kept = version.unit_rates.order_by("unit__key", "currency").values_list("unit__key", "currency", "rate")
