@@ -1014,7 +1014,8 @@ def usage_lines(inv: Invoice, charge: Body, order: int) -> list[Line]:
         line = next((li for li in made if li.shelved == (match, shelved.same) and stands_on(inv, li, seg)), None)
         if line is None:
             name, category = name_of(charge, shelved.row), category_of(charge)
-            line = Line("usage", [charge], seg.start, seg.end, name, category, seg.index, dict(match))
+            row = first_row(inv, charge, match, shelved, seg)
+            line = Line("usage", [charge], seg.start, seg.end, name, category, row, dict(match))
             line.order, line.shelved = (order, shelved.level, seg.index), (match, shelved.same)
             line.multipliers = shelved.multipliers
             if shelved.level == 0:
@@ -1025,6 +1026,17 @@ def usage_lines(inv: Invoice, charge: Body, order: int) -> list[Line]:
         unit = first_unit(seg.row, seg.counter.position + seg.counter.q(seg.start)) * inv.rate(charge)
         line.unit = max(line.unit, unit) if seg.start == line.start else line.unit
     return made
+
+
+def first_row(inv: Invoice, charge: Body, match: Any, shelved: Shelved, seg: "Segment") -> int:
+    """Give the row from which what the segment costs stands without a break; rows that say the same are one."""
+    row = seg.index
+    for at in reversed([at for at in epochs(inv, charge)[:-1] if at < seg.start]):
+        there = next((each for key, each in shelf(inv, charge, at) if key == match and each.same == shelved.same), None)
+        if there is None:
+            return row
+        row = there.index
+    return row
 
 
 def stands_on(inv: Invoice, line: Line, seg: "Segment") -> bool:

@@ -6,6 +6,7 @@ import django.db.models.expressions
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
+from monetization.folding import folded
 
 
 class Migration(migrations.Migration):
@@ -447,3 +448,4 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('debit', models.F('credit')), _negated=True), name='transfer_has_two_sides'),
         ),
     ]
+    operations = folded("billing", operations)

@@ -10,6 +10,7 @@ import monetization.foundation.models.fields
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
+from monetization.folding import folded
 
 
 class Migration(migrations.Migration):
@@ -1896,3 +1897,4 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('commit', None), ('recurring', None)), models.Q(('commit', None), ('contract__isnull', False), ('kind', 'CREDIT'), ('rolled_from', None)), models.Q(('contract__isnull', False), ('recurring', None), ('rolled_from', None)), _connector='OR'), name='instrument_has_one_origin'),
         ),
     ]
+    operations = folded("catalog", operations)
