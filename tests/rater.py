@@ -665,12 +665,18 @@ class Shelved:
         """What makes it the same price: level and numbers."""
         usual = {"multiplier": 1} if self.row.get("model") == "DYNAMIC" else {}
         said = {"model": "PER_UNIT", **usual, **self.row}
-        said = {k: v for k, v in said.items() if k not in ("starts_on", "ends_on", "name", "id", "charge")}
+        left = ("starts_on", "ends_on", "name", "id", "charge")
+        said = {k: v for k, v in said.items() if k not in left and (k not in FEES or number(v))}
         return self.level, repr(sorted((k, exactly(v)) for k, v in said.items()))
 
 
+FEES = ("flat_fee", "fixed_fee")  # none is as good as nothing said
+
+
 def exactly(said: Any) -> str:
-    """Write a number the one way."""
+    """Write a number the one way, and a tier without a fee that is none."""
+    if isinstance(said, list):
+        return repr([sorted((k, exactly(v)) for k, v in tier.items() if k not in FEES or number(v)) for tier in said])
     try:
         return str(Fraction(str(said)))
     except ValueError:
