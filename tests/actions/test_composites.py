@@ -1,4 +1,4 @@
-"""Composites of contracts: a percentage of other lines on drafts, as a quote says it, by days where it begins inside."""
+"""Composites of contracts: a percentage of other lines on drafts, by days where one begins or ends inside."""
 
 from datetime import date
 from decimal import Decimal
