@@ -67,11 +67,11 @@ class Tables(Operation):
         return f"Create {len(self.operations)} tables"
 
 
-def _others(app: str, name: str, fields: Sequence[Field], made: Mapping[str, CreateModel]) -> set[str]:
+def _others(app: str, name: str, fields: Sequence[Field[Any, Any]], made: Mapping[str, CreateModel]) -> set[str]:
     return set(_pointed(app, fields)) & made.keys() - {name}
 
 
-def _pointed(app: str, fields: Sequence[Field]) -> Iterator[str]:
+def _pointed(app: str, fields: Sequence[Field[Any, Any]]) -> Iterator[str]:
     """Yield the models of the app that fields point at."""
     for field in fields:
         for target in (field.remote_field and field.remote_field.model, getattr(field.remote_field, "through", None)):
