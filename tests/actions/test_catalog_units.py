@@ -15,7 +15,7 @@ from billing.rules.quotes.answer import answer_of
 from billing.rules.quotes.bodies import QuoteBody
 from billing.rules.quotes.quote import quote
 from catalog.actions import contracts, own_prices, prices, pricing_units, rate_cards, unit_rates
-from catalog.models import PriceRow, PricingUnit, RateCardVersion, UnitRate
+from catalog.models import Contract, PriceRow, PricingUnit, RateCardVersion, UnitRate
 from catalog.queries import effective_prices, terms_for, version_content
 from catalog.queries.content import content_digest
 from catalog.queries.contracts import period_of
@@ -23,9 +23,10 @@ from catalog.queries.exports import price_file
 from catalog.rules.drafts import ChargeDraft, ChargeTerms, PriceDraft
 from catalog.rules.tariffs import per_unit
 from catalog.rules.units import RateDraft
+from monetization.foundation.rules.roles import Role
 from monetization.values.errors import Conflict, DomainError, Invalid, NotAllowed, WrongState
 from tests import deals, filed, priced
-from tests.make import AT, World
+from tests.make import AT, World, person
 
 D = Decimal
 RATES = [RateDraft("credits", "EUR", D("0.013")), RateDraft("credits", "JPY", D("2"))]
@@ -162,7 +163,8 @@ def test_a_product_with_prices_of_contracts_moves_to_no_unit(world: World) -> No
         match={"model": "gpt-4o", "token_type": "input"}, by=world.chen, at=AT,
     )  # fmt: skip
     signed = contracts.submit(contract=draft, reason="Signed", by=world.chen, at=AT)
-    assert deals.approve(signed, world.rosa, at=AT).status == "LIVE"
+    deals.approve(signed, world.rosa, person("hal", [Role.HEAD]), at=AT)
+    assert Contract.objects.get().status == "APPROVED"
     charge = ChargeDraft("inference", "llm-tokens", ROWS, IN_CREDITS)
     moved = deals.version(world, version.rate_card, charges=[charge], effective_date=MIDDLE)
     unit_rates.set_rates(version=moved, rates=RATES, by=world.mia, at=AT)

@@ -91,9 +91,10 @@ def test_from_nothing_to_prices_in_force(world: World) -> None:
     assert (dated.json()["prices"], dated.json()["effective_date"], dated.json()["notes"]) == (2, "2026-01-01", "First")
     rows = mia.get("/rate-cards/list/versions/1/prices").json()["results"]
     assert [{key: value for key, value in row.items() if key != "id"} for row in rows] == [
-        {"product": "inference", "metric": "llm-tokens", "currency": "EUR", "match": {"model": "gpt-4o"},
-         "model": "PER_UNIT", "unit_price": "2.5", "tiers": []},
-        {"product": "inference", "metric": "llm-tokens", "currency": "EUR", "match": {}, "model": "GRADUATED",
+        {"product": "inference", "metric": "llm-tokens", "currency": "EUR", "pricing_unit": None,
+         "match": {"model": "gpt-4o"}, "model": "PER_UNIT", "unit_price": "2.5", "tiers": []},
+        {"product": "inference", "metric": "llm-tokens", "currency": "EUR", "pricing_unit": None, "match": {},
+         "model": "GRADUATED",
          "unit_price": None, "tiers": [{"up_to": "10", "unit_price": "3", "flat_fee": "1.5"},
                                        {"up_to": None, "unit_price": "2", "flat_fee": "0"}]},
     ]  # fmt: skip
@@ -141,6 +142,7 @@ def test_every_model_is_read_as_it_was_written(world: World) -> None:
     charge = {"free_units": "100", "tier_by": ["model"], "cut": "by_time", "round": "charge"}
     assert put(mia, f"{path}/charges/inference", charge).json() == charge | {
         "product": "inference", "metric": "llm-tokens", "flat_at_zero": False, "highest_of": "",
+        "pricing_unit": None,
     }  # fmt: skip
     assert mia.get(f"{path}/charges").json()["charges"][0] | charge == mia.get(f"{path}/charges").json()["charges"][0]
     for wrong, field in (({"tier_by": ["x"]}, "tier_by[0]"), ({"free_units": -1}, "free_units"), ({"cut": "x"}, "cut")):
