@@ -10,6 +10,7 @@ from catalog.api import (
     contracts,
     imports,
     instruments,
+    listings,
     metrics,
     own_prices,
     plans,
@@ -39,6 +40,7 @@ def _parts(name: str, many: type[View], one: type[View]) -> tuple[URLPattern, UR
 
 
 patterns: list[URLPattern] = [
+    path("catalog", listings.CatalogFile.as_view(), name="api_catalog"),
     path("metrics", metrics.Metrics.as_view(), name="api_metrics"),
     path("metrics/<str:key>", metrics.OneMetric.as_view(), name="api_metric"),
     path("metrics/<str:key>/price-unseen", metrics.PriceUnseen.as_view(), name="api_metric_price_unseen"),

@@ -7,6 +7,7 @@ from catalog.console import (
     contracts,
     import_files,
     imports,
+    listings,
     metrics,
     parts,
     plan_parts,
@@ -20,6 +21,7 @@ from catalog.console.builder import pages as builder
 from catalog.console.builder import start
 from monetization.foundation.console import site
 
+site.add_pages(listings.pages)
 site.add_pages(cards.pages)
 site.add_pages(versions.pages)
 site.add_pages(prices.pages)
