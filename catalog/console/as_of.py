@@ -23,7 +23,8 @@ def account_prices(request: StaffRequest, pk: int) -> HttpResponse:
     """Show the prices of a day, from its first instant in the account's zone."""
     account = get_object_or_404(accounts_for(request.user, request.environment), pk=pk)
     asked, text = request.GET.get("on", "").strip(), request.GET.get("q", "").strip()
-    today, outcome = local_date(timezone.now(), account.time_zone), Outcome[None]()
+    today = local_date(timezone.now(), account.time_zone)
+    outcome: Outcome[None] = Outcome()
     try:
         day = day_in(asked, "on") or today
     except DomainError as error:

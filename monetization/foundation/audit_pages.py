@@ -93,7 +93,7 @@ def review(request: StaffRequest) -> HttpResponse:
     return show(request, "console/access_review.html", context, title="Access review")
 
 
-def _asked(request: StaffRequest) -> tuple[audit_log.Asked, Outcome[None]]:
+def _asked(request: StaffRequest) -> tuple[audit_log.Asked, Outcome[Any]]:
     said: dict[str, Any] = {name: request.GET.get(name, "").strip() for name in FIELDS}
     try:
         first, last = (day_in(request.GET.get(name, ""), name) for name in ("from", "until"))
@@ -102,7 +102,7 @@ def _asked(request: StaffRequest) -> tuple[audit_log.Asked, Outcome[None]]:
     zone = request.user.time_zone
     starts_at: datetime | None = local_midnight(first, zone) if first else None
     ends_at = local_midnight(last + timedelta(days=1), zone) if last else None
-    return audit_log.Asked(**said, starts_at=starts_at, ends_at=ends_at), Outcome[None]()
+    return audit_log.Asked(**said, starts_at=starts_at, ends_at=ends_at), Outcome()
 
 
 def _both(environment: Environment, asked: Any) -> list[tuple[str, str, str]]:

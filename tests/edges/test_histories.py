@@ -13,9 +13,10 @@ from catalog.queries.as_of import prices_then
 from catalog.rules.tariffs import per_unit
 from monetization.foundation.actions import customers
 from monetization.foundation.models import AuditEntry
+from monetization.foundation.rules.roles import Role
 from monetization.foundation.rules.told import Moved, moved
 from tests import deals
-from tests.make import AT, Api, World, signed_in, token
+from tests.make import AT, Api, World, person, signed_in, token
 from tests.priced import list_card, priced
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +57,7 @@ def test_own_prices_are_decided_with_the_contract(world: World) -> None:
     )  # fmt: skip
     own_prices.add_multiplier(contract=draft, key="less", name="Less", factor=Decimal("0.9"), by=world.chen, at=AT)
     request = contracts.submit(contract=draft, reason="Signed", by=world.chen, at=AT)
-    for decider in (world.rosa, world.finn, world.mia):
+    for decider in (world.rosa, person("hal", (Role.HEAD,)), world.finn):
         request.refresh_from_db()
         if request.status == "SUBMITTED":
             deals.approve(request, decider, at=AT)
