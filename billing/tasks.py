@@ -72,8 +72,9 @@ def draft_due() -> None:
 
 @shared_task
 def draft_contracts(contract_ids: list[int]) -> None:
-    """Draft what is due of some contracts."""
-    runs.draft_contracts(contract_ids, by=None, at=timezone.now())
+    """Draft what is due of some contracts; what that wrote into the audit log is anchored at once."""
+    if runs.draft_contracts(contract_ids, by=None, at=timezone.now()).drafted:
+        audit.anchor_on_commit(at=timezone.now())
 
 
 @shared_task
@@ -100,4 +101,3 @@ def sweep_impacts() -> None:
     """Wake workers for what of impacts waits: its message was lost, or its worker died."""
     for chunk_id in impacts.left_behind(timezone.now()):
         work_on_impact.delay(chunk_id)
-from monetization.foundation.actions import audit
