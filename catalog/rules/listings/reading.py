@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from catalog.rules.drafts import ChargeDraft, ChargeTerms, Cut, MetricDraft, PriceDraft
-from catalog.rules.listings.members import CardMembers, ChargeMembers, MetricMembers, PlanMembers, ProductMembers
+from catalog.rules.listings.card_members import CardMembers, ChargeMembers
+from catalog.rules.listings.members import PlanMembers, ProductMembers
+from catalog.rules.listings.metric_members import MetricMembers
 from catalog.rules.listings.shapes import SECTIONS, Card, Listing, Metric, Plan, Product
 from catalog.rules.listings.text import Source
 from catalog.rules.plans import reading as packages

@@ -10,19 +10,14 @@ from typing import Any
 import msgspec
 
 from catalog.rules.drafts import ChargeDraft, PriceDraft
-from catalog.rules.listings.members import (
-    CardMembers,
-    ChargeMembers,
+from catalog.rules.listings.card_members import CardMembers, ChargeMembers, PriceMembers, TierMembers
+from catalog.rules.listings.members import Members, PlanMembers, ProductMembers
+from catalog.rules.listings.metric_members import (
     DimensionMembers,
     FilterMembers,
     MeaningMembers,
     MeasureMembers,
-    Members,
     MetricMembers,
-    PlanMembers,
-    PriceMembers,
-    ProductMembers,
-    TierMembers,
 )
 from catalog.rules.listings.reading import FORM
 from catalog.rules.listings.shapes import SECTIONS, Card, Listing, Metric, Plan, Product

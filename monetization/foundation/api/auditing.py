@@ -6,10 +6,10 @@ from django.http.response import HttpResponseBase
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from monetization.foundation.api.audit_bodies import AccessBody, AccessReviewBody, ChainBody, DutiesBody
 from monetization.foundation.api.records import READS_AUDIT
 from monetization.foundation.audit_files import FORMS, audit_file
 from monetization.foundation.queries import access_review, audit_log
@@ -20,62 +20,6 @@ from monetization.values.errors import Invalid
 
 NAMES = ("actor", "action", "subject", "text")
 TIMES = ("from", "until")
-
-
-class ChainBody(serializers.Serializer[Any]):
-    """Where the chain stands, and how much of it is anchored outside the database."""
-
-    number = serializers.IntegerField(help_text="Of the head; 0 where nothing is linked")
-    hash = serializers.CharField(allow_null=True, help_text="Of the head, hexadecimal")
-    anchored_number = serializers.IntegerField(allow_null=True)
-    anchored_at = serializers.DateTimeField(allow_null=True)
-    anchored_in = serializers.CharField(allow_null=True)
-    tail = serializers.IntegerField(help_text="Entries written since the last anchor")
-
-
-class DutyBody(serializers.Serializer[Any]):
-    """Things that one makes and another checks."""
-
-    name = serializers.CharField()
-    makers = serializers.ListField(child=serializers.CharField())
-    checkers = serializers.ListField(child=serializers.CharField())
-    both = serializers.ListField(child=serializers.CharField(), help_text="Roles that are on both sides")
-
-
-class AbilityBody(serializers.Serializer[Any]):
-    """What may be done, and which roles may."""
-
-    ability = serializers.CharField()
-    does = serializers.CharField(help_text="reads, makes or checks")
-    roles = serializers.ListField(child=serializers.CharField())
-
-
-class DutiesBody(serializers.Serializer[Any]):
-    """The matrix of roles."""
-
-    duties = DutyBody(many=True)
-    abilities = AbilityBody(many=True)
-
-
-class AccessBody(serializers.Serializer[Any]):
-    """A way in."""
-
-    kind = serializers.CharField()
-    who = serializers.CharField()
-    email = serializers.CharField()
-    state = serializers.CharField()
-    holds = serializers.CharField()
-    granted_by = serializers.CharField()
-    granted_at = serializers.DateTimeField(allow_null=True)
-    last_used_at = serializers.DateTimeField(allow_null=True)
-    expires_at = serializers.DateTimeField(allow_null=True)
-    both_sides = serializers.CharField()
-
-
-class AccessReviewBody(serializers.Serializer[Any]):
-    """Everybody's way in."""
-
-    access = AccessBody(many=True)
 
 
 class ForAuditors(View):

@@ -18,15 +18,15 @@ from catalog.rules.files.previews import Line
 from catalog.rules.listings.differences import Differences
 from catalog.rules.listings.reading import listing_in
 from catalog.rules.listings.shapes import Listing
-from catalog.rules.listings.text import MOST_BYTES, Source, parse
+from catalog.rules.listings.text import Source
 from catalog.rules.listings.writing import file_of, files_of
 from monetization.management.asking import environment_named, person_named, sentences
+from monetization.management.catalog_files import ENDINGS, sources
 from monetization.values.errors import DomainError, Invalid, refuse_if
 
 SHOWN = 200
 SIGNS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
 CHANGES = 2
-ENDINGS = (".yaml", ".yml")
 
 
 class Command(BaseCommand):
@@ -57,24 +57,24 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(files)} files written." if len(files) > 1 else f"{path} written.")
 
     def _plan(self, path: Path, options: dict[str, Any]) -> None:
-        sources = _sources(path)
-        asked = listing_in(sources)
+        read = sources(path)
+        asked = listing_in(read)
         found, wrong = listings.compared(environment_named(options["environment"]), asked, timezone.now())
         self._tell(found)
-        refuse_if(_located(each, sources) for each in wrong)
+        refuse_if(_located(each, read) for each in wrong)
         if not found.is_empty:
             sys.exit(CHANGES)
 
     def _apply(self, path: Path, options: dict[str, Any]) -> None:
-        sources = _sources(path)
-        asked: Listing = listing_in(sources)
+        read = sources(path)
+        asked: Listing = listing_in(read)
         environment, by = environment_named(options["environment"]), person_named(options["by"])
         try:
             applied = listings.apply(
                 environment=environment, asked=asked, reason=options["reason"], by=by, at=timezone.now()
             )
         except DomainError as error:
-            raise CommandError(sentences(_all(_located(each, sources) for each in error.errors))) from error
+            raise CommandError(sentences(_all(_located(each, read) for each in error.errors))) from error
         self._tell(applied.found)
         for request in applied.requests:
             self.stdout.write(f"Change request {request.pk} waits for decisions: {request.title}.")
@@ -103,24 +103,6 @@ def words_of(line: Line) -> str:
     percent = f" ({line.percent:+f} %)" if line.percent is not None else ""
     change = f"{line.old} → {line.new}{percent}" if line.old else line.new
     return f"{SIGNS[line.change]} {line.subject}{f' {line.what}' if line.what else ''}: {change}"
-
-
-def _sources(path: Path) -> list[Source]:
-    """Read a file, or all YAML files below a folder. Raises CommandError, Invalid."""
-    try:
-        if not path.is_dir():
-            return [parse(_bytes(path))]
-        files = sorted(each for each in path.rglob("*") if each.suffix in ENDINGS and each.is_file())
-        if not files:
-            raise CommandError(f"There is no .yaml file in {path}.")
-        return [parse(_bytes(each), each.relative_to(path).as_posix()) for each in files]
-    except OSError as error:
-        raise CommandError(f"{error.filename} can't be read: {error.strerror}") from None
-
-
-def _bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
 
 
 def _below(folder: Path, files: dict[str, str]) -> dict[Path, str]:
