@@ -20,9 +20,9 @@ class TierMembers(Members, frozen=True):
 
 
 class PriceMembers(Members, frozen=True):
-    """A price row, by the members of `catalog.rules.written`."""
+    """A price row, by the members of `catalog.rules.written`; in a pricing unit it has no currency."""
 
-    currency: str
+    currency: str = ""
     match: dict[str, str] = {}
     model: str | None = None
     unit_price: Decimal | None = None
@@ -51,6 +51,7 @@ class ChargeMembers(Members, frozen=True):
     cut: Literal["", "increments", "by_time", "next_period"] = ""
     highest_of: str = ""
     round: Literal["line", "charge"] = "line"
+    pricing_unit: str = ""
     prices: list[PriceMembers] = []
 
 

@@ -99,7 +99,13 @@ def _card(said: Any, path: str) -> Card:
 
 def _charge(said: ChargeMembers, path: str) -> ChargeDraft:
     terms = ChargeTerms(
-        said.free_units, said.flat_at_zero, tuple(said.tier_by), Cut(said.cut), said.highest_of, said.round == "charge"
+        said.free_units,
+        said.flat_at_zero,
+        tuple(said.tier_by),
+        Cut(said.cut),
+        said.highest_of,
+        said.round == "charge",
+        said.pricing_unit,
     )
     prices = []
     for number, row in enumerate(said.prices):
