@@ -19,6 +19,7 @@ from monetization.foundation.models import ChangeItem, ChangeRequest, PolicyVers
 from monetization.foundation.rules.approvals import RequestStatus, Verdict, guard_maker
 from monetization.values.errors import Conflict, DomainError, NotFound, refuse_if
 
+# In the order in which they are locked and published: what rests on something comes after it.
 MODELS: dict[str, type[Governed]] = {
     "catalog.metric_version": MetricVersion,
     "catalog.rate_card_version": RateCardVersion,
@@ -106,13 +107,19 @@ def _publish_all(request: ChangeRequest, *, by: User, at: datetime, reason: str)
 
 def _move_all(request: ChangeRequest, status: VersionStatus, *, by: User, at: datetime, reason: str) -> None:
     for _, row in _locked(request):
-        governed.move(row, status, by=by, at=at, reason=reason)
+        if row.status != status.value:  # a draft may have been discarded by itself
+            governed.move(row, status, by=by, at=at, reason=reason)
 
 
 def _locked(request: ChangeRequest) -> list[tuple[ChangeItem, Governed]]:
+    return [(item, rows.lock(row)) for item, row in rows_in(request)]
+
+
+def rows_in(request: ChangeRequest) -> list[tuple[ChangeItem, Governed]]:
+    """Return what a request holds, in the order of publication."""
+    order = list(MODELS.values())
     pairs = [(item, subject_row(item.subject)) for item in request.items.all()]
-    pairs.sort(key=lambda pair: (type(pair[1]).__name__, pair[1].pk))
-    return [(item, rows.lock(row)) for item, row in pairs]
+    return sorted(pairs, key=lambda pair: (order.index(type(pair[1])), pair[1].pk))
 
 
 def _makers(versions: Iterable[Governed]) -> set[int]:

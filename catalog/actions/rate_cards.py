@@ -27,6 +27,7 @@ from catalog.actions.prices import (
 )
 from catalog.actions.rights import DRAFT, DRAFT_ON, allow_card
 from catalog.models import Charge, Contract, Metric, RateCard, RateCardVersion
+from catalog.queries.beside import stands_with
 from catalog.queries.cards import effective_instant, read_charges, version_content
 from catalog.rules.cards import CardCharge
 from catalog.rules.diff import Change, Difference
@@ -264,7 +265,7 @@ def _unread(version: RateCardVersion) -> Iterable[DomainError]:
     """Refuse charges whose metric has no approved meaning by the time that the prices hold."""
     starts_at = effective_instant(version)
     for index, charge in enumerate(version.charges.select_related("metric").order_by("position", "pk")):
-        approved = charge.metric.versions.filter(status="APPROVED")
+        approved = charge.metric.versions.filter(stands_with(version))
         if starts_at is not None and not approved.filter(effective_at__lte=starts_at).exists():
             fix = "Have its version approved first, effective no later than these prices"
             message = f"Nobody has approved yet what {charge.metric} counts"

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from catalog.api import (
     agreed,
     amendments,
+    bundles,
     changes,
     charges,
     contracts,
@@ -83,6 +84,9 @@ patterns: list[URLPattern] = [
     path(f"{IMPORT}/errors", imports.Errors.as_view(), name="api_import_errors"),
     path(f"{IMPORT}/apply", imports.Apply.as_view(), name="api_import_apply"),
     path(f"{IMPORT}/check", imports.Check.as_view(), name="api_import_check"),
+    path(f"{REQUEST}/items", bundles.Items.as_view(), name="api_change_request_items"),
+    path(f"{REQUEST}/items/<int:item>", bundles.OneItem.as_view(), name="api_change_request_item"),
+    path(f"{REQUEST}/submit", bundles.Submit.as_view(), name="api_change_request_submit"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),
     path(f"{REQUEST}/withdraw", changes.Withdraw.as_view(), name="api_change_request_withdraw"),

@@ -13,6 +13,8 @@ from catalog.console import (
     plan_versions,
     plans,
     prices,
+    request_forms,
+    request_items,
     requests,
     versions,
 )
@@ -36,3 +38,5 @@ site.add_pages(import_files.pages)
 site.add_pages(imports.pages)
 site.add_pages(amendments.pages)
 site.add_pages(requests.pages)
+site.add_pages(request_forms.pages)
+site.add_pages(request_items.pages)

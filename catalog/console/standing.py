@@ -25,6 +25,7 @@ WORDS = {
     "opened": "opened the request", "edited": "edited it", "submitted": "submitted it for approval",
     "sent_back": "sent it back to draft", "withdrawn": "withdrew it", "approved": "Approved by everybody who was asked",
     "rejected": "Rejected", "scheduled": "Scheduled", "went_live": "In force", "commented": "said",
+    "added": "put in", "removed": "took out",
     "overdue": "Overdue", "escalated": "Overdue",
 }  # fmt: skip
 VERDICTS = {"APPROVE": "approved", "REJECT": "rejected", "VETO": "vetoed", "GREEN_LIGHT": "gave the green light"}

@@ -14,6 +14,7 @@ from monetization.foundation.actions.decisions import Matter, guard_policy, say
 from monetization.foundation.actions.decisions import decide_subject as decide_subject
 from monetization.foundation.models import ChangeItem, ChangeRequest, Environment, User
 from monetization.foundation.queries import case_of, makers_of, needs_of, roles_of, subject_of
+from monetization.foundation.queries.requests import unasked_of
 from monetization.foundation.queries.standing_in import hats_of
 from monetization.foundation.rules.approvals import Item as Item
 from monetization.foundation.rules.approvals import RequestStatus, Verdict, guard_arrow
@@ -36,10 +37,14 @@ def open_request(
     effective_at: datetime | None,
     by: User,
     at: datetime,
+    owner: User | None = None,
+    notes: str = "",
+    links: Sequence[str] = (),
 ) -> ChangeRequest:
     """Open a request in DRAFT; it names what shall change, its content may still be edited."""
     request = ChangeRequest(environment=environment, kind=kind, title=title, reason=reason, effective_at=effective_at)
-    request.owner = request.created_by = request.last_edited_by = by
+    request.notes, request.links = notes, list(links)
+    request.owner, request.created_by, request.last_edited_by = owner or by, by, by
     request.created_at, request.editor_ids = at, [by.pk]
     rows.check(request)
     rows.keep(request, by=by, at=at)
@@ -51,16 +56,18 @@ def open_request(
 
 @transaction.atomic
 def edit(
-    *, request: ChangeRequest, title: str, reason: str, effective_at: datetime | None, by: User, at: datetime
-) -> ChangeRequest:
-    """Change a draft's words or time; whoever edits is a maker of it from now on."""
+    *, request: ChangeRequest, title: str, reason: str, effective_at: datetime | None, by: User, at: datetime,
+    **more: object,
+) -> ChangeRequest:  # fmt: skip
+    """Change a draft's words or time (`more`: owner, notes, links); whoever edits is a maker of it from now on."""
     request = rows.lock(request)
     _guard_status(request, {RequestStatus.DRAFT}, "be edited")
     before = {"title": request.title, "effective_at": request.effective_at}
     request.title, request.reason, request.effective_at = title, reason, effective_at
+    for name, value in more.items():
+        setattr(request, name, value)
     request.last_edited_by = by
-    _made_by(request, by)
-    request.revision += 1
+    touch(request, by)
     rows.check(request)
     rows.keep(request, by=by, at=at)
     after = {"title": title, "effective_at": effective_at}
@@ -76,7 +83,8 @@ def submit(*, request: ChangeRequest, items: Sequence[Item], by: User, at: datet
     if not items or any(item.digest is None for item in items):
         raise Invalid("A request needs something to decide about", field="items", fix="Add what shall change")
     _replace_items(request, items)
-    guard_policy(needs_of(request), request.kind)
+    for unasked in unasked_of(request):
+        guard_policy((), unasked.kind or request.kind)
     request.status = RequestStatus.SUBMITTED.value
     request.submitted_by, request.submitted_at = by, at
     _made_by(request, by)
@@ -184,8 +192,24 @@ def _replace_items(request: ChangeRequest, items: Sequence[Item]) -> None:
 def _content(item: Item) -> dict[str, object]:
     return {
         "subject": item.subject, "label": item.label[:160], "digest": item.digest,
-        "facts": plain(stored(item.facts)), "maker_ids": sorted(item.makers),
+        "facts": plain(stored(item.facts)), "maker_ids": sorted(item.makers), "kind": item.kind,
     }  # fmt: skip
+
+
+def guard_alone(request: ChangeRequest, subject: str) -> None:
+    """Refuse to submit something by itself whose request holds other things too. Raises WrongState."""
+    others = request.items.exclude(subject=subject).count()
+    if others:
+        raise WrongState(
+            f"It is decided together with {others} other{'' if others == 1 else 's'} in “{request.title}”.",
+            fix="Submit that request, or take this out of it.",
+        )
+
+
+def touch(request: ChangeRequest, by: User) -> None:
+    """Note on a locked draft that somebody changed what it holds: a new revision, of which they are a maker."""
+    _made_by(request, by)
+    request.revision += 1
 
 
 def _made_by(request: ChangeRequest, by: User) -> None:

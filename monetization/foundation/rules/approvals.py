@@ -14,6 +14,8 @@ from monetization.foundation.rules.makers import guard_maker as guard_maker
 from monetization.foundation.rules.policies import Requirement as Requirement
 from monetization.values.errors import WrongState
 
+SEVERAL = "several"  # the kind of a request that holds things of different kinds
+
 
 class RequestStatus(Enum):
     """Where a change request stands."""
@@ -79,6 +81,7 @@ class Item:
     digest: bytes | None = None
     facts: Mapping[str, Fact] | Mapping[str, Decimal] = field(default_factory=dict)
     makers: frozenset[int] = frozenset()
+    kind: str = ""
 
 
 def guard_arrow(now: RequestStatus, then: RequestStatus) -> None:
