@@ -98,9 +98,9 @@ def propose(
     return request
 
 
-def item_of(row: Governed, facts: Mapping[str, Fact]) -> Item:
+def item_of(row: Governed, facts: Mapping[str, Fact], kind: str = "") -> Item:
     """Return a row as an item of a submission: its digest as it is now, its facts, everybody who wrote it."""
-    return Item(subject_of(row), str(row), content_digest(row), facts, editors_of(row), KINDS[type(row)])
+    return Item(subject_of(row), str(row), content_digest(row), facts, editors_of(row), kind or KINDS[type(row)])
 
 
 def freeze(row: Governed, request: ChangeRequest, *, by: User, at: datetime, reason: str) -> None:

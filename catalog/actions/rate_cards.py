@@ -50,6 +50,7 @@ __all__ = [
     "draft",
     "edit",
     "errors",
+    "first_felt",
     "facts_of",
     "needed",
     "note",
@@ -231,13 +232,13 @@ def _copy(base: RateCardVersion, version: RateCardVersion) -> None:
 def _time_errors(version: RateCardVersion, newest: RateCardVersion | None, at: datetime) -> Iterable[DomainError]:
     if version.effective_date is None and version.effective_at is None:
         yield Invalid("It has no effective time", field="effective_date", fix="Choose a day or an instant")
-    elif newest is not None and _starts_at(version) <= at:
+    elif newest is not None and first_felt(version) <= at:
         field = "effective_at" if version.effective_at else "effective_date"
         fix = "Choose a later one; the past changes only by rerating"
         yield Invalid("Its effective time lies before its approval", field=field, fix=fix)
 
 
-def _starts_at(version: RateCardVersion) -> datetime:
+def first_felt(version: RateCardVersion) -> datetime:
     """Return the first instant at which any account would feel it."""
     if version.effective_at is not None:
         return version.effective_at

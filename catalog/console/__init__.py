@@ -15,6 +15,7 @@ from catalog.console import (
     prices,
     request_forms,
     request_items,
+    request_times,
     requests,
     versions,
 )
@@ -40,3 +41,4 @@ site.add_pages(amendments.pages)
 site.add_pages(requests.pages)
 site.add_pages(request_forms.pages)
 site.add_pages(request_items.pages)
+site.add_pages(request_times.pages)

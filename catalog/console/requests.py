@@ -1,5 +1,6 @@
 """A change request: what it changes, who must still decide and why, what was said; and the buttons for it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,9 +10,11 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.actions import changes
+from catalog.actions import changes, rollbacks
+from catalog.actions.rights import may_draft
 from catalog.console.request_differences import shown_items
 from catalog.console.standing import standing_of, timeline
+from catalog.models import RateCardVersion
 from monetization.foundation.actions.requests import may_open
 from monetization.foundation.console import page, show
 from monetization.foundation.models import ChangeRequest
@@ -43,6 +46,7 @@ def change_request(request: StaffRequest, pk: int) -> HttpResponse:
         "change": found,
         "standing": standing_of(found, request.user),
         "items": shown_items(found, now),
+        "target": _target(request, found, now),
         **_drafting(request, found),
         "timeline": timeline(found),
         "now": now,
@@ -84,6 +88,12 @@ def withdraw(request: StaffRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()
     to = next_page(request, _address(pk))
     return perform_and_go(request, changes.withdraw, to, "Withdrawn.", request=found, reason=reason)
+
+
+def _target(request: StaffRequest, found: ChangeRequest, now: datetime) -> RateCardVersion | None:
+    """Return the version to which this person could roll it back."""
+    target = rollbacks.target_of(found, now)
+    return target if target is not None and may_draft(request.user, target.rate_card) else None
 
 
 def _drafting(request: StaffRequest, found: ChangeRequest) -> dict[str, Any]:

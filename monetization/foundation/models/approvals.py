@@ -39,6 +39,9 @@ class ChangeRequest(models.Model):
     submitted_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True, help_text="Approved, rejected or vetoed")
     revision = models.PositiveIntegerField(default=1, help_text="Grows with each edit")
+    rolls_back = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="rolled_back_by", help_text="What it takes back"
+    )
     editor_ids = ArrayField(models.BigIntegerField(), default=empty_list, help_text="Who opened, edited, submitted")
 
     history = HistoricalRecords()

@@ -9,7 +9,7 @@ from monetization.foundation.queries.people import sees_all_customers
 from monetization.foundation.queries.policies import policy_rules
 from monetization.foundation.rules import deciding
 from monetization.foundation.rules import policies as rules
-from monetization.foundation.rules.approvals import SEVERAL, Requirement, Verdict
+from monetization.foundation.rules.approvals import ROLLBACK, SEVERAL, Requirement, Verdict
 from monetization.foundation.rules.audit import instant_text
 from monetization.foundation.rules.deciding import Missing
 from monetization.foundation.rules.facts import Fact, Facts, read
@@ -90,7 +90,7 @@ def needs_of(request: ChangeRequest) -> tuple[Requirement, ...]:
 
 def policies_for(request: ChangeRequest) -> dict[str, list[PolicyRule]]:
     """Read the policies that a request's items may meet."""
-    return policy_rules(request.environment, None if request.kind == SEVERAL else request.kind)
+    return policy_rules(request.environment, None if request.kind in (SEVERAL, ROLLBACK) else request.kind)
 
 
 def needs_under(request: ChangeRequest, policies: Mapping[str, list[PolicyRule]]) -> tuple[Requirement, ...]:

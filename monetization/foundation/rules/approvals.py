@@ -15,6 +15,7 @@ from monetization.foundation.rules.policies import Requirement as Requirement
 from monetization.values.errors import WrongState
 
 SEVERAL = "several"  # the kind of a request that holds things of different kinds
+ROLLBACK = "rollback"  # the kind of one that brings back what stood before, under policies of its own
 
 
 class RequestStatus(Enum):
@@ -40,7 +41,7 @@ ARROWS: dict[RequestStatus, frozenset[RequestStatus]] = {
     S.DRAFT: frozenset({S.SUBMITTED, S.WITHDRAWN}),
     S.SUBMITTED: frozenset({S.DRAFT, S.APPROVED, S.REJECTED, S.WITHDRAWN}),
     S.APPROVED: frozenset({S.SCHEDULED, S.LIVE, S.REJECTED, S.WITHDRAWN}),
-    S.SCHEDULED: frozenset({S.LIVE, S.REJECTED, S.WITHDRAWN}),
+    S.SCHEDULED: frozenset({S.LIVE, S.REJECTED, S.WITHDRAWN, S.DRAFT}),  # back to a draft: it is given another time
     S.LIVE: frozenset({S.ROLLED_BACK}),
     S.REJECTED: frozenset(),
     S.WITHDRAWN: frozenset(),
