@@ -12,8 +12,8 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from billing.actions import documents
-from billing.models import Document, Invoice, Payment, TaxRate, Transfer
+from billing.actions import documents, impacts
+from billing.models import AccountImpact, Document, Impact, Invoice, Payment, TaxRate, Transfer
 from catalog.actions import (
     agreed,
     amendments,
@@ -138,11 +138,13 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     draft = rate_cards.draft(rate_card=terms.card, by=world.mia, at=now)
     waiting = _waiting(world, now)
     held = _held(world, now)
+    _impact(world, waiting, now)
     starter = planned.starter(world)
     meaning = MetricVersion.objects.filter(metric__key="llm-tokens").get()
     unsigned = deals.draft_contract(
         world, world.acme_us, terms.card, at=now, key="unsigned", start_date=(now + timedelta(days=9)).date()
     )
+    deals.contract(world, world.acme_us, terms.card, at=now, key="earlier", end_date=now.date())
     _parts(world, unsigned, now)
     return {
         "amendment": _amendments(world, terms.acme, now).pk,
@@ -217,6 +219,15 @@ def _held(world: World, now: Any) -> ChangeItem:
     request = requests.open_request(environment=world.live, title="Several at once", by=world.mia, at=now)
     version = deals.version(world, deals.card(world, key="held"), rows=deals.prices(currencies=("EUR",)), at=now)
     return bundles.add(request=request, row=version, by=world.mia, at=now)
+
+
+def _impact(world: World, request: ChangeRequest, now: Any) -> None:
+    """Reckon its impact: workers are at it, and have found something of both customers."""
+    impact = impacts.start(request=request, by=world.mia, at=now)
+    Impact.objects.filter(pk=impact.pk).update(status=Impact.Status.RUNNING, accounts=2, ended_at=None)
+    found = dict.fromkeys(("before", "covered_before", "covered_after"), Decimal(1))
+    for account in (world.acme, world.globex):
+        AccountImpact.objects.create(impact=impact, account=account, currency="EUR", after=Decimal(2), **found)
 
 
 def _receipt(world: World, now: Any) -> Any:

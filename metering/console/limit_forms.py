@@ -24,10 +24,13 @@ def draft_of(typed: Mapping[str, str], metric: Metric | None, product: Product |
     found, errors = read(typed)
     match = _kept(errors, lambda: match_in(typed.get("match", "")))
     refuse_if(errors)
+    kind = kind_in(typed)
+    is_money = kind != Limit.Kind.QUANTITY  # what else the form knows of money isn't shown with a quantity
     window = Limit.Window.DAY if typed.get("window") == "DAY" else Limit.Window.BILLING_PERIOD
     return LimitDraft(
-        metric=metric, kind=kind_in(typed), product=product, currency=typed.get("currency", "").strip().upper(),
-        match=match or {}, window=window, **found,
+        metric=metric, kind=kind, product=product if is_money else None,
+        currency=typed.get("currency", "").strip().upper() if is_money else "", match=match or {}, window=window,
+        **found,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from billing.actions import documents, payments
 from billing.models import Invoice
 from billing.queries.books import books_checks
 from monetization.foundation.actions import outbox
+from monetization.foundation.connectors import mail
 from tests.make import World, world
 from tests.priced import NOVEMBER_5, draft, issued, october, priced, reviewed, use
 
@@ -92,6 +93,7 @@ def books(transactional_db: None) -> World:
     reviewed(made, terms.globex)
     draft(terms.globex, NOVEMBER_5, period=NOVEMBER_5)
     outbox.spread(at=NOVEMBER_5)
+    outbox.deliver_due(at=NOVEMBER_5, send=mail.send)  # what people are told of what waits for them
     documents.make(invoice.documents.get().pk, NOVEMBER_5)
     return made
 

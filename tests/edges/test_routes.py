@@ -115,7 +115,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
                              "access": [{"amount": "2", "start_date": "2099-01-01"}],
                              "equal_invoices": {"amount": "1", "number": 1, "cadence": "ANNUAL"}},
     "api_contract_recurring_grants": {"key": "tried", "name": "Tried", "amount": "1"},
-    "api_contract_roll_over": {"from_contract": "acme-2026"},
+    "api_contract_roll_over": {"from_contract": "earlier"},
     "api_quota_check": {"account": "acme", "metric": "llm-tokens", "amount": "1"},
     "api_quota_reserve": {"account": "acme", "metric": "llm-tokens", "amount": "1", "key": "tried"},
     "api_quota_settle": {"key": "held", "event": {"id": "nothing"}}, "api_quota_release": {"key": "held"},

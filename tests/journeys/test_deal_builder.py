@@ -152,9 +152,10 @@ def first_invoices(contract: Contract) -> list[Invoice]:
 def look(page: Page, name: str) -> None:
     """Keep pictures where somebody asks for them; whatever is shown is accessible and fits its screen."""
     faults: list[tuple[str, int, str]] = []
+    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")  # it is dimmed
     for width, scheme in ((1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")):
         page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
         if SHOTS:
             page.screenshot(path=f"{SHOTS}/deal-{name}-{width}-{scheme}.png", full_page=True)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):

@@ -124,3 +124,22 @@ def naive(agreed: Terms, usage: Sequence[UsageRow]) -> Fraction:
 def test_agrees_with_a_naive_walk(tables: list[tuple[Price, ...]], usage: list[UsageRow]) -> None:
     agreed = terms(*[[priced(rows)] for rows in tables])
     assert total(rate(agreed, usage)) == naive(agreed, usage)
+
+
+@st.composite
+def tables_without_fees(draw: st.DrawFn) -> tuple[list[int], Price]:
+    bounds = sorted(draw(st.sets(st.integers(1, 300), min_size=1, max_size=4)))
+    return bounds, graduated(*((str(bound), draw(RATES)) for bound in bounds), (None, draw(RATES)))
+
+
+@given(tables_without_fees(), st.fractions(0, 400), st.fractions(0, 100))
+def test_a_graduated_price_never_falls_and_never_jumps(
+    made: tuple[list[int], Price], position: Fraction, more: Fraction
+) -> None:
+    """Without flat fees it is monotone; beside a bound, a step as small as one likes costs no more than its units."""
+    bounds, price = made
+    assert amount(price, F(0), position) <= amount(price, F(0), position + more)
+    dearest, tiny = max(F(tier.unit_price) for tier in price.tiers), F(1, 10**12)
+    for bound in bounds:
+        jump = amount(price, F(0), bound + tiny) - amount(price, F(0), bound - tiny)
+        assert 0 <= jump <= 2 * tiny * dearest

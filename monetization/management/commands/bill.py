@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def _say(self, run: runs.Run) -> None:
         """Say what a chunk came to, while the next ones are still to come."""
-        for invoice in run.drafted:
+        for invoice in sorted(run.drafted, key=lambda each: (each.contract.key, each.period_starts_at, each.kind)):
             period = f"{invoice.period_starts_at:%Y-%m-%d} – {invoice.period_ends_at:%Y-%m-%d}"
             self.stdout.write(f"{invoice.contract.key}  {period}  {Money(invoice.total, invoice.currency)}")
         for contract, why in run.parked:
