@@ -18,6 +18,7 @@ from catalog.api import (
     products,
     rate_cards,
     recurring,
+    rescheduling,
 )
 from monetization.foundation.rest.views import View
 
@@ -87,7 +88,7 @@ patterns: list[URLPattern] = [
     path(f"{IMPORT}/check", imports.Check.as_view(), name="api_import_check"),
     path(f"{REQUEST}/items", bundles.Items.as_view(), name="api_change_request_items"),
     path(f"{REQUEST}/items/<int:item>", bundles.OneItem.as_view(), name="api_change_request_item"),
-    path(f"{REQUEST}/reschedule", bundles.Reschedule.as_view(), name="api_change_request_reschedule"),
+    path(f"{REQUEST}/reschedule", rescheduling.Reschedule.as_view(), name="api_change_request_reschedule"),
     path(f"{REQUEST}/submit", bundles.Submit.as_view(), name="api_change_request_submit"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),
