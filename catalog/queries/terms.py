@@ -74,6 +74,7 @@ def terms_for(
     return Terms(
         contract.key, contract.currency, zone, period, segments, agreed.discounts, agreed.fees,
         minimums=agreed.minimums, maximums=agreed.maximums, instruments=agreed.instruments, served=agreed.served,
+        composites=agreed.composites,
         full_period=agreed.full_period,
     )  # fmt: skip
 
