@@ -5,12 +5,15 @@ from django.urls import URLPattern, path
 from catalog.api import (
     agreed,
     amendments,
+    as_of,
     bundles,
     changes,
     charges,
     contracts,
+    histories,
     imports,
     instruments,
+    listings,
     metrics,
     own_prices,
     plans,
@@ -41,6 +44,7 @@ def _parts(name: str, many: type[View], one: type[View]) -> tuple[URLPattern, UR
 
 
 patterns: list[URLPattern] = [
+    path("catalog", listings.CatalogFile.as_view(), name="api_catalog"),
     path("metrics", metrics.Metrics.as_view(), name="api_metrics"),
     path("metrics/<str:key>", metrics.OneMetric.as_view(), name="api_metric"),
     path("metrics/<str:key>/price-unseen", metrics.PriceUnseen.as_view(), name="api_metric_price_unseen"),
@@ -78,6 +82,8 @@ patterns: list[URLPattern] = [
     path(f"{AMENDMENT}/discard", amendments.Discard.as_view(), name="api_contract_amendment_discard"),
     *(route for name, many, one in (*agreed.KINDS, *own_prices.KINDS) for route in _parts(name, many, one)),
     path("contracts/<str:key>/roll-over", recurring.RollOver.as_view(), name="api_contract_roll_over"),
+    path("accounts/<str:key>/prices-as-of", as_of.PricesAsOf.as_view(), name="api_account_prices_as_of"),
+    path("history/<str:thing_kind>/<int:pk>", histories.History.as_view(), name="api_history"),
     path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),
     path("imports", imports.Imports.as_view(), name="api_imports"),
     path("imports/templates/<str:file_kind>/<str:form>", imports.Template.as_view(), name="api_import_template"),

@@ -2,11 +2,14 @@
 
 from catalog.console import (
     amendments,
+    as_of,
     cards,
     charges,
     contracts,
+    histories,
     import_files,
     imports,
+    listings,
     metrics,
     parts,
     plan_parts,
@@ -23,6 +26,9 @@ from catalog.console.builder import pages as builder
 from catalog.console.builder import start
 from monetization.foundation.console import site
 
+site.add_pages(listings.pages)
+site.add_pages(as_of.pages)
+site.add_pages(histories.pages)
 site.add_pages(cards.pages)
 site.add_pages(versions.pages)
 site.add_pages(prices.pages)

@@ -40,7 +40,7 @@ GROUPS = {
 DIGITS = {"account_id": "account", "invoice_id": "invoice", "bucket_id": "bucket", "price_id": "price",
           "metric_id": "meaning", "limit_id": "own_limit", "item": "request_item"}  # fmt: skip
 PLACES = {
-    "amendment": "amendment",
+    "amendment": "amendment", "history": "account", "audit_entry": "foundation_auditentry",
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy",
     "policy_version": "policy_draft", "delegation": "delegation", "price": "price", "request": "request",
@@ -125,6 +125,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "billing", "verb": "send-back",
          "position": 1, "content_type_id": 1, "part": "discount", "name": "there",
+         "thing_kind": "account",
          "kind": "fees", "member": "platform", "file_kind": "RATE_CARD", "form": "csv"}  # fmt: skip
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",

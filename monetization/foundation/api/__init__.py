@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from monetization.foundation.api import (
     accounts,
     approval_needed,
+    auditing,
     customers,
     described,
     keys,
@@ -47,5 +48,9 @@ patterns: list[URLPattern] = [
     path("notices/mail", notices.MailPreferenceView.as_view(), name="api_notices_mail"),
     path("waiting", notices.Waiting.as_view(), name="api_waiting"),
     path("audit-entries", records.AuditEntries.as_view(), name="api_audit_entries"),
+    path("audit-entries/file", auditing.AuditFile.as_view(), name="api_audit_file"),
+    path("audit-chain", auditing.Chain.as_view(), name="api_audit_chain"),
+    path("duties", auditing.Duties.as_view(), name="api_duties"),
+    path("access-review", auditing.AccessReview.as_view(), name="api_access_review"),
     path("audit-entries/<int:pk>", records.OneAuditEntry.as_view(), name="api_audit_entry"),
 ]
