@@ -17,6 +17,7 @@ from billing.models import AccountImpact, Document, Impact, Invoice, Payment, Ta
 from catalog.actions import (
     agreed,
     amendments,
+    bundles,
     commits,
     instruments,
     metrics,
@@ -47,12 +48,13 @@ from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft
 from metering.models import Event, EventRemoval, HourlyUsage, Quarantined
-from monetization.foundation.actions import customers, delegations, outbox, policies
+from monetization.foundation.actions import customers, delegations, outbox, policies, requests
 from monetization.foundation.models import (
     Account,
     AccountAlias,
     ApiKey,
     AuditEntry,
+    ChangeItem,
     ChangeRequest,
     Customer,
     Delivery,
@@ -139,6 +141,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     live, now = terms.card.versions.get(number=1), timezone.now()
     draft = rate_cards.draft(rate_card=terms.card, by=world.mia, at=now)
     waiting = _waiting(world, now)
+    held = _held(world, now)
     _impact(world, waiting, now)
     starter = planned.starter(world)
     pricing_units.create(environment=world.live, key="credits", name="Credits", by=world.mia, at=now)
@@ -167,6 +170,8 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "quarantined": Quarantined.objects.get().pk,
         "receipt": _receipt(world, now),
         "request": waiting.pk,
+        "request_draft": held.request_id,
+        "request_item": held.pk,
         "version": live.pk,
         "plan": starter.plan_id,
         "plan_version": starter.pk,
@@ -212,6 +217,13 @@ def _waiting(world: World, now: Any) -> ChangeRequest:
     card = deals.card(world, key="other")
     version: RateCardVersion = deals.version(world, card, rows=deals.prices(currencies=("EUR",)), at=now)
     return rate_cards.submit(version=version, title="A change that waits", reason="Test", by=world.mia, at=now)
+
+
+def _held(world: World, now: Any) -> ChangeItem:
+    """Open a request by itself and put a draft into it."""
+    request = requests.open_request(environment=world.live, title="Several at once", by=world.mia, at=now)
+    version = deals.version(world, deals.card(world, key="held"), rows=deals.prices(currencies=("EUR",)), at=now)
+    return bundles.add(request=request, row=version, by=world.mia, at=now)
 
 
 def _impact(world: World, request: ChangeRequest, now: Any) -> None:

@@ -6,6 +6,7 @@ from catalog.api import (
     agreed,
     amendments,
     as_of,
+    bundles,
     changes,
     charges,
     contracts,
@@ -21,6 +22,7 @@ from catalog.api import (
     products,
     rate_cards,
     recurring,
+    rescheduling,
 )
 from monetization.foundation.rest.views import View
 
@@ -65,6 +67,7 @@ patterns: list[URLPattern] = [
     path(f"{CARD_VERSION}/prices/<int:pk>", prices.OnePrice.as_view(), name="api_price"),
     path(f"{CARD_VERSION}/unit-rates", pricing_units.UnitRates.as_view(), name="api_unit_rates"),
     path(f"{CARD_VERSION}/submit", rate_cards.Submit.as_view(), name="api_rate_card_version_submit"),
+    path(f"{CARD_VERSION}/roll-back", rate_cards.RollBack.as_view(), name="api_rate_card_version_roll_back"),
     path(f"{CARD_VERSION}/discard", rate_cards.Discard.as_view(), name="api_rate_card_version_discard"),
     path("plans", plans.Plans.as_view(), name="api_plans"),
     path("plans/<str:key>", plans.OnePlan.as_view(), name="api_plan"),
@@ -93,6 +96,10 @@ patterns: list[URLPattern] = [
     path(f"{IMPORT}/errors", imports.Errors.as_view(), name="api_import_errors"),
     path(f"{IMPORT}/apply", imports.Apply.as_view(), name="api_import_apply"),
     path(f"{IMPORT}/check", imports.Check.as_view(), name="api_import_check"),
+    path(f"{REQUEST}/items", bundles.Items.as_view(), name="api_change_request_items"),
+    path(f"{REQUEST}/items/<int:item>", bundles.OneItem.as_view(), name="api_change_request_item"),
+    path(f"{REQUEST}/reschedule", rescheduling.Reschedule.as_view(), name="api_change_request_reschedule"),
+    path(f"{REQUEST}/submit", bundles.Submit.as_view(), name="api_change_request_submit"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),
     path(f"{REQUEST}/withdraw", changes.Withdraw.as_view(), name="api_change_request_withdraw"),

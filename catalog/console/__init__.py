@@ -16,6 +16,9 @@ from catalog.console import (
     plan_versions,
     plans,
     prices,
+    request_forms,
+    request_items,
+    request_times,
     requests,
     unit_rates,
     versions,
@@ -44,3 +47,6 @@ site.add_pages(import_files.pages)
 site.add_pages(imports.pages)
 site.add_pages(amendments.pages)
 site.add_pages(requests.pages)
+site.add_pages(request_forms.pages)
+site.add_pages(request_items.pages)
+site.add_pages(request_times.pages)

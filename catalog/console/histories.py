@@ -3,7 +3,7 @@
 It only tells. To go back to what was, one drafts a version like an old one, which other people approve.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -61,7 +61,7 @@ def line_of(each: Told) -> Line:
         said = entry.after or {}
         verdict, role = said.get("verdict", "APPROVE"), said.get("role", "")
         what = f"{VERDICTS[verdict]} as {Role(role).label if role in Role.__members__ else role}"
-        return Line(each, who, what, ENTRY_TONES[verdict])
+        return Line(replace(each, changes=()), who, what, ENTRY_TONES[verdict])  # it says all that changed
     return Line(each, who, f"{verb.replace('_', ' ')} · {noun.replace('_', ' ')}", tone)
 
 

@@ -38,6 +38,7 @@ site.add_pages([*setting_pages.pages, *policy_pages.pages, *notice_pages.pages, 
 @admin.register(ChangeRequest, site=site)
 class ChangeRequests(ReadOnly):
     page_name = "request"
+    new_page = ("request_new", "New request", "catalog.draft_rate_card")
     list_display = ("title", "kind", "state", "owner", "submitted_at", "effective_at", "decided_at")
     list_filter = ("status", "kind")
     search_fields = ("title", "reason", "owner__name", "owner__email")

@@ -178,3 +178,4 @@ def test_fields_that_differ_are_named_by_their_path() -> None:
         Moved("tags", "–", "new"), Moved("inner › x", "1", "2"), Moved("is on", "–", "yes"),
     ]  # fmt: skip
     assert moved(None, None) == []
+    assert moved(None, {"items": [{"subject": "x:1", "facts": {}}]}) == [Moved("items", "–", "x:1")]

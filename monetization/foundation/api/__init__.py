@@ -12,6 +12,7 @@ from monetization.foundation.api import (
     notices,
     policies,
     records,
+    requests,
     standing_in,
 )
 
@@ -29,8 +30,8 @@ patterns: list[URLPattern] = [
     path("keys", keys.Keys.as_view(), name="api_keys"),
     path("keys/<int:pk>", keys.OneKey.as_view(), name="api_key"),
     path("keys/<int:pk>/revoke", keys.Revoke.as_view(), name="api_key_revoke"),
-    path("change-requests", records.Requests.as_view(), name="api_change_requests"),
-    path("change-requests/<int:pk>", records.OneRequest.as_view(), name="api_change_request"),
+    path("change-requests", requests.Requests.as_view(), name="api_change_requests"),
+    path("change-requests/<int:pk>", requests.OneRequest.as_view(), name="api_change_request"),
     path("change-requests/<int:pk>/comments", notices.Comments.as_view(), name="api_change_request_comments"),
     path("approval-needed", approval_needed.ApprovalNeeded.as_view(), name="api_approval_needed"),
     path("policies", policies.Policies.as_view(), name="api_policies"),

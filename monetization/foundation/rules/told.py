@@ -46,6 +46,8 @@ def _text(value: Any) -> str:
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):  # the items of a request are named, not spelled out
+        value = [each["subject"] if isinstance(each, Mapping) and "subject" in each else each for each in value]
     if isinstance(value, list) and all(isinstance(each, str | int) for each in value):
         text = ", ".join(map(str, value))
     else:
