@@ -220,7 +220,8 @@ def _row(charge: Charge, draft: PriceDraft) -> PriceRow:
 
 def columns(terms: ChargeTerms) -> dict[str, Any]:
     """Give a charge's columns for how it counts."""
-    return asdict(terms) | {"tier_by": list(terms.tier_by), "cut": terms.cut.value}
+    said = {"tier_by": list(terms.tier_by), "cut": terms.cut.value, "tier_reset": terms.tier_reset.value}
+    return asdict(terms) | said
 
 
 def _tiers(price: PriceRow, draft: PriceDraft) -> list[PriceTier]:

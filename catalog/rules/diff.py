@@ -14,7 +14,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from catalog.rules.cards import CardCharge, CardPrice
-from catalog.rules.drafts import CUTS
+from catalog.rules.drafts import CUTS, RESETS
 from catalog.rules.tariffs import Tariff
 from catalog.rules.terms import Dims, Price, Tier
 from catalog.rules.written import FEES, MEMBERS, said_of
@@ -287,7 +287,7 @@ def _settings(charge: CardCharge) -> tuple[tuple[str, str], ...]:
         ("name", charge.name),
         ("tax category", charge.tax_category),
         ("metric", charge.metric.metric),
-        ("tier reset", charge.tier_reset),
+        ("tiers start again", RESETS[terms.tier_reset]),
         ("free units", plain(terms.free_units)),
         ("flat fee at zero usage", "yes" if terms.flat_at_zero else "no"),
         ("tiers apart by", ", ".join(terms.tier_by) or "nothing"),

@@ -14,6 +14,7 @@ from catalog.rules.terms import (
     Filter,
     Measure,
     MetricTerms,
+    Reset,
     Rounding,
     Window,
 )
@@ -39,6 +40,13 @@ CUTS = {
 }
 
 
+RESETS = {
+    Reset.BILLING_PERIOD: "each billing period",
+    Reset.CONTRACT_TERM: "each contract",
+    Reset.LIFETIME: "never",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ChargeTerms:
     """How a charge counts, beside its prices; see `catalog.rules.terms.Charge`."""
@@ -49,6 +57,7 @@ class ChargeTerms:
     cut: Cut = Cut.NONE
     highest_of: str = ""
     rounds_as_one: bool = False
+    tier_reset: Reset = Reset.BILLING_PERIOD
 
     def waits(self, metric: MetricTerms) -> bool:
         """Say whether a new price row takes effect at the next period."""
