@@ -21,6 +21,8 @@ from billing import event_lines, timeline
 from billing.actions import closing, invoices, payments
 from billing.calculator import pages as calculator
 from billing.documents.pdf import pdf_of
+from billing.impacts import pages as impact_pages
+from billing.impacts import panel as impact_panel
 from billing.models import Document, Invoice, InvoiceLine
 from billing.outlook import pages as outlook
 from billing.queries import invoice_document, line_trail
@@ -232,5 +234,7 @@ site.add_pages(
         *calculator.pages,
         *timeline.pages,
         *outlook.pages,
+        *impact_pages.pages,
+        *impact_panel.pages,
     ]
 )

@@ -3,9 +3,11 @@
 import logging
 
 from celery import shared_task
+from django.db import OperationalError
 from django.utils import timezone
 
-from billing.actions import balances, documents, expiring, money_left, retention, runs, upkeep
+from billing.actions import balances, documents, expiring, impacts, money_left, retention, runs, upkeep
+from billing.models import Impact, ImpactChunk
 from monetization.foundation.models import Environment
 from monetization.values.errors import DomainError
 
@@ -71,3 +73,29 @@ def draft_due() -> None:
 def draft_contracts(contract_ids: list[int]) -> None:
     """Draft what is due of some contracts."""
     runs.draft_contracts(contract_ids, by=None, at=timezone.now())
+
+
+@shared_task
+def work_on_impact(chunk_id: int) -> None:
+    """Reckon some accounts of an impact, unless another worker is at them."""
+    chunk = ImpactChunk.objects.select_related("impact__request", "impact__environment").get(pk=chunk_id)
+    try:
+        impacts.work(chunk=chunk, at=timezone.now())
+    except OperationalError:  # a lost connection or a deadlock: the sweep goes on with it
+        log.exception("a chunk of impact %s was interrupted", chunk.impact_id)
+    except Exception as error:
+        log.exception("impact %s failed", chunk.impact_id)
+        impacts.fail(impact=chunk.impact, fault=f"{type(error).__name__}: {error}", at=timezone.now())
+
+
+def wake_for_impact(impact: Impact) -> None:
+    """Wake workers for each chunk of a new impact."""
+    for pk in impact.chunks.values_list("pk", flat=True):
+        work_on_impact.delay_on_commit(pk)
+
+
+@shared_task
+def sweep_impacts() -> None:
+    """Wake workers for what of impacts waits: its message was lost, or its worker died."""
+    for chunk_id in impacts.left_behind(timezone.now()):
+        work_on_impact.delay(chunk_id)

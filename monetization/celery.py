@@ -58,6 +58,7 @@ app.conf.beat_schedule = {
     "forget old minutes of ingestion": every(6 * 3600, "metering.tasks.usage.forget_minutes"),
     "go on with imports": every(30, "catalog.tasks.sweep_imports"),
     "go on with backfills": every(5, "metering.tasks.backfills.sweep_backfills"),
+    "go on with impacts": every(30, "billing.tasks.sweep_impacts"),
     "keep drafts up to date": every(2, "billing.tasks.refresh_drafts"),
     "tell limits what is spent and left": every(2, "billing.tasks.write_money_left"),
     "make documents whose message was lost": every(5, "billing.tasks.sweep_documents"),

@@ -189,6 +189,7 @@ KNOBS = (
         "",
         "Whole months after its own for which a month's raw events are kept; empty: for ever",
     ),
+    Knob("IMPACT_PERCENT", number(0, 1000), "20", "An impact flags accounts that change by more than this"),
     Knob("INBOX_MOST_MB", number(1, 1_000_000), "256", "Events sent with respond-async are refused while more waits"),
     Knob("INBOX_MOST_SECONDS", number(1, 86_400), "60", "The same, while the oldest of them has waited longer"),
     Knob("LOG_LEVEL", one_of(LOG_LEVELS), "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL"),

@@ -228,6 +228,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 
+IMPACT_PERCENT: int = VALUES["IMPACT_PERCENT"]
 EVENT_RETENTION_MONTHS: int | None = VALUES["EVENT_RETENTION_MONTHS"]
 
 # -- API
@@ -278,6 +279,7 @@ SPECTACULAR_SETTINGS = {
         "ImportStatus": [(each.value, each.label) for each in ImportStatus],
         "VersionStatus": [(each.value, each.label) for each in VersionStatus],
         "StaffRole": [(each.value, each.label) for each in Role],
+        "ImpactStatus": [("RUNNING", "Running"), ("DONE", "Done"), ("CANCELLED", "Cancelled"), ("FAILED", "Failed")],
         "RequestStatus": [(each.value, each.label) for each in RequestStatus],
     },
 }

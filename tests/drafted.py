@@ -6,7 +6,7 @@ from typing import Any
 
 from billing.models import Invoice
 from catalog.actions import agreed
-from catalog.models import Contract, Product
+from catalog.models import Contract, Product, RateCard
 from monetization.foundation.models import AuditEntry
 from monetization.foundation.queries import subject_of
 from tests import agreements, deals, make, priced
@@ -18,12 +18,18 @@ D = Decimal
 KINDS = 5
 
 
-def varied(world: World, accounts: int = KINDS) -> list[Contract]:
+def dearer(world: World, card: RateCard) -> None:
+    """Put up a price in the middle of October, inside an hour."""
+    rows = deals.prices([("gpt-4o", "input", "3"), ("gpt-4o", "output", "10")], ("EUR",))
+    later = deals.version(world, card, rows=rows, effective_at=datetime(2026, 10, 12, 12, 30, tzinfo=UTC))
+    deals.approved(world, later)
+
+
+def varied(world: World, accounts: int = KINDS, *, is_dearer: bool = True) -> list[Contract]:
     """Sign so many accounts, each of another kind, and let them use tokens; acme has a granted credit beside."""
     card = priced.list_card(world)
-    dearer = deals.prices([("gpt-4o", "input", "3"), ("gpt-4o", "output", "10")], ("EUR",))
-    later = deals.version(world, card, rows=dearer, effective_at=datetime(2026, 10, 12, 12, 30, tzinfo=UTC))
-    deals.approved(world, later)
+    if is_dearer:
+        dearer(world, card)
     signed = [agreements.contract(world, *_parts(0))]
     agreements.granted(world, "20")
     zones = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "UTC")

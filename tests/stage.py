@@ -12,8 +12,8 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from billing.actions import documents
-from billing.models import Document, Invoice, Payment, TaxRate, Transfer
+from billing.actions import documents, impacts
+from billing.models import AccountImpact, Document, Impact, Invoice, Payment, TaxRate, Transfer
 from catalog.actions import agreed, amendments, commits, instruments, metrics, own_prices, plans, rate_cards, recurring
 from catalog.actions.allowances import add_allowance
 from catalog.models import (
@@ -125,6 +125,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     live, now = terms.card.versions.get(number=1), timezone.now()
     draft = rate_cards.draft(rate_card=terms.card, by=world.mia, at=now)
     waiting = _waiting(world, now)
+    _impact(world, waiting, now)
     starter = planned.starter(world)
     meaning = MetricVersion.objects.filter(metric__key="llm-tokens").get()
     unsigned = deals.draft_contract(
@@ -196,6 +197,15 @@ def _waiting(world: World, now: Any) -> ChangeRequest:
     card = deals.card(world, key="other")
     version: RateCardVersion = deals.version(world, card, rows=deals.prices(currencies=("EUR",)), at=now)
     return rate_cards.submit(version=version, title="A change that waits", reason="Test", by=world.mia, at=now)
+
+
+def _impact(world: World, request: ChangeRequest, now: Any) -> None:
+    """Reckon its impact: workers are at it, and have found something of both customers."""
+    impact = impacts.start(request=request, by=world.mia, at=now)
+    Impact.objects.filter(pk=impact.pk).update(status=Impact.Status.RUNNING, accounts=2, ended_at=None)
+    found = dict.fromkeys(("before", "covered_before", "covered_after"), Decimal(1))
+    for account in (world.acme, world.globex):
+        AccountImpact.objects.create(impact=impact, account=account, currency="EUR", after=Decimal(2), **found)
 
 
 def _receipt(world: World, now: Any) -> Any:

@@ -33,7 +33,7 @@ from metering.rules.quantities import UsageRow
 from monetization.values.money import total_of
 from monetization.values.periods import Period
 
-__all__ = ["Rated", "SoFar", "rated", "rated_all", "so_far"]
+__all__ = ["Rated", "SoFar", "attempted", "rated", "rated_all", "so_far", "usage_of"]
 T = TypeVar("T")
 
 
@@ -54,10 +54,10 @@ def rated_all(dues: Sequence[Due]) -> list[Rated | Exception]:
     shelf = Shelf(each.contract for each in dues)
     balances = opening_balances([(each.contract, each.period) for each in dues], shelf)
     known = marks([each.contract.account_id for each in dues])  # before the usage, so that it can only be behind
-    terms = [_tried(partial(_terms, *each, shelf)) for each in zip(dues, balances, strict=True)]
-    usage = _usage(dues, terms)
+    terms = [attempted(partial(_terms, *each, shelf)) for each in zip(dues, balances, strict=True)]
+    usage = usage_of(dues, terms)
     return [
-        found if isinstance(found, Exception) else _tried(partial(_rated, due, found, used, known, shelf))
+        found if isinstance(found, Exception) else attempted(partial(_rated, due, found, used, known, shelf))
         for due, found, used in zip(dues, terms, usage, strict=True)
     ]
 
@@ -69,15 +69,15 @@ def _terms(due: Due, balances: Mapping[str, Decimal], shelf: Shelf) -> Terms:
     return replace(terms, discounts=with_rests(due.contract, due.period, terms.discounts))
 
 
-def _usage(dues: Sequence[Due], terms: Sequence[Terms | Exception]) -> list[list[UsageRow] | Exception]:
+def usage_of(dues: Sequence[Due], terms: Sequence[Terms | Exception]) -> list[list[UsageRow] | Exception]:
     """Measure all together; where that is refused, one by one, so that each bears its own fault."""
     wanted = [
         (due.contract.account_id, found)
         for due, found in zip(dues, terms, strict=True)
         if not isinstance(found, Exception)
     ]
-    together = _tried(partial(used_in_all, wanted))
-    each = iter([_tried(partial(used_in, *one)) for one in wanted] if isinstance(together, Exception) else together)
+    together = attempted(partial(used_in_all, wanted))
+    each = iter([attempted(partial(used_in, *one)) for one in wanted] if isinstance(together, Exception) else together)
     return [[] if isinstance(found, Exception) else next(each) for found in terms]
 
 
@@ -111,7 +111,7 @@ def of_purchases(contract: Contract, day: Period, shelf: Shelf) -> Terms:
     )  # fmt: skip
 
 
-def _tried(act: Callable[[], T]) -> T | Exception:
+def attempted(act: Callable[[], T]) -> T | Exception:
     """Give what an act gives, or how it failed; a fault of the database ends the transaction, so it isn't kept."""
     try:
         return act()

@@ -25,6 +25,7 @@ from catalog.queries.metrics import (
     metric_versions_for,
     metrics_in_force,
 )
+from catalog.queries.proposed import Proposed, contracts_touched, proposed_in
 from catalog.queries.shelf import Shelf
 from catalog.queries.terms import terms_for
 
@@ -32,11 +33,13 @@ __all__ = [
     "Amended",
     "DatedMetric",
     "EffectivePrice",
+    "Proposed",
     "Shelf",
     "access",
     "amended",
     "contract_at",
     "contract_covering",
+    "contracts_touched",
     "cycle_of",
     "difference",
     "effective_instant",
@@ -51,6 +54,7 @@ __all__ = [
     "metrics_in_force",
     "period_of",
     "periods_of",
+    "proposed_in",
     "rolls",
     "scope_of",
     "service",

@@ -6,6 +6,7 @@ change. A shelf lives as long as one piece of work: it is never asked again for 
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from copy import copy
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from django.db.models import Q, prefetch_related_objects
@@ -15,9 +16,11 @@ from catalog.queries.amended import Amended
 from catalog.queries.cards import CardVersion, approved_versions
 from catalog.queries.metrics import DatedMetric, dated_metrics
 from catalog.queries.overrides import own_prices, own_prices_of
+from catalog.queries.proposed import Proposed
 from catalog.rules.overrides import OwnPrices
 
 T = TypeVar("T")
+ALWAYS = datetime(1900, 1, 1, tzinfo=UTC)
 PARTS = (
     "bounds__products", "discounts__products", "recurring_charges__product", "recurring_charges__changes",
     "one_time_charges__product", "allowances__product", "allowances__per__changes", "amendments__ends",
@@ -30,9 +33,13 @@ BEHIND = (
 
 
 class Shelf:
-    """The rows of some contracts, and of what they point at; each kind is read when it is first asked for."""
+    """The rows of some contracts, and of what they point at; each kind is read when it is first asked for.
 
-    def __init__(self, contracts: Iterable[Contract] = ()) -> None:
+    ``proposed``: what stands as if it were approved and had always held.
+    """
+
+    def __init__(self, contracts: Iterable[Contract] = (), proposed: Proposed | None = None) -> None:
+        self._proposed = proposed or Proposed()
         self._all = {each.pk: each for each in contracts}
         self._contracts: dict[int, Contract] = {}
         self._instruments: dict[int, list[Instrument]] = {}
@@ -83,6 +90,14 @@ class Shelf:
     def versions(self, rate_card_id: int) -> list[CardVersion]:
         """List a card's approved versions."""
         return self.once(("versions", rate_card_id), lambda: approved_versions(rate_card_id))
+
+    def followed(self, rate_card_id: int, zone: str) -> list[tuple[datetime, CardVersion]]:
+        """List the versions that follow one another on a card, each with the instant from which it does in a zone."""
+        proposed = self._proposed.versions.get(rate_card_id)
+        if proposed is not None:
+            return [(ALWAYS, proposed)]
+        line = sorted(((each.starts_at(zone), each.number), each) for each in self.versions(rate_card_id))
+        return [(start, version) for (start, _), version in line]
 
     def metrics(self, ids: frozenset[int]) -> list[DatedMetric]:
         """List the approved versions of metrics."""

@@ -114,18 +114,18 @@ def _in_force(known: Amended, period: Period, zone: str, shelf: Shelf) -> list[t
     for (_, settings), first, until in zip(stretches, starts, [*starts[1:], None], strict=True):
         within = Period(first, until).overlap(period)
         if within is not None:
-            found += _followed(settings, shelf.versions(settings.rate_card_id), first, within, zone)
+            found += _followed(settings, shelf, first, within, zone)
     return found
 
 
 def _followed(
-    settings: Settings, versions: Sequence[CardVersion], since: datetime, within: Period, zone: str
+    settings: Settings, shelf: Shelf, since: datetime, within: Period, zone: str
 ) -> Iterable[tuple[datetime, CardVersion]]:
     """Yield the versions that price a part of a stretch of a period, whose settings stand since an instant."""
-    line = sorted(((each.starts_at(zone), each.number), each) for each in versions)
-    followed = [(start, version) for (start, _), version in line]
+    followed = shelf.followed(settings.rate_card_id, zone)
     if settings.pinned_version_id is not None:
-        followed = _pinned(settings, since, followed, zone)
+        pinned = next(each for each in shelf.versions(settings.rate_card_id) if each.pk == settings.pinned_version_id)
+        followed = _pinned(settings, pinned, since, followed, zone)
     for (start, version), end in zip(followed, [*(s for s, _ in followed[1:]), None], strict=True):
         stands = Period(start, end).overlap(within)
         if stands is not None:
@@ -133,10 +133,9 @@ def _followed(
 
 
 def _pinned(
-    settings: Settings, since: datetime, followed: list[tuple[datetime, CardVersion]], zone: str
+    settings: Settings, pinned: CardVersion, since: datetime, followed: list[tuple[datetime, CardVersion]], zone: str
 ) -> list[tuple[datetime, CardVersion]]:
     """Let the pinned version stand from where it was pinned; the card takes over where the pin ends."""
-    pinned = next(version for _, version in followed if version.pk == settings.pinned_version_id)
     first = (since, pinned)
     if settings.pinned_until is None:
         return [first]

@@ -69,14 +69,16 @@ EVENTS = frozenset({"metering.send_events", "metering.replay_quarantine", "meter
 LIMITS = frozenset({"metering.set_limit"})
 BACKFILL = frozenset({"metering.run_backfill"})
 CORRECT = frozenset({"metering.correct_events"})
+IMPACT = frozenset({"billing.run_impact"})
+TRY = BACKFILL | IMPACT
 PEOPLE = frozenset({"foundation.manage_people", "foundation.draft_policy"})
 
 ABILITIES: dict[Role, frozenset[str]] = {
-    Role.HEAD: READ | READ_AUDIT | DECIDE | CATALOG_DRAFT | CONTRACT_DRAFT | PEOPLE | SELLERS | LIMITS | BACKFILL,
-    Role.PRODUCT: READ | DECIDE | CATALOG_DRAFT | BACKFILL,
+    Role.HEAD: READ | READ_AUDIT | DECIDE | CATALOG_DRAFT | CONTRACT_DRAFT | PEOPLE | SELLERS | LIMITS | TRY,
+    Role.PRODUCT: READ | DECIDE | CATALOG_DRAFT | TRY,
     Role.ENGINEERING: READ | KEYS | EVENTS | LIMITS | CORRECT | BACKFILL | frozenset({"catalog.draft_metric"}),
-    Role.FINANCE: READ | READ_AUDIT | DECIDE | INVOICE_WORK | SELLERS | RETENTION | CORRECT,
-    Role.REVOPS: READ | DECIDE | CONTRACT_DRAFT | LIMITS | frozenset({"billing.draft_invoice"}),
+    Role.FINANCE: READ | READ_AUDIT | DECIDE | INVOICE_WORK | SELLERS | RETENTION | CORRECT | IMPACT,
+    Role.REVOPS: READ | DECIDE | CONTRACT_DRAFT | LIMITS | IMPACT | frozenset({"billing.draft_invoice"}),
     Role.SALES: READ,
     Role.SUPPORT: READ,
     Role.AUDITOR: READ | READ_AUDIT,
