@@ -665,12 +665,18 @@ class Shelved:
         """What makes it the same price: level and numbers."""
         usual = {"multiplier": 1} if self.row.get("model") == "DYNAMIC" else {}
         said = {"model": "PER_UNIT", **usual, **self.row}
-        said = {k: v for k, v in said.items() if k not in ("starts_on", "ends_on", "name", "id", "charge")}
+        left = ("starts_on", "ends_on", "name", "id", "charge")
+        said = {k: v for k, v in said.items() if k not in left and (k not in FEES or number(v))}
         return self.level, repr(sorted((k, exactly(v)) for k, v in said.items()))
 
 
+FEES = ("flat_fee", "fixed_fee")  # none is as good as nothing said
+
+
 def exactly(said: Any) -> str:
-    """Write a number the one way."""
+    """Write a number the one way, and a tier without a fee that is none."""
+    if isinstance(said, list):
+        return repr([sorted((k, exactly(v)) for k, v in tier.items() if k not in FEES or number(v)) for tier in said])
     try:
         return str(Fraction(str(said)))
     except ValueError:
@@ -1014,7 +1020,8 @@ def usage_lines(inv: Invoice, charge: Body, order: int) -> list[Line]:
         line = next((li for li in made if li.shelved == (match, shelved.same) and stands_on(inv, li, seg)), None)
         if line is None:
             name, category = name_of(charge, shelved.row), category_of(charge)
-            line = Line("usage", [charge], seg.start, seg.end, name, category, seg.index, dict(match))
+            row = first_row(inv, charge, match, shelved, seg)
+            line = Line("usage", [charge], seg.start, seg.end, name, category, row, dict(match))
             line.order, line.shelved = (order, shelved.level, seg.index), (match, shelved.same)
             line.multipliers = shelved.multipliers
             if shelved.level == 0:
@@ -1025,6 +1032,17 @@ def usage_lines(inv: Invoice, charge: Body, order: int) -> list[Line]:
         unit = first_unit(seg.row, seg.counter.position + seg.counter.q(seg.start)) * inv.rate(charge)
         line.unit = max(line.unit, unit) if seg.start == line.start else line.unit
     return made
+
+
+def first_row(inv: Invoice, charge: Body, match: Any, shelved: Shelved, seg: "Segment") -> int:
+    """Give the row from which what the segment costs stands without a break; rows that say the same are one."""
+    row = seg.index
+    for at in reversed([at for at in epochs(inv, charge)[:-1] if at < seg.start]):
+        there = next((each for key, each in shelf(inv, charge, at) if key == match and each.same == shelved.same), None)
+        if there is None:
+            return row
+        row = there.index
+    return row
 
 
 def stands_on(inv: Invoice, line: Line, seg: "Segment") -> bool:

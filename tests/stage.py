@@ -16,6 +16,7 @@ from billing.actions import documents, impacts
 from billing.models import AccountImpact, Document, Impact, Invoice, Payment, TaxRate, Transfer
 from catalog.actions import agreed, amendments, commits, instruments, metrics, own_prices, plans, rate_cards, recurring
 from catalog.actions.allowances import add_allowance
+from catalog.actions.composites import add_composite
 from catalog.models import (
     Amendment,
     Contract,
@@ -111,6 +112,7 @@ def _parts(world: World, unsigned: Contract, now: datetime) -> None:
     add_allowance(product=fee["product"], units=Decimal(1), **by)
     agreed.add_discount(percent=Decimal(1), **by)
     agreed.add_bound(kind="MINIMUM", amount=Decimal(1), **by)
+    add_composite(product=fee["product"], percent=Decimal(1), **by)
     inference = Product.objects.get(environment=world.live, key="inference")
     own_prices.add_override(product=inference, tariff=per_unit(Decimal(1)), match={"model": "gpt-4o"}, **by)
     own_prices.add_multiplier(factor=Decimal("0.9"), **by)

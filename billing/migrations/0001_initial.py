@@ -7,6 +7,7 @@ import django.db.models.expressions
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
+from monetization.folding import folded
 
 
 class Migration(migrations.Migration):
@@ -552,3 +553,4 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(('done_at', None)), fields=['id'], name='impact_chunk_waiting'),
         ),
     ]
+    operations = folded("billing", operations)

@@ -21,7 +21,7 @@ MOMENT = timedelta(microseconds=1)
 def composite_line(composite: Composite, lines: Sequence[Line], terms: Terms) -> Line:
     """Make a line of a percentage of others, after their discounts."""
     base = total_of(line.open for line in lines if line.kind is not LineKind.COMPOSITE and line.fits(composite.of))
-    exact = Fraction(base) * Fraction(composite.percent) / 100
+    exact = Fraction(base) * Fraction(composite.percent) / 100 * Fraction(*composite.share)
     return Line(
         LineKind.COMPOSITE, composite.key, composite.product, composite.name, composite.tax_category, terms.period,
         Decimal(0), exact, exact, composite.tags, pieces=(Piece(last_moment(terms.period), exact),),

@@ -16,6 +16,7 @@ from catalog.actions.part_errors import minor_errors, outside
 from catalog.models import (
     AgreedAllowance,
     AgreedBound,
+    AgreedComposite,
     AgreedDiscount,
     Amendment,
     Commit,
@@ -168,6 +169,7 @@ PARTS: dict[str, type[models.Model]] = {
     "allowance": AgreedAllowance,
     "discount": AgreedDiscount,
     "bound": AgreedBound,
+    "composite": AgreedComposite,
     "instrument": Instrument,
     "commit": Commit,
     "grant": RecurringGrant,

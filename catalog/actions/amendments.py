@@ -13,6 +13,7 @@ from django.db import transaction
 
 from catalog.actions import agreed, governed, instruments, own_prices, parts
 from catalog.actions.amendment_errors import content_errors, end_errors, errors, field_errors, quantity_errors
+from catalog.actions.composites import add_composite
 from catalog.actions.contracts import DRAFT, guard_account
 from catalog.actions.part_errors import facts_of
 from catalog.models import Amendment, Contract, PartEnd, QuantityChange, RecurringCharge
@@ -28,6 +29,7 @@ ADD: Mapping[str, Callable[..., Any]] = {
     "one_time": agreed.add_one_time,
     "discount": agreed.add_discount,
     "bound": agreed.add_bound,
+    "composite": add_composite,
     "instrument": instruments.add,
     "override": own_prices.add_override,
     "multiplier": own_prices.add_multiplier,

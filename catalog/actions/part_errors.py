@@ -58,7 +58,8 @@ def _dated_errors(contract: Contract) -> Iterable[DomainError]:
     """Refuse days of fees, discounts and bounds that the contract doesn't serve."""
     for charge in contract.recurring_charges.all():
         yield from outside(contract, [("changes", each.start_date) for each in charge.changes.all()], f"{charge}: ")
-    for part in (*contract.recurring_charges.all(), *contract.discounts.all(), *contract.bounds.all()):
+    dated = (contract.recurring_charges, contract.discounts, contract.bounds, contract.composites)
+    for part in (row for each in dated for row in each.all()):
         yield from day_errors(contract, part, f"{part}: ")
 
 

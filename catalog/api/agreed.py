@@ -7,6 +7,7 @@ from rest_framework import serializers
 from catalog.actions import agreed
 from catalog.api.allowances import Allowances, OneAllowance
 from catalog.api.commits import Commits, OneCommit
+from catalog.api.composites import Composites, OneComposite
 from catalog.api.instruments import Instruments, OneInstrument
 from catalog.api.parts import amount_field, one_part, parts, product_field
 from catalog.api.recurring import OneRecurringGrant, RecurringGrants
@@ -97,6 +98,7 @@ KINDS = (
     ("allowances", Allowances, OneAllowance),
     ("discounts", Discounts, OneDiscount),
     ("bounds", Bounds, OneBound),
+    ("composites", Composites, OneComposite),
     ("instruments", Instruments, OneInstrument),
     ("commits", Commits, OneCommit),
     ("recurring-grants", RecurringGrants, OneRecurringGrant),

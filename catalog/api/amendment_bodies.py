@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.api.agreed import BoundBody, DiscountBody, OneTimeBody, RecurringBody
+from catalog.api.composites import CompositeBody
 from catalog.api.instruments import InstrumentBody
 from catalog.api.own_prices import MultiplierBody, OverrideBody
 from catalog.api.parts import amount_field
@@ -58,6 +59,7 @@ class AmendmentBody(StrictModel):
     one_time_charges = OneTimeBody(many=True, required=False)
     discounts = DiscountBody(many=True, required=False)
     bounds = BoundBody(many=True, required=False)
+    composites = CompositeBody(many=True, required=False)
     instruments = InstrumentBody(many=True, required=False)
     overrides = OverrideBody(many=True, required=False)
     multipliers = MultiplierBody(many=True, required=False)
@@ -68,8 +70,8 @@ class AmendmentBody(StrictModel):
         model = Amendment
         fields = [
             "number", "kind", "status", "request", "effective_date", "reason", *SETTINGS, "recurring_charges",
-            "one_time_charges", "discounts", "bounds", "instruments", "overrides", "multipliers", "quantities", "ends",
-            "created_at", "edited_at",
+            "one_time_charges", "discounts", "bounds", "composites", "instruments", "overrides", "multipliers",
+            "quantities", "ends", "created_at", "edited_at",
         ]  # fmt: skip
         read_only_fields = ["number", "status", "request", "created_at", "edited_at"]
         validators: list[Any] = []

@@ -2,6 +2,7 @@
 
 from catalog.actions import agreed, grants, instruments, own_prices
 from catalog.actions.allowances import add_allowance
+from catalog.actions.composites import add_composite
 from catalog.console import commit_forms
 from catalog.console.commit_forms import PERCENT, TAGS
 from catalog.console.form_fields import (
@@ -59,6 +60,14 @@ FORMS: dict[str, Form] = {
         "minimum or maximum",
         (KEY, NAME, Field("kind", "Kind", "choice", True, tuple(AgreedBound.Kind.choices)), AMOUNT, *DAYS, PRODUCTS),
         agreed.add_bound,
+    ),
+    "composite": Form(
+        "composite",
+        (
+            KEY, NAME, PRODUCT, Field("percent", "Percent", "number", required=True, help="Of the lines below."),
+            *DAYS, PRODUCTS, TAGS,
+        ),
+        add_composite,
     ),
     "instrument": Form(
         "credit, or commit of one item",

@@ -15,7 +15,8 @@ from monetization.values.periods import DAY
 
 KINDS = (
     ("recurring", "recurring charge"), ("one_time", "one-time charge"), ("allowance", "allowance"),
-    ("discount", "discount"), ("bound", "minimum or maximum"), ("commit", "commit"), ("instrument", "credit"),
+    ("discount", "discount"), ("bound", "minimum or maximum"), ("composite", "composite"), ("commit", "commit"),
+    ("instrument", "credit"),
     ("grant", "recurring grant"), ("override", "price of its own"), ("multiplier", "multiplier"),
 )  # fmt: skip
 
@@ -68,6 +69,8 @@ def _all(contract: Contract) -> list[PartRow]:
           for row in scoped(contract.discounts)),
         *(PartRow("bound", row, row.get_kind_display().lower(), scope_words(row), days_of(row), exact(row.amount))
           for row in scoped(contract.bounds)),
+        *(PartRow("composite", row, "percentage of lines", scope_words(row), days_of(row), f"{exact(row.percent)} %")
+          for row in scoped(contract.composites)),
         *commit_rows(contract),
     ]  # fmt: skip
 

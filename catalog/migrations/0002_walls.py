@@ -61,8 +61,8 @@ OF_INSTRUMENT = (
 )
 OF_COMMIT = _signed("commit")
 AGREED = (
-    "recurringcharge", "onetimecharge", "agreedallowance", "agreeddiscount", "agreedbound", "priceoverride",
-    "pricemultiplier",
+    "recurringcharge", "onetimecharge", "agreedallowance", "agreeddiscount", "agreedbound", "agreedcomposite",
+    "priceoverride", "pricemultiplier",
 )  # fmt: skip
 SIGNED = ("commit", "recurringgrant")  # agreed with the contract alone
 PARTS = (
@@ -77,6 +77,7 @@ PARTS = (
     ("catalog_pricemultiplier_products", "pricemultiplier_id", _of("pricemultiplier")),
     ("catalog_agreeddiscount_products", "agreeddiscount_id", _of("agreeddiscount")),
     ("catalog_agreedbound_products", "agreedbound_id", _of("agreedbound")),
+    ("catalog_agreedcomposite_products", "agreedcomposite_id", _of("agreedcomposite")),
     ("catalog_instrument_products", "instrument_id", OF_INSTRUMENT),
     ("catalog_commit_products", "commit_id", OF_COMMIT),
     ("catalog_recurringgrant_products", "recurringgrant_id", _signed("recurringgrant")),
@@ -117,6 +118,7 @@ READ = {
     "catalog_pricemultiplier_products": "pricemultiplier_id IN (SELECT id FROM catalog_pricemultiplier)",
     "catalog_agreeddiscount_products": "agreeddiscount_id IN (SELECT id FROM catalog_agreeddiscount)",
     "catalog_agreedbound_products": "agreedbound_id IN (SELECT id FROM catalog_agreedbound)",
+    "catalog_agreedcomposite_products": "agreedcomposite_id IN (SELECT id FROM catalog_agreedcomposite)",
     "catalog_instrument_products": "instrument_id IN (SELECT id FROM catalog_instrument)",
     "catalog_commit_products": "commit_id IN (SELECT id FROM catalog_commit)",
     "catalog_recurringgrant_products": "recurringgrant_id IN (SELECT id FROM catalog_recurringgrant)",

@@ -74,6 +74,7 @@ BEGIN
       WHERE r.contract_id = c.id)
     AND NOT EXISTS (SELECT 1 FROM catalog_priceoverride o WHERE o.contract_id = c.id)
     AND NOT EXISTS (SELECT 1 FROM catalog_pricemultiplier m WHERE m.contract_id = c.id)
+    AND NOT EXISTS (SELECT 1 FROM catalog_agreedcomposite s WHERE s.contract_id = c.id)
     AND NOT EXISTS (SELECT 1 FROM catalog_commit k WHERE k.contract_id = c.id)
     AND NOT EXISTS (SELECT 1 FROM catalog_recurringgrant g WHERE g.contract_id = c.id)
     AND NOT EXISTS (SELECT 1 FROM catalog_instrument i WHERE i.contract_id = c.id AND (i.rolled_from_id IS NOT NULL

@@ -10,6 +10,7 @@ from catalog.models.agreed import (
 from catalog.models.allowances import AgreedAllowance
 from catalog.models.amendments import Amendment, PartEnd
 from catalog.models.commits import Commit, CommitPrice, Purchase
+from catalog.models.composites import AgreedComposite
 from catalog.models.contracts import Contract
 from catalog.models.grants import CreditGrant
 from catalog.models.imports import Import, ImportFault, ImportLine
@@ -32,6 +33,7 @@ from catalog.models.recurring_grants import RecurringGrant
 __all__ = [
     "AgreedAllowance",
     "AgreedBound",
+    "AgreedComposite",
     "AgreedDiscount",
     "Amendment",
     "Charge",

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from catalog.models import AgreedBound, AgreedDiscount, Contract
 from catalog.queries.agreed_allowances import Allowed, allowed_in
+from catalog.queries.agreed_composites import composites_in
 from catalog.queries.agreed_fees import fees_of
 from catalog.queries.amended import Amended
 from catalog.queries.contracts import cycle_of, first_paid
@@ -37,6 +38,7 @@ class Agreed:
     minimums: tuple[agreed.Bound, ...]
     maximums: tuple[agreed.Bound, ...]
     instruments: tuple[agreed.Instrument, ...]
+    composites: tuple[agreed.Composite, ...]
     served: tuple[int, int]
     full_period: Period
     allowed: Mapping[str, Allowed]
@@ -58,6 +60,7 @@ def agreed_for(known: Amended, span: Span, period: Period, balances: Mapping[str
         instruments=tuple(
             instrument_terms(each, balances, zone) for each in known.held(instruments_serving(contract, period, shelf))
         ),
+        composites=tuple(composites_in(known, span)),
         served=span.served,
         full_period=span.full(zone),
         allowed=allowed_in(known, span),
@@ -68,7 +71,7 @@ def _trial(contract: Contract, span: Span) -> Agreed:
     """Take everything off: a trial shows what was used and what it would cost, and nothing else is due in it."""
     last = first_paid(contract) - DAY
     free = Discount(HUNDRED, TRIAL, f"Free trial until {last:%-d %B %Y}", starts_on=contract.start_date)
-    return Agreed((), (free,), (), (), (), span.served, span.full(contract.account.time_zone), {})
+    return Agreed((), (free,), (), (), (), (), span.served, span.full(contract.account.time_zone), {})
 
 
 def span_of(known: Amended, period: Period) -> Span:

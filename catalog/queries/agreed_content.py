@@ -21,6 +21,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "key", "name", "percent", "amount", "counts_for_minimum", "periods", "carry_rest", "start_date", "end_date",
     ),
     "bounds": ("key", "name", "kind", "amount", "prorates", "start_date", "end_date"),
+    "composites": ("key", "name", "percent", "tags", "start_date", "end_date"),
     "instruments": (
         "key", "name", "kind", "currency", "amount", "invoiced", "priority", "start_date", "end_date",
         "rollover_percent", *SCOPE,
@@ -34,7 +35,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 ITEM = ("amount", "invoiced", "start_date", "end_date")
 PRICE = ("match", "unit_price", "multiplier")
-WITH_PRODUCT = ("recurring_charges", "one_time_charges", "allowances", "overrides")
+WITH_PRODUCT = ("recurring_charges", "one_time_charges", "allowances", "overrides", "composites")
 
 
 def agreed_of(contract: Contract, amendment: Amendment | None = None) -> dict[str, list[dict[str, Any]]]:
@@ -52,7 +53,7 @@ def part_content(name: str, row: Any) -> dict[str, Any]:
     said = _fields(row, FIELDS[name])
     if name in WITH_PRODUCT:
         said["product"] = row.product.key
-    else:
+    if name not in WITH_PRODUCT or name == "composites":
         said["products"] = sorted(row.products.values_list("key", flat=True))
     if name == "allowances":
         said["per"] = row.per.key if row.per is not None else None

@@ -7,6 +7,7 @@ from catalog.models import Amendment, Contract, QuantityChange
 # name of the relation, kind in addresses
 KINDS = {
     "recurring_charges": "recurring", "one_time_charges": "one_time", "discounts": "discount", "bounds": "bound",
+    "composites": "composite",
     "instruments": "instrument", "overrides": "override", "multipliers": "multiplier",
 }  # fmt: skip
 

@@ -23,7 +23,8 @@ T = TypeVar("T")
 ALWAYS = datetime(1900, 1, 1, tzinfo=UTC)
 PARTS = (
     "bounds__products", "discounts__products", "recurring_charges__product", "recurring_charges__changes",
-    "one_time_charges__product", "allowances__product", "allowances__per__changes", "amendments__ends",
+    "one_time_charges__product", "composites__product", "composites__products",
+    "allowances__product", "allowances__per__changes", "amendments__ends",
 )  # fmt: skip
 POINTED = ("contract", "commit", "recurring", "rolled_from__contract")
 BEHIND = (

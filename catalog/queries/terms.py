@@ -69,7 +69,8 @@ def terms_for(
     return Terms(
         contract.key, contract.currency, zone, period, segments, agreed.discounts, agreed.fees,
         minimums=agreed.minimums, maximums=agreed.maximums, instruments=agreed.instruments, served=agreed.served,
-        full_period=agreed.full_period, earlier=earlier_to(known, period, segments, shelf, charged_in),
+        composites=agreed.composites, full_period=agreed.full_period,
+        earlier=earlier_to(known, period, segments, shelf, charged_in),
     )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ class Timing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """A percentage of the rounded lines of a scope, composites excepted."""
+    """A percentage of the rounded lines of a scope, composites excepted; ``share``: of the served days it stands."""
 
     key: str
     product: str
@@ -120,6 +120,7 @@ class Composite:
     percent: Decimal
     of: Scope = Scope()
     tags: frozenset[str] = frozenset()
+    share: tuple[int, int] = (1, 1)
 
 
 class InstrumentKind(StrEnum):

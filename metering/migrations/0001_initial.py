@@ -5,6 +5,7 @@ import metering.models.events
 import uuid
 from django.conf import settings
 from django.db import migrations, models
+from monetization.folding import folded
 
 
 class Migration(migrations.Migration):
@@ -601,3 +602,4 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('environment', 'source', 'event_id', 'digest', 'reason'), name='one_quarantine_row_a_body'),
         ),
     ]
+    operations = folded("metering", operations)

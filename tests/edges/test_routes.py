@@ -103,6 +103,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
     "api_contract_allowances": {"key": "tried", "name": "Tried", "product": "inference", "units": "1"},
     "api_contract_discounts": {"key": "tried", "name": "Tried", "percent": "1"},
     "api_contract_overrides": FEE, "api_contract_multipliers": {"key": "tried", "name": "Tried", "factor": "0.9"},
+    "api_contract_composites": {"key": "tried", "name": "Tried", "product": "inference", "percent": "1"},
     "api_contract_bounds": {"key": "tried", "name": "Tried", "kind": "MINIMUM", "amount": "1"},
     "api_contract_instruments": {"key": "tried", "name": "Tried", "kind": "CREDIT", "amount": "1"},
     "api_contract_commits": {"key": "tried", "name": "Tried", "kind": "PREPAID",

@@ -39,7 +39,14 @@ def fees_of(body: QuoteBody, span: Span, *, is_first: bool) -> list[Fee]:
 
 
 def composites_of(body: QuoteBody) -> tuple[Composite, ...]:
-    """List the composites."""
+    """List the composites. Raises Invalid where one is to count another: composites count other kinds of lines."""
+    keys = {charge.key for charge in body.charges if charge.kind == "composite"}
+    for number, charge in enumerate(body.charges):
+        counted = sorted(keys & set(charge.of.charges)) if charge.kind == "composite" else ()
+        if counted:
+            said = "itself" if counted[0] == charge.key else f"“{counted[0]}”, a composite too"
+            fix = "Name charges of other kinds"
+            raise Invalid(f"“{charge.key}” would count {said}", field=f"charges[{number}].of.charges", fix=fix)
     return tuple(
         Composite(
             charge.key, charge.product or charge.key, charge.name or charge.product or charge.key, charge.tax_category,

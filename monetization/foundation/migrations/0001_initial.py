@@ -11,6 +11,7 @@ import monetization.foundation.models.fields
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
+from monetization.folding import folded
 
 
 class Migration(migrations.Migration):
@@ -968,3 +969,4 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('user', 'role'), name='one_grant_a_role'),
         ),
     ]
+    operations = folded("foundation", operations)
