@@ -17,7 +17,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from billing import event_lines, timeline
+from billing import event_lines, rollback, timeline
 from billing.actions import closing, invoices, payments
 from billing.calculator import pages as calculator
 from billing.documents.pdf import pdf_of
@@ -234,6 +234,7 @@ site.add_pages(
         *calculator.pages,
         *timeline.pages,
         *outlook.pages,
+        *rollback.pages,
         *impact_pages.pages,
         *impact_panel.pages,
     ]

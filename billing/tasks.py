@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from billing.actions import balances, documents, expiring, impacts, money_left, retention, runs, upkeep
 from billing.models import Impact, ImpactChunk
+from monetization.foundation.actions import audit
 from monetization.foundation.models import Environment
 from monetization.values.errors import DomainError
 
@@ -71,8 +72,9 @@ def draft_due() -> None:
 
 @shared_task
 def draft_contracts(contract_ids: list[int]) -> None:
-    """Draft what is due of some contracts."""
-    runs.draft_contracts(contract_ids, by=None, at=timezone.now())
+    """Draft what is due of some contracts; what that wrote into the audit log is anchored at once."""
+    if runs.draft_contracts(contract_ids, by=None, at=timezone.now()).drafted:
+        audit.anchor_on_commit(at=timezone.now())
 
 
 @shared_task

@@ -65,6 +65,7 @@ class Products(Acted):
 @admin.register(RateCard, site=site)
 class RateCards(ReadOnly):
     page_name = "rate_card"
+    list_after_template = "catalog/rate_cards_after.html"
     new_page = ("rate_card_new", "New rate card", "catalog.draft_rate_card")
     list_display = ("name", "key", "owner", "created_at")
     list_filter = (("owner", admin.RelatedOnlyFieldListFilter),)

@@ -200,6 +200,7 @@ def _policies(environment: Environment) -> None:
         ("contract", "Discounts above 20 %", {Role.HEAD: 1},
          [Condition("discount_percent", Operator.ABOVE, Decimal(20))]),
         ("credit", "Every credit", {Role.FINANCE: 1}, []),
+        ("rollback", "Every rollback", {Role.HEAD: 1}, []),
         ("invoice", "Every invoice", {Role.FINANCE: 1}, []),
         ("invoice", "Invoices above 100,000", {Role.FINANCE: 2},
          [Condition("total", Operator.ABOVE, Decimal(100_000))]),

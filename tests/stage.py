@@ -14,7 +14,18 @@ from django.utils import timezone
 
 from billing.actions import documents, impacts
 from billing.models import AccountImpact, Document, Impact, Invoice, Payment, TaxRate, Transfer
-from catalog.actions import agreed, amendments, commits, instruments, metrics, own_prices, plans, rate_cards, recurring
+from catalog.actions import (
+    agreed,
+    amendments,
+    bundles,
+    commits,
+    instruments,
+    metrics,
+    own_prices,
+    plans,
+    rate_cards,
+    recurring,
+)
 from catalog.actions.allowances import add_allowance
 from catalog.actions.composites import add_composite
 from catalog.models import (
@@ -35,12 +46,13 @@ from metering.actions import backfill, corrections, holds, inbox, limits
 from metering.actions.ingest import ingest
 from metering.actions.limits import LimitDraft
 from metering.models import Event, EventRemoval, HourlyUsage, Quarantined
-from monetization.foundation.actions import customers, delegations, outbox, policies
+from monetization.foundation.actions import customers, delegations, outbox, policies, requests
 from monetization.foundation.models import (
     Account,
     AccountAlias,
     ApiKey,
     AuditEntry,
+    ChangeItem,
     ChangeRequest,
     Customer,
     Delivery,
@@ -127,6 +139,7 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
     live, now = terms.card.versions.get(number=1), timezone.now()
     draft = rate_cards.draft(rate_card=terms.card, by=world.mia, at=now)
     waiting = _waiting(world, now)
+    held = _held(world, now)
     _impact(world, waiting, now)
     starter = planned.starter(world)
     meaning = MetricVersion.objects.filter(metric__key="llm-tokens").get()
@@ -154,6 +167,8 @@ def _own(world: World, terms: priced.Priced, issued: Invoice) -> dict[str, Any]:
         "quarantined": Quarantined.objects.get().pk,
         "receipt": _receipt(world, now),
         "request": waiting.pk,
+        "request_draft": held.request_id,
+        "request_item": held.pk,
         "version": live.pk,
         "plan": starter.plan_id,
         "plan_version": starter.pk,
@@ -199,6 +214,13 @@ def _waiting(world: World, now: Any) -> ChangeRequest:
     card = deals.card(world, key="other")
     version: RateCardVersion = deals.version(world, card, rows=deals.prices(currencies=("EUR",)), at=now)
     return rate_cards.submit(version=version, title="A change that waits", reason="Test", by=world.mia, at=now)
+
+
+def _held(world: World, now: Any) -> ChangeItem:
+    """Open a request by itself and put a draft into it."""
+    request = requests.open_request(environment=world.live, title="Several at once", by=world.mia, at=now)
+    version = deals.version(world, deals.card(world, key="held"), rows=deals.prices(currencies=("EUR",)), at=now)
+    return bundles.add(request=request, row=version, by=world.mia, at=now)
 
 
 def _impact(world: World, request: ChangeRequest, now: Any) -> None:

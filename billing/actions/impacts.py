@@ -43,7 +43,8 @@ def start(*, request: ChangeRequest, by: User, at: datetime, months: int = 3) ->
         raise Conflict("Its impact is being reckoned", fix="Wait for it, or cancel it")
     proposed = proposed_in(rows_of(request))
     if not proposed:
-        raise Invalid("No price in this request could be tried", field="request", fix="Add a version of a rate card")
+        fix = "Put a version of a rate card or an amendment into it"
+        raise Invalid("Nothing in this request changes what was billed", field="request", fix=fix)
     accounts, first = accounts_of(proposed, request.environment), first_day(at, months)
     impact = Impact(
         environment=request.environment, request=request, first_day=first, months=months,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from billing.queries.due import Due
 from billing.queries.looked_at import dues_in
@@ -18,6 +19,7 @@ from monetization.foundation.models import Account, Environment
 from monetization.values.errors import DomainError
 from monetization.values.periods import local_date
 
+ZERO = Decimal(0)
 MOMENT = timedelta(microseconds=1)
 
 
@@ -87,4 +89,5 @@ def _differ(was: Found, is_now: Found) -> bool:
 
 def _agreed(terms: Terms) -> Terms:
     """Leave out what balances are: they move by themselves."""
-    return replace(terms, instruments=(), discounts=())
+    discounts = tuple(replace(each, amount=ZERO) if each.carries else each for each in terms.discounts)
+    return replace(terms, instruments=(), discounts=discounts)

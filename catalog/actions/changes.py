@@ -9,7 +9,17 @@ from datetime import datetime
 
 from django.db import transaction
 
-from catalog.actions import amendment_errors, amendments, contracts, governed, grants, metrics, plan_errors, rate_cards
+from catalog.actions import (
+    ahead,
+    amendment_errors,
+    amendments,
+    contracts,
+    governed,
+    grants,
+    metrics,
+    plan_errors,
+    rate_cards,
+)
 from catalog.models import Amendment, Contract, CreditGrant, MetricVersion, PlanVersion, RateCardVersion
 from catalog.models.versions import Governed
 from catalog.queries.content import content_digest
@@ -19,6 +29,7 @@ from monetization.foundation.models import ChangeItem, ChangeRequest, PolicyVers
 from monetization.foundation.rules.approvals import RequestStatus, Verdict, guard_maker
 from monetization.values.errors import Conflict, DomainError, NotFound, refuse_if
 
+# In the order in which they are locked and published: what rests on something comes after it.
 MODELS: dict[str, type[Governed]] = {
     "catalog.metric_version": MetricVersion,
     "catalog.rate_card_version": RateCardVersion,
@@ -42,6 +53,8 @@ def decide(
 ) -> ChangeRequest:
     """Say yes, no or veto to what was seen; with the last yes everything in it is published."""
     request = rows.lock(request)
+    if verdict is Verdict.VETO and request.status == RequestStatus.SCHEDULED.value:
+        return _veto(request, seen=seen, by=by, at=at, reason=reason)
     versions = [row for _, row in _locked(request)]
     guard_maker(decider=by.pk, makers=_makers(versions))
     request = approvals.decide(request=request, verdict=verdict, seen=seen, by=by, at=at, reason=reason)
@@ -64,9 +77,35 @@ def send_back(*, request: ChangeRequest, by: User, at: datetime, reason: str = "
 
 @transaction.atomic
 def withdraw(*, request: ChangeRequest, by: User, at: datetime, reason: str = "") -> ChangeRequest:
-    """Give up a request and the versions in it."""
+    """Give up a request and the versions in it, at the latest before any of them is in force."""
+    request = rows.lock(request)
+    guard_ahead(request, at)
     request = approvals.withdraw(request=request, by=by, at=at, reason=reason)
     _move_all(request, VersionStatus.WITHDRAWN, by=by, at=at, reason=reason)
+    return request
+
+
+def guard_ahead(request: ChangeRequest, at: datetime) -> None:
+    """Refuse to take back what is approved once it is in force, or while something rests on it. Raises WrongState."""
+    if request.status == RequestStatus.SCHEDULED.value:
+        held = [row for _, row in _locked(request)]
+        for row in held:
+            ahead.guard(row, held, at)
+
+
+def reopen(*, request: ChangeRequest, by: User, at: datetime, reason: str) -> list[Governed]:
+    """Make a scheduled request and everything in it drafts again; returns what it holds, locked."""
+    request = rows.lock(request)
+    guard_ahead(request, at)
+    approvals.reopen(request=request, by=by, at=at, reason=reason)
+    _move_all(request, VersionStatus.DRAFT, by=by, at=at, reason=reason)
+    return [row for _, row in _locked(request)]
+
+
+def _veto(request: ChangeRequest, *, seen: bytes, by: User, at: datetime, reason: str) -> ChangeRequest:
+    guard_ahead(request, at)
+    request = approvals.veto(request=request, seen=seen, by=by, at=at, reason=reason)
+    _move_all(request, VersionStatus.REJECTED, by=by, at=at, reason=reason)
     return request
 
 
@@ -106,13 +145,19 @@ def _publish_all(request: ChangeRequest, *, by: User, at: datetime, reason: str)
 
 def _move_all(request: ChangeRequest, status: VersionStatus, *, by: User, at: datetime, reason: str) -> None:
     for _, row in _locked(request):
-        governed.move(row, status, by=by, at=at, reason=reason)
+        if row.status != status.value:  # a draft may have been discarded by itself
+            governed.move(row, status, by=by, at=at, reason=reason)
 
 
 def _locked(request: ChangeRequest) -> list[tuple[ChangeItem, Governed]]:
+    return [(item, rows.lock(row)) for item, row in rows_in(request)]
+
+
+def rows_in(request: ChangeRequest) -> list[tuple[ChangeItem, Governed]]:
+    """Return what a request holds, in the order of publication."""
+    order = list(MODELS.values())
     pairs = [(item, subject_row(item.subject)) for item in request.items.all()]
-    pairs.sort(key=lambda pair: (type(pair[1]).__name__, pair[1].pk))
-    return [(item, rows.lock(row)) for item, row in pairs]
+    return sorted(pairs, key=lambda pair: (order.index(type(pair[1])), pair[1].pk))
 
 
 def _makers(versions: Iterable[Governed]) -> set[int]:

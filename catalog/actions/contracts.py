@@ -10,6 +10,7 @@ from catalog.actions import governed
 from catalog.actions.own_errors import own_price_errors
 from catalog.actions.part_errors import facts_of, part_errors
 from catalog.models import Contract, PlanVersion, RateCard, RateCardVersion
+from catalog.queries.beside import stands_with
 from catalog.queries.cards import read_charges
 from catalog.queries.contracts import cycle_of
 from catalog.rules.overrides import Combine
@@ -124,7 +125,7 @@ def errors(contract: Contract, at: datetime) -> list[DomainError]:
     found = [
         *field_errors(contract),
         *part_errors(contract),
-        *price_errors(contract.rate_card, contract.pinned_version, contract.currency),
+        *price_errors(contract.rate_card, contract.pinned_version, contract.currency, contract),
     ]
     return found or own_price_errors(contract, at)
 
@@ -175,9 +176,14 @@ def _raised(contract: Contract) -> list[DomainError]:
     return found
 
 
-def price_errors(card: RateCard, pinned: RateCardVersion | None, currency: str) -> list[DomainError]:
-    """Refuse a card that has nothing approved, or lacks a product's price in the contract's currency."""
-    newest = pinned or card.versions.filter(status="APPROVED").order_by("-number").first()
+def price_errors(
+    card: RateCard, pinned: RateCardVersion | None, currency: str, contract: Contract | None = None
+) -> list[DomainError]:
+    """Refuse a card that has nothing approved, or lacks a product's price in the contract's currency.
+
+    Prices in the same request as the `contract` are approved before it.
+    """
+    newest = pinned or card.versions.filter(stands_with(contract)).order_by("-number").first()
     if newest is None:
         fix = "Have its first version approved"
         return [Invalid(f"{card} has no approved prices yet", field="rate_card", fix=fix)]

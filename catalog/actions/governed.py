@@ -20,7 +20,7 @@ from monetization.foundation.actions import approvals, audit, rows
 from monetization.foundation.models import ChangeRequest, Environment, PolicyVersion, User
 from monetization.foundation.queries import editors_of, subject_of
 from monetization.foundation.rules.approvals import Item
-from monetization.foundation.rules.facts import merged
+from monetization.foundation.rules.facts import Fact, merged
 from monetization.values.errors import WrongState
 
 Version = TypeVar("Version", bound=Governed)
@@ -31,6 +31,7 @@ KINDS: dict[type[Governed], str] = {
     Contract: "contract",
     Amendment: "contract",
     CreditGrant: "credit",
+    PolicyVersion: "policy",
 }
 
 
@@ -53,6 +54,8 @@ def environment_of(row: Governed) -> Environment:
 
 def lock_draft(row: Version) -> Version:
     """Return the row locked, if its content may still be edited. Raises WrongState."""
+    if row.request is not None:
+        rows.lock(row.request)  # first the request, then what it holds: the order in which it is decided
     row = rows.lock(row)
     if not row.is_draft:
         status = VersionStatus(row.status).label.lower()
@@ -90,11 +93,21 @@ def propose(
     guard(VersionStatus(row.status), VersionStatus.SUBMITTED)
     request = _request(row, title, reason, effective_at, by, at)
     everything = merged(plain_facts(row), facts)
-    item = Item(subject_of(row), str(row), content_digest(row), everything, editors_of(row))
-    request = approvals.submit(request=request, items=[item], by=by, at=at)
+    request = approvals.submit(request=request, items=[item_of(row, everything)], by=by, at=at)
+    freeze(row, request, by=by, at=at, reason=reason)
+    return request
+
+
+def item_of(row: Governed, facts: Mapping[str, Fact], kind: str = "") -> Item:
+    """Return a row as an item of a submission: its digest as it is now, its facts, everybody who wrote it."""
+    return Item(subject_of(row), str(row), content_digest(row), facts, editors_of(row), kind or KINDS[type(row)])
+
+
+def freeze(row: Governed, request: ChangeRequest, *, by: User, at: datetime, reason: str) -> None:
+    """Bind a locked draft to the request in which it was just submitted."""
+    item = request.items.get(subject=subject_of(row))
     row.request, row.content_digest = request, item.digest
     move(row, VersionStatus.SUBMITTED, by=by, at=at, reason=reason)
-    return request
 
 
 def move(row: Governed, status: VersionStatus, *, by: User | None, at: datetime, reason: str = "") -> None:
@@ -151,6 +164,7 @@ def _request(
             items=[Item(subject_of(row), str(row))], effective_at=effective_at, by=by, at=at,
         )  # fmt: skip
     else:
+        approvals.guard_alone(request, subject_of(row))
         request = approvals.edit(request=request, title=title, reason=reason, effective_at=effective_at, by=by, at=at)
     request.created_by, request.last_edited_by = row.created_by, row.last_edited_by
     rows.keep(request, by=by, at=at)

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from catalog.models import Metric, PlanVersion, Product, RateCardVersion
+from catalog.queries.beside import stands_with
 from catalog.queries.cards import read_charges
 from catalog.queries.plans import newest_approved, package_of, products_named
 from catalog.rules.plans.faults import faults, products_of
@@ -53,11 +54,12 @@ def _sold(version: PlanVersion, package: Package) -> Fault:
         yield Invalid("It has no prices", field="rate_card", fix="Name a rate card")
         return
     pinned = version.pinned_version
-    if pinned is not None and (pinned.rate_card_id != version.rate_card_id or pinned.status != "APPROVED"):
+    usable = version.rate_card.versions.filter(stands_with(version))
+    if pinned is not None and not usable.filter(pk=pinned.pk).exists():
         fix = "Choose an approved version of the plan's rate card"
         yield Invalid("This version can't be pinned", field="pinned_version", fix=fix)
         return
-    priced = pinned or version.rate_card.versions.filter(status="APPROVED").order_by("-number").first()
+    priced = pinned or usable.order_by("-number").first()
     if priced is None:
         fix = "Have its first version approved"
         yield Invalid(f"{version.rate_card} has no approved prices yet", field="rate_card", fix=fix)

@@ -87,7 +87,12 @@ def write(*, version: PlanVersion, content: Mapping[str, Any] | Package, by: Use
 
 @transaction.atomic
 def change(
-    *, version: PlanVersion, content: Mapping[str, Any] | None, columns: Mapping[str, Any], by: User, at: datetime
+    *,
+    version: PlanVersion,
+    content: Mapping[str, Any] | Package | None,
+    columns: Mapping[str, Any],
+    by: User,
+    at: datetime,
 ) -> PlanVersion:
     """Change a draft's columns and, where ``content`` is given, its whole package: all of it or nothing."""
     if columns:

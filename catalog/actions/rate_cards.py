@@ -27,6 +27,7 @@ from catalog.actions.prices import (
 )
 from catalog.actions.rights import DRAFT, DRAFT_ON, allow_card
 from catalog.models import Charge, Contract, Metric, RateCard, RateCardVersion
+from catalog.queries.beside import stands_with
 from catalog.queries.cards import effective_instant, read_charges, version_content
 from catalog.rules.cards import CardCharge
 from catalog.rules.diff import Change, Difference
@@ -49,6 +50,7 @@ __all__ = [
     "draft",
     "edit",
     "errors",
+    "first_felt",
     "facts_of",
     "needed",
     "note",
@@ -230,13 +232,13 @@ def _copy(base: RateCardVersion, version: RateCardVersion) -> None:
 def _time_errors(version: RateCardVersion, newest: RateCardVersion | None, at: datetime) -> Iterable[DomainError]:
     if version.effective_date is None and version.effective_at is None:
         yield Invalid("It has no effective time", field="effective_date", fix="Choose a day or an instant")
-    elif newest is not None and _starts_at(version) <= at:
+    elif newest is not None and first_felt(version) <= at:
         field = "effective_at" if version.effective_at else "effective_date"
         fix = "Choose a later one; the past changes only by rerating"
         yield Invalid("Its effective time lies before its approval", field=field, fix=fix)
 
 
-def _starts_at(version: RateCardVersion) -> datetime:
+def first_felt(version: RateCardVersion) -> datetime:
     """Return the first instant at which any account would feel it."""
     if version.effective_at is not None:
         return version.effective_at
@@ -264,7 +266,7 @@ def _unread(version: RateCardVersion) -> Iterable[DomainError]:
     """Refuse charges whose metric has no approved meaning by the time that the prices hold."""
     starts_at = effective_instant(version)
     for index, charge in enumerate(version.charges.select_related("metric").order_by("position", "pk")):
-        approved = charge.metric.versions.filter(status="APPROVED")
+        approved = charge.metric.versions.filter(stands_with(version))
         if starts_at is not None and not approved.filter(effective_at__lte=starts_at).exists():
             fix = "Have its version approved first, effective no later than these prices"
             message = f"Nobody has approved yet what {charge.metric} counts"

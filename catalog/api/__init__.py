@@ -5,11 +5,15 @@ from django.urls import URLPattern, path
 from catalog.api import (
     agreed,
     amendments,
+    as_of,
+    bundles,
     changes,
     charges,
     contracts,
+    histories,
     imports,
     instruments,
+    listings,
     metrics,
     own_prices,
     plans,
@@ -17,6 +21,7 @@ from catalog.api import (
     products,
     rate_cards,
     recurring,
+    rescheduling,
 )
 from monetization.foundation.rest.views import View
 
@@ -39,6 +44,7 @@ def _parts(name: str, many: type[View], one: type[View]) -> tuple[URLPattern, UR
 
 
 patterns: list[URLPattern] = [
+    path("catalog", listings.CatalogFile.as_view(), name="api_catalog"),
     path("metrics", metrics.Metrics.as_view(), name="api_metrics"),
     path("metrics/<str:key>", metrics.OneMetric.as_view(), name="api_metric"),
     path("metrics/<str:key>/price-unseen", metrics.PriceUnseen.as_view(), name="api_metric_price_unseen"),
@@ -57,6 +63,7 @@ patterns: list[URLPattern] = [
     path(f"{CARD_VERSION}/prices", prices.Prices.as_view(), name="api_prices"),
     path(f"{CARD_VERSION}/prices/<int:pk>", prices.OnePrice.as_view(), name="api_price"),
     path(f"{CARD_VERSION}/submit", rate_cards.Submit.as_view(), name="api_rate_card_version_submit"),
+    path(f"{CARD_VERSION}/roll-back", rate_cards.RollBack.as_view(), name="api_rate_card_version_roll_back"),
     path(f"{CARD_VERSION}/discard", rate_cards.Discard.as_view(), name="api_rate_card_version_discard"),
     path("plans", plans.Plans.as_view(), name="api_plans"),
     path("plans/<str:key>", plans.OnePlan.as_view(), name="api_plan"),
@@ -75,6 +82,8 @@ patterns: list[URLPattern] = [
     path(f"{AMENDMENT}/discard", amendments.Discard.as_view(), name="api_contract_amendment_discard"),
     *(route for name, many, one in (*agreed.KINDS, *own_prices.KINDS) for route in _parts(name, many, one)),
     path("contracts/<str:key>/roll-over", recurring.RollOver.as_view(), name="api_contract_roll_over"),
+    path("accounts/<str:key>/prices-as-of", as_of.PricesAsOf.as_view(), name="api_account_prices_as_of"),
+    path("history/<str:thing_kind>/<int:pk>", histories.History.as_view(), name="api_history"),
     path("accounts/<str:key>/credits", instruments.GrantCredit.as_view(), name="api_account_credits"),
     path("imports", imports.Imports.as_view(), name="api_imports"),
     path("imports/templates/<str:file_kind>/<str:form>", imports.Template.as_view(), name="api_import_template"),
@@ -83,6 +92,10 @@ patterns: list[URLPattern] = [
     path(f"{IMPORT}/errors", imports.Errors.as_view(), name="api_import_errors"),
     path(f"{IMPORT}/apply", imports.Apply.as_view(), name="api_import_apply"),
     path(f"{IMPORT}/check", imports.Check.as_view(), name="api_import_check"),
+    path(f"{REQUEST}/items", bundles.Items.as_view(), name="api_change_request_items"),
+    path(f"{REQUEST}/items/<int:item>", bundles.OneItem.as_view(), name="api_change_request_item"),
+    path(f"{REQUEST}/reschedule", rescheduling.Reschedule.as_view(), name="api_change_request_reschedule"),
+    path(f"{REQUEST}/submit", bundles.Submit.as_view(), name="api_change_request_submit"),
     path(f"{REQUEST}/decide", changes.Decide.as_view(), name="api_change_request_decide"),
     path(f"{REQUEST}/send-back", changes.SendBack.as_view(), name="api_change_request_send_back"),
     path(f"{REQUEST}/withdraw", changes.Withdraw.as_view(), name="api_change_request_withdraw"),

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from catalog.actions import changes
 from catalog.api.shared import DECIDES, WRITES
-from monetization.foundation.api.records import RequestDetailBody
+from monetization.foundation.api.request_bodies import RequestDetailBody
 from monetization.foundation.models import ChangeRequest
 from monetization.foundation.queries import requests_for
 from monetization.foundation.rest import Strict

@@ -9,7 +9,7 @@ from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.actions import rate_cards
+from catalog.actions import rate_cards, rollbacks
 from catalog.api.shared import Either, NoBody, RequestedBody, Staff, SubmitBody
 from catalog.models import RateCard, RateCardVersion
 from monetization.foundation.rest import Strict, StrictModel
@@ -172,3 +172,22 @@ class Discard(OfRateCards):
         NoBody(data=request.data).is_valid(raise_exception=True)
         rate_cards.discard(version=self.version(), by=self.by, at=self.at)
         return self.shown()
+
+
+class RollBackBody(Strict):
+    """Why the card goes back, and from when; within the hour unless an instant is named."""
+
+    reason = serializers.CharField(max_length=4000)
+    effective_at = serializers.DateTimeField(required=False)
+
+
+class RollBack(OfRateCards):
+    """A way back to a version that stood before."""
+
+    @extend_schema(request=RollBackBody, responses={201: RequestedBody})
+    def post(self, request: Request, key: str, number: int) -> Response:
+        """Draft a version equal to this one and submit it under the policies for rollbacks."""
+        body = RollBackBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = rollbacks.roll_back(version=self.version(), by=self.by, at=self.at, **body.validated_data)
+        return Response({"request": asked.pk, "status": asked.status}, status=201)

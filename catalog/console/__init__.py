@@ -2,17 +2,23 @@
 
 from catalog.console import (
     amendments,
+    as_of,
     cards,
     charges,
     contracts,
+    histories,
     import_files,
     imports,
+    listings,
     metrics,
     parts,
     plan_parts,
     plan_versions,
     plans,
     prices,
+    request_forms,
+    request_items,
+    request_times,
     requests,
     versions,
 )
@@ -20,6 +26,9 @@ from catalog.console.builder import pages as builder
 from catalog.console.builder import start
 from monetization.foundation.console import site
 
+site.add_pages(listings.pages)
+site.add_pages(as_of.pages)
+site.add_pages(histories.pages)
 site.add_pages(cards.pages)
 site.add_pages(versions.pages)
 site.add_pages(prices.pages)
@@ -36,3 +45,6 @@ site.add_pages(import_files.pages)
 site.add_pages(imports.pages)
 site.add_pages(amendments.pages)
 site.add_pages(requests.pages)
+site.add_pages(request_forms.pages)
+site.add_pages(request_items.pages)
+site.add_pages(request_times.pages)

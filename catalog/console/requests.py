@@ -1,5 +1,8 @@
 """A change request: what it changes, who must still decide and why, what was said; and the buttons for it."""
 
+from datetime import datetime
+from typing import Any
+
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -7,12 +10,17 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.actions import changes
-from catalog.console.standing import address_of, standing_of, timeline
+from catalog.actions import changes, rollbacks
+from catalog.actions.rights import may_draft
+from catalog.console.request_differences import shown_items
+from catalog.console.standing import standing_of, timeline
+from catalog.models import RateCardVersion
+from monetization.foundation.actions.requests import may_open
 from monetization.foundation.console import page, show
 from monetization.foundation.models import ChangeRequest
-from monetization.foundation.queries import requests_for
-from monetization.foundation.rules.approvals import Verdict
+from monetization.foundation.queries import requests_for, subject_of
+from monetization.foundation.queries.governed import drafts_in, kind_of
+from monetization.foundation.rules.approvals import RequestStatus, Verdict
 from monetization.foundation.web import StaffRequest, next_page, perform_and_go
 from monetization.values.errors import NotFound
 
@@ -33,13 +41,15 @@ def requests_in(request: StaffRequest) -> QuerySet[ChangeRequest]:
 @require_safe
 def change_request(request: StaffRequest, pk: int) -> HttpResponse:
     """Show a request."""
-    found = get_object_or_404(requests_in(request), pk=pk)
+    found, now = get_object_or_404(requests_in(request).select_related("owner", "submitted_by"), pk=pk), timezone.now()
     context = {
         "change": found,
         "standing": standing_of(found, request.user),
-        "items": [(item, address_of(item)) for item in found.items.all()],
+        "items": shown_items(found, now),
+        "target": _target(request, found, now),
+        **_drafting(request, found),
         "timeline": timeline(found),
-        "now": timezone.now(),
+        "now": now,
     }
     crumbs = [("Inbox", reverse("console:inbox"))]
     return show(request, "catalog/request.html", context, title=found.title, crumbs=crumbs)
@@ -78,6 +88,20 @@ def withdraw(request: StaffRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()
     to = next_page(request, _address(pk))
     return perform_and_go(request, changes.withdraw, to, "Withdrawn.", request=found, reason=reason)
+
+
+def _target(request: StaffRequest, found: ChangeRequest, now: datetime) -> RateCardVersion | None:
+    """Return the version to which this person could roll it back."""
+    target = rollbacks.target_of(found, now)
+    return target if target is not None and may_draft(request.user, target.rate_card) else None
+
+
+def _drafting(request: StaffRequest, found: ChangeRequest) -> dict[str, Any]:
+    """Give what a draft's page needs: may this person put in and take out, and which drafts lie about."""
+    if found.status != RequestStatus.DRAFT.value or not may_open(request.user):
+        return {"may_edit": False}
+    loose = drafts_in(request.user, request.environment)
+    return {"may_edit": True, "loose": [(subject_of(row), kind_of(row).name, str(row)) for row in loose]}
 
 
 def _address(pk: int) -> str:

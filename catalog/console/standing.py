@@ -25,13 +25,16 @@ WORDS = {
     "opened": "opened the request", "edited": "edited it", "submitted": "submitted it for approval",
     "sent_back": "sent it back to draft", "withdrawn": "withdrew it", "approved": "Approved by everybody who was asked",
     "rejected": "Rejected", "scheduled": "Scheduled", "went_live": "In force", "commented": "said",
+    "rescheduled": "gave it another time", "vetoed": "vetoed it", "rolled_back": "Rolled back",
+    "added": "put in", "removed": "took out",
     "overdue": "Overdue", "escalated": "Overdue",
 }  # fmt: skip
 VERDICTS = {"APPROVE": "approved", "REJECT": "rejected", "VETO": "vetoed", "GREEN_LIGHT": "gave the green light"}
 ENTRY_TONES = {
     "APPROVE": "good", "REJECT": "bad", "VETO": "bad", "GREEN_LIGHT": "good", "overdue": "warn",
     "escalated": "warn", "approved": "good", "went_live": "good", "rejected": "bad",
-    "sent_back": "warn", "submitted": "info", "scheduled": "info",
+    "rescheduled": "warn", "vetoed": "bad", "rolled_back": "bad", "sent_back": "warn",
+    "submitted": "info", "scheduled": "info",
 }  # fmt: skip
 
 

@@ -142,6 +142,12 @@ BEGIN
     END IF;
     RETURN NEW;
   END IF;
+  IF OLD.status = 'APPROVED' AND NEW.status <> 'APPROVED' AND NOT EXISTS (
+    SELECT 1 FROM foundation_changerequest r
+    WHERE r.id = OLD.request_id AND r.status IN ('DRAFT', 'REJECTED', 'WITHDRAWN')) THEN
+    RAISE EXCEPTION '% % is approved, and nobody took its request back', TG_TABLE_NAME, NEW.id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
   IF NEW.status IN ('SUBMITTED', 'APPROVED') AND NEW.status <> OLD.status
      AND (NEW.request_id IS NULL OR NEW.content_digest IS NULL) THEN
     RAISE EXCEPTION '% % has no change request', TG_TABLE_NAME, NEW.id

@@ -99,19 +99,20 @@ def _discounts(
         yield Discount(percent, contract.key, "Contract discount")
     zone = contract.account.time_zone
     for row in reduced:
-        made = _in_period(row, contract, period)
+        made = _in_period(row, known, period)
         found = discount_in(made, known.days("discount", row), span, extent, zone) if made is not None else None
         if found is not None:
             yield found
 
 
-def _in_period(row: AgreedDiscount, contract: Contract, period: Period) -> Discount | None:
+def _in_period(row: AgreedDiscount, known: Amended, period: Period) -> Discount | None:
     """Give a discount where it stands; of one that carries its rest, what all its periods gave so far."""
+    contract = known.contract
     made = _discount(row, contract)
     if row.periods is None and not row.carry_rest:
         return made
     cycle = cycle_of(contract)
-    start = max(row.start_date or contract.start_date, first_paid(contract))  # the trial is none of its periods
+    start = max(known.since(row) or contract.start_date, first_paid(contract))  # the trial is none of its periods
     first, number = cycle.containing(local_midnight(start, cycle.zone)), cycle.containing(period.starts_at)
     if first is None or number is None or number[0] < first[0]:
         return None

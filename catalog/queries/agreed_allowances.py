@@ -25,7 +25,10 @@ def _counted(row: AgreedAllowance, known: Amended, span: Span) -> Iterator[tuple
     if row.per is None:
         yield row.units, span.served
         return
-    changes = [(each.start_date, each.quantity) for each in known.held(row.per.changes.all())]
+    changes = [
+        (known.first_of(each.amendment_id, each.start_date), each.quantity)
+        for each in known.held(row.per.changes.all())
+    ]
     days = sorted({span.first, span.until, *(day for day, _ in changes if span.first < day < span.until)})
     for one, end in zip(days, days[1:], strict=False):
         quantity = quantity_on(row.per.quantity, changes, one)

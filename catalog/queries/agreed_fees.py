@@ -61,7 +61,9 @@ class _Bill:
 
 def _stood(charge: RecurringCharge, known: Amended) -> Stood:
     cycle = replace(cycle_of(known.contract), end_date=known.last_date)
-    changes: tuple[Change, ...] = tuple((each.start_date, each.quantity) for each in known.held(charge.changes.all()))
+    changes: tuple[Change, ...] = tuple(
+        (known.first_of(each.amendment_id, each.start_date), each.quantity) for each in known.held(charge.changes.all())
+    )
     return Stood(cycle, known.days("recurring", charge), charge.quantity, changes)
 
 

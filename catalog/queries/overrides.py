@@ -28,7 +28,18 @@ OF_ROW = (
     "contract_id", "pk", "key", "product__key", "match", "start_date", "end_date", "amendment_id", "model",
     "unit_price", "packages", "retroactive", *FEES,
 )  # fmt: skip
-OF_FACTOR = ("contract_id", "pk", "key", "factor", "priority", "tags", "match", "start_date", "end_date")
+OF_FACTOR = (
+    "contract_id",
+    "pk",
+    "key",
+    "factor",
+    "priority",
+    "tags",
+    "match",
+    "start_date",
+    "end_date",
+    "amendment_id",
+)
 _known: dict[Key, OwnPrices] = {}
 
 
@@ -104,7 +115,7 @@ def _overrides(contracts: dict[int, Contract], amended: Amended | None) -> Itera
 def _override(contract: Contract, row: int, steps: list[Any], amended: Amended | None) -> Override | None:
     """Make an override from its join with its tiers."""
     _, _, key, product, match, start, end, by, *numbers = steps[0][: len(OF_ROW)]
-    days = _days(contract, "override", key, start, end, amended)
+    days = _days(contract, "override", key, _first(by, start, amended), end, amended)
     if days is None:
         return None
     tiers = tuple(Tier(*step[len(OF_ROW) : -1]) for step in steps if step[-1] is not None)
@@ -124,12 +135,16 @@ def _multipliers(contracts: dict[int, Contract], amended: Amended | None) -> Ite
     joined: Iterable[Any] = rows.values_list(*OF_FACTOR, "products__key")
     for (pk, _), found in groupby(joined, itemgetter(0, 1)):
         each = list(found)
-        _, _, key, factor, priority, tags, match, start, end, _ = each[0]
+        _, _, key, factor, priority, tags, match, start, end, by, _ = each[0]
         products = frozenset(row[-1] for row in each if row[-1] is not None)
         scope = Scope(products=products, tags=frozenset(tags), dimensions=tuple(sorted(match.items())))
-        days = _days(contracts[pk], "multiplier", key, start, end, amended)
+        days = _days(contracts[pk], "multiplier", key, _first(by, start, amended), end, amended)
         if days is not None:
             yield pk, Multiplier(key, factor, days, scope, priority)
+
+
+def _first(by: int | None, start: date, amended: Amended | None) -> date:
+    return amended.first_of(by, start) if amended is not None else start
 
 
 def _days(

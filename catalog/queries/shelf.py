@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from django.db.models import Q, prefetch_related_objects
 
-from catalog.models import Contract, Instrument, Product, RecurringGrant
+from catalog.models import Amendment, Contract, Instrument, Product, RecurringGrant
 from catalog.queries.amended import Amended
 from catalog.queries.cards import CardVersion, approved_versions
 from catalog.queries.metrics import DatedMetric, dated_metrics
@@ -74,6 +74,10 @@ class Shelf:
         if contract.pk not in self._own:
             self._own |= own_prices_of(self._missing(contract, self._own))
         return self._own[contract.pk]
+
+    def always(self, contract: Contract) -> Amendment | None:
+        """Give the proposed amendment of a contract, which counts as if it had always held."""
+        return self._proposed.amendments.get(contract.pk)
 
     def _missing(self, contract: Contract, known: Mapping[int, object]) -> list[Contract]:
         self._all.setdefault(contract.pk, contract)

@@ -53,7 +53,7 @@ def terms_for(
     """
     shelf, zone = shelf or Shelf(), contract.account.time_zone
     contract = shelf.contract(contract)
-    known = amended(contract, also)
+    known = amended(contract, also, shelf.always(contract))
     span = span_of(known, period)
     known = known.known(span.until)
     agreed = agreed_for(known, span, period, balances or {}, shelf)

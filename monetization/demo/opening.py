@@ -115,6 +115,7 @@ def _policies(environment: Environment, at: datetime) -> None:
         "contract": {Role.FINANCE: 1},
         "credit": {Role.FINANCE: 1},
         "invoice": {Role.FINANCE: 1},
+        "rollback": {Role.HEAD: 1},
     }
     for kind, roles in always.items():
         name = f"Every {kind.replace('_', ' ')}"

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest
 
-from monetization.foundation import notice_pages, policy_pages, setting_pages
+from monetization.foundation import audit_pages, notice_pages, policy_pages, setting_pages
 from monetization.foundation.actions import customers, environments
 from monetization.foundation.console import ReadOnly, site
 from monetization.foundation.forms import Acted, ActionForm
@@ -32,12 +32,13 @@ from monetization.foundation.queries import accounts_for, customers_for, request
 from monetization.foundation.rules.roles import MemberRole
 from monetization.foundation.web import Outcome, environment_of, perform, person
 
-site.add_pages([*setting_pages.pages, *policy_pages.pages, *notice_pages.pages])
+site.add_pages([*setting_pages.pages, *policy_pages.pages, *notice_pages.pages, *audit_pages.pages])
 
 
 @admin.register(ChangeRequest, site=site)
 class ChangeRequests(ReadOnly):
     page_name = "request"
+    new_page = ("request_new", "New request", "catalog.draft_rate_card")
     list_display = ("title", "kind", "state", "owner", "submitted_at", "effective_at", "decided_at")
     list_filter = ("status", "kind")
     search_fields = ("title", "reason", "owner__name", "owner__email")

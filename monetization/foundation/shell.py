@@ -32,6 +32,7 @@ class Place:
 
 REQUESTS = ("requests/",)
 POLICIES = ("policies/", "policy-versions/", "approval-needed/")
+AUDIT_PAGES = ("audit/", "duties/", "access-review/", "foundation/auditentry/")
 CARD_PAGES = ("rate-cards/", "catalog/ratecardversion/")
 PLAN_PAGES = ("plans/", "catalog/planversion/")
 READ, CATALOG, METERING, BILLING = (("foundation.read",), ("catalog.read",), ("metering.read",), ("billing.read",))
@@ -104,7 +105,7 @@ PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("Policies", "rule", "foundation_policy_changelist", READ, POLICIES),
             Place("Legal entities", "apartment", "foundation_legalentity_changelist", READ),
             Place("Webhooks", "webhook", "foundation_endpoint_changelist", READ),
-            Place("Audit log", "history_edu", "foundation_auditentry_changelist", (AUDIT,)),
+            Place("Audit log", "history_edu", "audit", (AUDIT,), AUDIT_PAGES),
         ),
     ),
 )

@@ -261,7 +261,7 @@ def test_the_database_knows_the_same_arrows(world: World) -> None:
         assert row.get().status == (now if (now, then) in refused else then).value
     pairs = set(product(RequestStatus, RequestStatus))
     assert refused == {(now, then) for now, then in pairs if then not in ARROWS[now] and then is not now}
-    assert len(refused) == 42
+    assert len(refused) == 41
 
 
 def test_a_submitted_request_is_frozen_for_sql_too(world: World) -> None:

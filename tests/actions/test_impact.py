@@ -14,10 +14,12 @@ from billing.models import AccountImpact, Impact, Invoice
 from billing.queries.due import dues_of
 from billing.queries.looked_at import window_of
 from catalog.actions import rate_cards
-from catalog.models import Contract, RateCard, RateCardVersion
+from catalog.models import Contract, Product, RateCard, RateCardVersion
+from catalog.rules.tariffs import per_unit
 from monetization.foundation.models import ChangeRequest
-from tests import deals, drafted
-from tests.make import World
+from monetization.foundation.rules.roles import Role
+from tests import amending, deals, drafted, make
+from tests.make import AT, World
 
 D = Decimal
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
@@ -67,6 +69,23 @@ def in_force(world: World, rows: Any = DEARER) -> None:
     assert deals.approved(world, draft).status == "APPROVED"
 
 
+def terms_of_a_deal(contract: Contract) -> dict[str, Any]:
+    """Say what an amendment changes: a discount, a price, a multiplier and fewer seats; a bound ends."""
+    product, match = Product.objects.get(key="inference"), {"token_type": "output"}
+    own = {"product": product, "match": match, "tariff": per_unit(D(16))}
+    fees = contract.recurring_charges.values_list("key", flat=True)
+    return {
+        "adds": [
+            ("discount", {"key": "loyal", "name": "Loyal", "percent": D(7)}),
+            ("override", {"key": "own", "name": "Own", **own}),
+            ("multiplier", {"key": "more", "name": "More", "factor": D("1.1")}),
+            ("bound", {"key": "top", "name": "Top", "kind": "MAXIMUM", "amount": D(65)}),
+        ],
+        "quantities": [{"key": key, "quantity": D(3)} for key in fees],
+        "ends": [{"part": "bound", "key": key} for key in contract.bounds.values_list("key", flat=True)],
+    }  # fmt: skip
+
+
 def drafts(world: World, impact: Impact) -> dict[Key, tuple[Decimal, Decimal]]:
     """Draft all that is due by the ordinary action; give what is billed and covered in the time looked at."""
     run = runs.draft_due(environment=world.live, by=None, at=DECEMBER)
@@ -110,3 +129,29 @@ def test_it_agrees_with_what_is_drafted_once_it_is_in_force(world: World, months
     assert {key: (row.after, row.covered_after) for key, row in rows.items()} == after
     assert before != after
     assert {covered for _, covered in after.values()} > {0}
+
+
+def test_an_amendment_is_looked_at_as_if_it_had_always_held(world: World) -> None:
+    contracts, head = drafted.varied(world, 5), make.person("hannah", [Role.HEAD])
+    rows = {}
+    before = after = dict[Key, tuple[Decimal, Decimal]]()
+    with thrown_away():
+        for contract in contracts:
+            amendment = amending.draft(
+                world, contract, date(2027, 1, 1), at=DECEMBER, **terms_of_a_deal(contract)
+            )  # fmt: skip
+            request = amending.submitted(world, amendment, at=DECEMBER)
+            impact = worked(impacts.start(request=request, by=world.mia, at=DECEMBER))
+            row = impact.rows.select_related("account").get()
+            rows[row.account.key, row.currency] = row
+            assert row.trouble == ""
+        before = drafts(world, impact)
+    with thrown_away():
+        for contract in contracts:
+            amendment = amending.draft(world, contract, contract.start_date, **terms_of_a_deal(contract))
+            request = deals.approve(amending.submitted(world, amendment), world.rosa, at=AT)
+            assert request.status == "LIVE" or deals.approve(request, head, at=AT).status == "LIVE"
+        after = drafts(world, impact)
+    assert {key: (row.before, row.covered_before) for key, row in rows.items()} == before
+    assert {key: (row.after, row.covered_after) for key, row in rows.items()} == after
+    assert all(before[key] != after[key] for key in before)

@@ -38,9 +38,9 @@ GROUPS = {
     "@acme": "pat vera",
 }
 DIGITS = {"account_id": "account", "invoice_id": "invoice", "bucket_id": "bucket", "price_id": "price",
-          "metric_id": "meaning", "limit_id": "own_limit"}  # fmt: skip
+          "metric_id": "meaning", "limit_id": "own_limit", "item": "request_item"}  # fmt: skip
 PLACES = {
-    "amendment": "amendment",
+    "amendment": "amendment", "history": "account", "audit_entry": "foundation_auditentry",
     "alias": "alias", "api_key": "key", "contract": "contract", "invoice": "invoice", "metric": "metric",
     "metric_version": "meaning", "person": "person", "policy": "policy",
     "policy_version": "policy_draft", "delegation": "delegation", "price": "price", "request": "request",
@@ -60,7 +60,11 @@ DRAFTED = {
     "plan_part": "plan_draft", "plan_part_new": "plan_draft", "plan_part_remove": "plan_draft",
     "plan_terms": "plan_draft", "plan_version_discard": "plan_draft", "plan_version_submit": "plan_draft",
     "backfill_begin": "meaning_draft", "rate_card_charge": "charge",
-    "alias_end": "alias", "key_revoke": "key", "key": "key", "change_request": "request",
+    "alias_end": "alias", "key_revoke": "key", "key": "key", "change_request": "request_draft",
+    "roll_back": "version",
+    "request_edit": "request_draft", "request_remove": "request_draft", "request_add": "request_draft",
+    "change_request_items": "request_draft", "change_request_item": "request_draft",
+    "request_submit": "request_draft", "change_request_submit": "request_draft",
 }  # fmt: skip
 BODY = {
     "reason": "Tried", "title": "Tried", "notes": "Tried", "verdict": "REJECT", "effective_date": "2099-01-01",
@@ -72,6 +76,8 @@ SAID = {"reason": "Tried"}
 FEE = {"key": "tried", "name": "Tried", "product": "inference", "unit_price": "1"}
 API_BODIES: dict[str, dict[str, Any]] = {
     "api_alias_end": {"ends_at": "2026-06-01T00:00:00Z"}, "api_aliases": {"alias": "tried"},
+    "api_rate_card_version_roll_back": SAID,
+    "api_change_requests": {"title": "Tried"}, "api_change_request": {"title": "Tried"},
     "api_change_request_send_back": SAID, "api_change_request_withdraw": SAID, "api_contract_submit": SAID,
     "api_invoice_send_back": SAID, "api_metric_price_unseen": SAID, "api_metric_version_submit": SAID,
     "api_rate_card_version_submit": SAID, "api_plan_version_submit": SAID,
@@ -119,6 +125,7 @@ API_BODIES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 WORDS = {"source": "api", "rest": "v1/nothing", "url": "nothing", "app_label": "billing", "verb": "send-back",
          "position": 1, "content_type_id": 1, "part": "discount", "name": "there",
+         "thing_kind": "account",
          "kind": "fees", "member": "platform", "file_kind": "RATE_CARD", "form": "csv"}  # fmt: skip
 API_KEYS = {
     "account": "acme", "customer": "acme", "contract": "acme-2026", "metric": "llm-tokens", "product": "inference",

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from catalog.actions import price_lists, rate_cards
 from catalog.actions.imports.looked import Known, Looked, Looking
-from catalog.actions.imports.price_lines import lines_of
 from catalog.actions.rights import DRAFT, allow_card
 from catalog.models import Import, RateCard
 from catalog.queries.cards import version_content
@@ -12,6 +11,7 @@ from catalog.queries.drafted import Drafted, drafted
 from catalog.rules.diff import difference
 from catalog.rules.files.faults import Fault
 from catalog.rules.files.previews import Preview
+from catalog.rules.files.price_lines import lines_of, row_numbers
 from catalog.rules.files.prices import Charges, charges_in
 from catalog.rules.files.records import Record
 from catalog.rules.validate import card_errors
@@ -46,7 +46,7 @@ def look(looking: Looking, records: Sequence[Record]) -> Looked:
     alone = Charges(charges.drafts, tuple(each.rows for each in known), ())
     base = rate_cards.newest_approved(card) if card is not None else None
     old = version_content(base) if base is not None else ()
-    lines = lines_of(difference(old, [each.content for each in known]), charges)
+    lines = lines_of(difference(old, [each.content for each in known]), row_numbers(charges))
     found = (*charges.faults, *faults, *(alone.fault_of(each) for each in wrong))
     basis = f"v{base.number} {bytes(base.content_digest or b'').hex()}" if base is not None else ""
     return Looked(Preview(tuple(lines), found, basis), charges.drafts)

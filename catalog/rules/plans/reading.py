@@ -16,10 +16,13 @@ from monetization.values.money import plain
 MEMBER = re.compile(r"Object (contains unknown|missing required) field `(.*)`", re.S)
 
 
-def read(document: Mapping[str, Any]) -> Package:
-    """Read a package; amounts are text or exact numbers. Raises Invalid, naming the member."""
+def read(document: Mapping[str, Any], *, lax: bool = False) -> Package:
+    """Read a package; amounts are text or exact numbers. Raises Invalid, naming the member.
+
+    `lax`: text also stands for whole numbers and for true and false, as in a file whose every value is text.
+    """
     try:
-        return msgspec.convert(document, Package)
+        return msgspec.convert(document, Package, strict=not lax)
     except msgspec.ValidationError as error:
         raise _refusal(str(error)) from error
 

@@ -14,15 +14,17 @@ from monetization.foundation.actions.decisions import Matter, guard_policy, say
 from monetization.foundation.actions.decisions import decide_subject as decide_subject
 from monetization.foundation.models import ChangeItem, ChangeRequest, Environment, User
 from monetization.foundation.queries import case_of, makers_of, needs_of, roles_of, subject_of
-from monetization.foundation.queries.standing_in import hats_of
+from monetization.foundation.queries.requests import request_digest, unasked_of
+from monetization.foundation.queries.standing_in import hats_of, ties
 from monetization.foundation.rules.approvals import Item as Item
 from monetization.foundation.rules.approvals import RequestStatus, Verdict, guard_arrow
 from monetization.foundation.rules.audit import plain
 from monetization.foundation.rules.facts import stored
+from monetization.foundation.rules.makers import guard_maker
 from monetization.foundation.rules.roles import Role
-from monetization.values.errors import Invalid, NotAllowed, WrongState
+from monetization.values.errors import Conflict, Invalid, NotAllowed, WrongState
 
-UNDECIDED = frozenset({RequestStatus.DRAFT, RequestStatus.SUBMITTED})
+NOT_LIVE = frozenset({RequestStatus.DRAFT, RequestStatus.SUBMITTED, RequestStatus.SCHEDULED})
 
 
 @transaction.atomic
@@ -36,10 +38,14 @@ def open_request(
     effective_at: datetime | None,
     by: User,
     at: datetime,
+    owner: User | None = None,
+    notes: str = "",
+    links: Sequence[str] = (),
 ) -> ChangeRequest:
     """Open a request in DRAFT; it names what shall change, its content may still be edited."""
     request = ChangeRequest(environment=environment, kind=kind, title=title, reason=reason, effective_at=effective_at)
-    request.owner = request.created_by = request.last_edited_by = by
+    request.notes, request.links = notes, list(links)
+    request.owner, request.created_by, request.last_edited_by = owner or by, by, by
     request.created_at, request.editor_ids = at, [by.pk]
     rows.check(request)
     rows.keep(request, by=by, at=at)
@@ -51,16 +57,18 @@ def open_request(
 
 @transaction.atomic
 def edit(
-    *, request: ChangeRequest, title: str, reason: str, effective_at: datetime | None, by: User, at: datetime
-) -> ChangeRequest:
-    """Change a draft's words or time; whoever edits is a maker of it from now on."""
+    *, request: ChangeRequest, title: str, reason: str, effective_at: datetime | None, by: User, at: datetime,
+    **more: object,
+) -> ChangeRequest:  # fmt: skip
+    """Change a draft's words or time (`more`: owner, notes, links); whoever edits is a maker of it from now on."""
     request = rows.lock(request)
     _guard_status(request, {RequestStatus.DRAFT}, "be edited")
     before = {"title": request.title, "effective_at": request.effective_at}
     request.title, request.reason, request.effective_at = title, reason, effective_at
+    for name, value in more.items():
+        setattr(request, name, value)
     request.last_edited_by = by
-    _made_by(request, by)
-    request.revision += 1
+    touch(request, by)
     rows.check(request)
     rows.keep(request, by=by, at=at)
     after = {"title": title, "effective_at": effective_at}
@@ -76,7 +84,8 @@ def submit(*, request: ChangeRequest, items: Sequence[Item], by: User, at: datet
     if not items or any(item.digest is None for item in items):
         raise Invalid("A request needs something to decide about", field="items", fix="Add what shall change")
     _replace_items(request, items)
-    guard_policy(needs_of(request), request.kind)
+    for unasked in unasked_of(request):
+        guard_policy((), unasked.kind or request.kind)
     request.status = RequestStatus.SUBMITTED.value
     request.submitted_by, request.submitted_at = by, at
     _made_by(request, by)
@@ -129,15 +138,44 @@ def send_back(*, request: ChangeRequest, by: User, at: datetime, reason: str = "
 
 @transaction.atomic
 def withdraw(*, request: ChangeRequest, by: User, at: datetime, reason: str = "") -> ChangeRequest:
-    """Give up a request that is not decided yet; only its makers or a head of monetization."""
+    """Give up a request that is not live yet; only its makers or a head of monetization."""
     request = rows.lock(request)
-    _guard_status(request, UNDECIDED, "be withdrawn")
-    if by.pk not in makers_of(request) and Role.HEAD not in roles_of(by):
-        raise NotAllowed("Only its makers withdraw a request.", fix="Reject it, if you were asked to decide.")
+    _guard_status(request, NOT_LIVE, "be withdrawn")
+    _guard_hands(request, by, "withdraw a request")
     request.status = RequestStatus.WITHDRAWN.value
     rows.keep(request, by=by, at=at, reason=reason)
     _record(request, "withdrawn", by=by, at=at, reason=reason)
     return request
+
+
+@transaction.atomic
+def reopen(*, request: ChangeRequest, by: User, at: datetime, reason: str = "") -> ChangeRequest:
+    """Make a scheduled request a draft again, so that it gets another time; what was decided counts no more."""
+    request = rows.lock(request)
+    _guard_status(request, {RequestStatus.SCHEDULED}, "be given another time")
+    _guard_hands(request, by, "move a request")
+    request.status = RequestStatus.DRAFT.value
+    request.revision += 1
+    rows.keep(request, by=by, at=at, reason=reason)
+    _record(request, "rescheduled", by=by, at=at, reason=reason)
+    return request
+
+
+@transaction.atomic
+def veto(*, request: ChangeRequest, seen: bytes, by: User, at: datetime, reason: str) -> ChangeRequest:
+    """Stop what was approved before it takes effect: the head of monetization's last word, for good."""
+    request = rows.lock(request)
+    _guard_status(request, {RequestStatus.SCHEDULED}, "be vetoed")
+    makers = makers_of(request)
+    guard_maker(decider=by.pk, makers=makers, ties=ties([by.pk], request.created_at, at))
+    if Role.HEAD not in {hat.role for hat in hats_of(by, at)}:
+        raise NotAllowed("Only the head of monetization vetoes.", fix="Tell the head why it should not take effect.")
+    if bytes(seen) != request_digest(request):
+        raise Conflict("This was changed since you looked at it.", fix="Look at it again, then decide.")
+    if not reason.strip():
+        raise Invalid("A no needs its reason", field="reason", fix="Say what would have to change")
+    _record(request, "vetoed", by=by, at=at, reason=reason)
+    return _decided(request, RequestStatus.REJECTED, by=by, at=at, reason=reason)
 
 
 @transaction.atomic
@@ -153,6 +191,8 @@ def go_live(*, request: ChangeRequest, by: User | None, at: datetime) -> ChangeR
     request.status = then.value
     rows.keep(request, by=by, at=at)
     _record(request, then.value.lower() if waits else "went_live", by=by, at=at)
+    if not waits and request.rolls_back is not None:
+        _rolled_back(request.rolls_back, by=by, at=at)
     return request
 
 
@@ -162,6 +202,20 @@ def go_live_when_due(*, at: datetime) -> int:
     for request in due:
         go_live(request=request, by=None, at=at)
     return len(due)
+
+
+def _rolled_back(request: ChangeRequest, *, by: User | None, at: datetime) -> None:
+    """Say of a live request that another one has taken it back."""
+    request = rows.lock(request)
+    if request.status == RequestStatus.LIVE.value:
+        request.status = RequestStatus.ROLLED_BACK.value
+        rows.keep(request, by=by, at=at)
+        _record(request, "rolled_back", by=by, at=at)
+
+
+def _guard_hands(request: ChangeRequest, by: User, what: str) -> None:
+    if by.pk not in makers_of(request) and Role.HEAD not in roles_of(by):
+        raise NotAllowed(f"Only its makers {what}.", fix="Reject it, if you were asked to decide.")
 
 
 def _decided(request: ChangeRequest, status: RequestStatus, *, by: User, at: datetime, reason: str) -> ChangeRequest:
@@ -184,8 +238,24 @@ def _replace_items(request: ChangeRequest, items: Sequence[Item]) -> None:
 def _content(item: Item) -> dict[str, object]:
     return {
         "subject": item.subject, "label": item.label[:160], "digest": item.digest,
-        "facts": plain(stored(item.facts)), "maker_ids": sorted(item.makers),
+        "facts": plain(stored(item.facts)), "maker_ids": sorted(item.makers), "kind": item.kind,
     }  # fmt: skip
+
+
+def guard_alone(request: ChangeRequest, subject: str) -> None:
+    """Refuse to submit something by itself whose request holds other things too. Raises WrongState."""
+    others = request.items.exclude(subject=subject).count()
+    if others:
+        raise WrongState(
+            f"It is decided together with {others} other{'' if others == 1 else 's'} in “{request.title}”.",
+            fix="Submit that request, or take this out of it.",
+        )
+
+
+def touch(request: ChangeRequest, by: User) -> None:
+    """Note on a locked draft that somebody changed what it holds: a new revision, of which they are a maker."""
+    _made_by(request, by)
+    request.revision += 1
 
 
 def _made_by(request: ChangeRequest, by: User) -> None:

@@ -98,6 +98,11 @@ def anchor(*, at: datetime) -> AuditAnchor | None:
     return AuditAnchor.objects.create(link=head, at=at, place=place)
 
 
+def anchor_on_commit(*, at: datetime) -> None:
+    """Anchor the head when this transaction is kept; outside of one at once. After a run of invoices."""
+    transaction.on_commit(lambda: anchor(at=at) and None, robust=True)
+
+
 def verify(*, at: datetime) -> Report:
     """Compute the whole chain again and compare it with the anchors that were kept outside."""
     return verify_chain(kept=anchors.read(), linked_until=at - timedelta(minutes=5))

@@ -120,11 +120,12 @@ def submit_version(*, version: PolicyVersion, reason: str, by: User, at: datetim
             items=[Item(subject, str(version))], effective_at=None, by=by, at=at,
         )  # fmt: skip
     else:
+        approvals.guard_alone(version.request, subject)
         version.request = approvals.edit(
             request=version.request, title=title, reason=reason, effective_at=None, by=by, at=at
         )
     version.content_digest = digest(content_of(version))
-    item = Item(subject, str(version), version.content_digest, facts_of_row(version), editors_of(version))
+    item = Item(subject, str(version), version.content_digest, facts_of_row(version), editors_of(version), FIRST_KIND)
     version.request = approvals.submit(request=version.request, items=[item], by=by, at=at)
     guard(VersionStatus(version.status), VersionStatus.SUBMITTED)
     version.status = VersionStatus.SUBMITTED.value

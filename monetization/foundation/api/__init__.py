@@ -5,12 +5,14 @@ from django.urls import URLPattern, path
 from monetization.foundation.api import (
     accounts,
     approval_needed,
+    auditing,
     customers,
     described,
     keys,
     notices,
     policies,
     records,
+    requests,
     standing_in,
 )
 
@@ -28,8 +30,8 @@ patterns: list[URLPattern] = [
     path("keys", keys.Keys.as_view(), name="api_keys"),
     path("keys/<int:pk>", keys.OneKey.as_view(), name="api_key"),
     path("keys/<int:pk>/revoke", keys.Revoke.as_view(), name="api_key_revoke"),
-    path("change-requests", records.Requests.as_view(), name="api_change_requests"),
-    path("change-requests/<int:pk>", records.OneRequest.as_view(), name="api_change_request"),
+    path("change-requests", requests.Requests.as_view(), name="api_change_requests"),
+    path("change-requests/<int:pk>", requests.OneRequest.as_view(), name="api_change_request"),
     path("change-requests/<int:pk>/comments", notices.Comments.as_view(), name="api_change_request_comments"),
     path("approval-needed", approval_needed.ApprovalNeeded.as_view(), name="api_approval_needed"),
     path("policies", policies.Policies.as_view(), name="api_policies"),
@@ -46,5 +48,9 @@ patterns: list[URLPattern] = [
     path("notices/mail", notices.MailPreferenceView.as_view(), name="api_notices_mail"),
     path("waiting", notices.Waiting.as_view(), name="api_waiting"),
     path("audit-entries", records.AuditEntries.as_view(), name="api_audit_entries"),
+    path("audit-entries/file", auditing.AuditFile.as_view(), name="api_audit_file"),
+    path("audit-chain", auditing.Chain.as_view(), name="api_audit_chain"),
+    path("duties", auditing.Duties.as_view(), name="api_duties"),
+    path("access-review", auditing.AccessReview.as_view(), name="api_access_review"),
     path("audit-entries/<int:pk>", records.OneAuditEntry.as_view(), name="api_audit_entry"),
 ]

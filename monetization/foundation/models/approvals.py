@@ -22,7 +22,9 @@ class ChangeRequest(models.Model):
     environment = models.ForeignKey(Environment, models.PROTECT)
     title = models.CharField(max_length=160)
     reason = models.TextField(blank=True)
-    kind = models.CharField(max_length=40, help_text="What policies look at: rate_card, contract …")
+    notes = models.TextField(blank=True, help_text="What was found out before: interviews, tests, competitors")
+    links = ArrayField(models.URLField(max_length=400), default=empty_list, blank=True)
+    kind = models.CharField(max_length=40, help_text="rate_card, contract …; several, where it holds different things")
     status = models.CharField(
         max_length=12,
         choices=[(s.value, s.label) for s in RequestStatus],
@@ -37,6 +39,9 @@ class ChangeRequest(models.Model):
     submitted_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True, help_text="Approved, rejected or vetoed")
     revision = models.PositiveIntegerField(default=1, help_text="Grows with each edit")
+    rolls_back = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="rolled_back_by", help_text="What it takes back"
+    )
     editor_ids = ArrayField(models.BigIntegerField(), default=empty_list, help_text="Who opened, edited, submitted")
 
     history = HistoricalRecords()
@@ -55,6 +60,7 @@ class ChangeItem(models.Model):
     request = models.ForeignKey(ChangeRequest, models.CASCADE, related_name="items")
     subject = models.CharField(max_length=80, help_text="catalog.rate_card_version:17")
     label = models.CharField(max_length=160, help_text="How people call it")
+    kind = models.CharField(max_length=40, blank=True, help_text="What policies look at; empty: the request's")
     digest = models.BinaryField(max_length=32, null=True)
     facts = models.JSONField(default=dict, help_text="What policies' conditions look at")
     maker_ids = ArrayField(models.BigIntegerField(), default=empty_list, help_text="Everybody who wrote its content")

@@ -15,6 +15,7 @@ from monetization.foundation.queries.requests import (
     makers_of,
     missing_after,
     needs_under,
+    policies_for,
     request_digest,
 )
 from monetization.foundation.queries.standing_in import hats_of, tied
@@ -126,7 +127,7 @@ def cases(environment: Environment, requests: Iterable[ChangeRequest]) -> list[C
 def case_of(request: ChangeRequest) -> Case:
     """Read everything about one request."""
     seen = request_digest(request)
-    needed = needs_under(request, policy_rules(request.environment, request.kind))
+    needed = needs_under(request, policies_for(request))
     escalated = tuple(request.escalations.filter(revision=request.revision))
     return Case(request, seen, needed, tuple(decisions_on(subject_of(request), seen)), escalated)
 

@@ -71,6 +71,15 @@ def subject_in(user: User, environment: Environment, subject: str) -> Any:
     return found
 
 
+def drafts_in(user: User, environment: Environment, most: int = 100) -> list[Any]:
+    """List the drafts that this person sees and that no request holds yet, newest first within their kind."""
+    found: list[Any] = []
+    for kind in _KINDS.values():
+        loose = kind.seen(user, environment).filter(status="DRAFT", request=None)
+        found += loose.order_by("-pk")[: most - len(found)] if len(found) < most else ()
+    return found
+
+
 def _kind(noun: str) -> Kind:
     if noun not in _KINDS:
         fix = f"Use one of: {', '.join(sorted(_KINDS))}"

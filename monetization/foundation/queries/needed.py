@@ -6,15 +6,17 @@ from datetime import datetime
 
 from django.db import models
 
-from monetization.foundation.models import ChangeRequest, Environment, User
-from monetization.foundation.queries.governed import facts_of_row, kind_of
+from monetization.foundation.models import ChangeItem, ChangeRequest, Environment, User
+from monetization.foundation.queries.governed import facts_of_row, governed_row, kind_of
 from monetization.foundation.queries.policies import policy_rules
-from monetization.foundation.queries.requests import facts_of, makers_of
+from monetization.foundation.queries.requests import facts_of, makers_of, policies_for
 from monetization.foundation.queries.standing_in import holders, ties
+from monetization.foundation.rules.approvals import RequestStatus
 from monetization.foundation.rules.facts import Facts
 from monetization.foundation.rules.makers import related
-from monetization.foundation.rules.needed import Need, Needed, need
+from monetization.foundation.rules.needed import Need, Needed, need, need_each
 from monetization.foundation.rules.roles import Role
+from monetization.values.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,20 @@ def editors_of(row: models.Model) -> frozenset[int]:
 
 
 def _of_request(request: ChangeRequest, by: User, at: datetime) -> Answer:
-    items = list(request.items.all())
+    items, policies = list(request.items.all()), policies_for(request)
+    found = need_each([(policies.get(item.kind or request.kind, []), _facts(request, item, by)) for item in items])
     makers = {by.pk, *makers_of(request)}
-    return _answer(request.environment, request.kind, [facts_of(item) for item in items], makers, at)
+    return Answer(request.kind, facts_of(items[0]) if len(items) == 1 else {}, found, _people(found, makers, at))
+
+
+def _facts(request: ChangeRequest, item: ChangeItem, by: User) -> Facts:
+    """Give an item's facts: as they were submitted, or as its draft is now."""
+    if request.status != RequestStatus.DRAFT.value:
+        return facts_of(item)
+    try:
+        return facts_of_row(governed_row(by, request.environment, item.subject))
+    except NotFound:
+        return facts_of(item)
 
 
 def _answer(environment: Environment, kind: str, several: list[Facts], makers: Collection[int], at: datetime) -> Answer:

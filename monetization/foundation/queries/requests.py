@@ -9,7 +9,7 @@ from monetization.foundation.queries.people import sees_all_customers
 from monetization.foundation.queries.policies import policy_rules
 from monetization.foundation.rules import deciding
 from monetization.foundation.rules import policies as rules
-from monetization.foundation.rules.approvals import Requirement, Verdict
+from monetization.foundation.rules.approvals import ROLLBACK, SEVERAL, Requirement, Verdict
 from monetization.foundation.rules.audit import instant_text
 from monetization.foundation.rules.deciding import Missing
 from monetization.foundation.rules.facts import Fact, Facts, read
@@ -23,7 +23,10 @@ ABOUT_CUSTOMERS = ("contract", "credit")
 def requests_for(user: User, environment: Environment) -> QuerySet[ChangeRequest]:
     """Return the requests that a member of staff may see: without every customer, none that names one."""
     every = ChangeRequest.objects.filter(environment=environment)
-    return every if sees_all_customers(user) else every.exclude(kind__in=ABOUT_CUSTOMERS)
+    if sees_all_customers(user):
+        return every
+    about = ChangeItem.objects.filter(kind__in=ABOUT_CUSTOMERS)
+    return every.exclude(kind__in=ABOUT_CUSTOMERS).exclude(pk__in=about.values("request_id"))
 
 
 def needs(environment: Environment, kind: str, facts: Facts) -> tuple[Requirement, ...]:
@@ -82,11 +85,27 @@ def makers_of(request: ChangeRequest) -> frozenset[int]:
 
 def needs_of(request: ChangeRequest) -> tuple[Requirement, ...]:
     """Return what the policies ask for, over all items of a request."""
-    return needs_under(request, policy_rules(request.environment, request.kind))
+    return needs_under(request, policies_for(request))
+
+
+def policies_for(request: ChangeRequest) -> dict[str, list[PolicyRule]]:
+    """Read the policies that a request's items may meet."""
+    return policy_rules(request.environment, None if request.kind in (SEVERAL, ROLLBACK) else request.kind)
 
 
 def needs_under(request: ChangeRequest, policies: Mapping[str, list[PolicyRule]]) -> tuple[Requirement, ...]:
-    """Return the same under policies that were read already."""
-    asked = policies.get(request.kind, [])
-    found = [one for item in request.items.all() for one in rules.requirements(asked, facts_of(item))]
-    return tuple(dict.fromkeys(found))
+    """Return the same under policies that were read already; empty where one item is such that nobody is asked."""
+    each = [_needed(request, item, policies) for item in request.items.all()]
+    return tuple(dict.fromkeys(one for found in each for one in found)) if all(each) else ()
+
+
+def unasked_of(request: ChangeRequest) -> list[ChangeItem]:
+    """List the items about which no policy asks anybody: nobody can approve a request that holds one."""
+    policies = policies_for(request)
+    return [item for item in request.items.all() if not _needed(request, item, policies)]
+
+
+def _needed(
+    request: ChangeRequest, item: ChangeItem, policies: Mapping[str, list[PolicyRule]]
+) -> tuple[Requirement, ...]:
+    return rules.requirements(policies.get(item.kind or request.kind, []), facts_of(item))

@@ -14,6 +14,9 @@ from monetization.foundation.rules.makers import guard_maker as guard_maker
 from monetization.foundation.rules.policies import Requirement as Requirement
 from monetization.values.errors import WrongState
 
+SEVERAL = "several"  # the kind of a request that holds things of different kinds
+ROLLBACK = "rollback"  # the kind of one that brings back what stood before, under policies of its own
+
 
 class RequestStatus(Enum):
     """Where a change request stands."""
@@ -38,7 +41,7 @@ ARROWS: dict[RequestStatus, frozenset[RequestStatus]] = {
     S.DRAFT: frozenset({S.SUBMITTED, S.WITHDRAWN}),
     S.SUBMITTED: frozenset({S.DRAFT, S.APPROVED, S.REJECTED, S.WITHDRAWN}),
     S.APPROVED: frozenset({S.SCHEDULED, S.LIVE, S.REJECTED, S.WITHDRAWN}),
-    S.SCHEDULED: frozenset({S.LIVE, S.REJECTED, S.WITHDRAWN}),
+    S.SCHEDULED: frozenset({S.LIVE, S.REJECTED, S.WITHDRAWN, S.DRAFT}),  # back to a draft: it is given another time
     S.LIVE: frozenset({S.ROLLED_BACK}),
     S.REJECTED: frozenset(),
     S.WITHDRAWN: frozenset(),
@@ -79,6 +82,7 @@ class Item:
     digest: bytes | None = None
     facts: Mapping[str, Fact] | Mapping[str, Decimal] = field(default_factory=dict)
     makers: frozenset[int] = frozenset()
+    kind: str = ""
 
 
 def guard_arrow(now: RequestStatus, then: RequestStatus) -> None:

@@ -16,7 +16,7 @@ Fact = Decimal | frozenset[str]
 Facts = Mapping[str, Fact]
 KINDS: Mapping[str, str] = {
     "rate_card": "Rate card", "plan": "Plan", "metric": "Metric", "contract": "Contract", "credit": "Credit",
-    "invoice": "Invoice", "policy": "Policy",
+    "invoice": "Invoice", "policy": "Policy", "rollback": "Rollback",
 }  # fmt: skip
 
 
@@ -31,8 +31,8 @@ class Named:
 
 
 FACTS: Mapping[str, Named] = {
-    "max_change_percent": Named("Largest price change", "%", ("rate_card",)),
-    "rows_changed": Named("Price rows changed", "", ("rate_card",)),
+    "max_change_percent": Named("Largest price change", "%", ("rate_card", "rollback")),
+    "rows_changed": Named("Price rows changed", "", ("rate_card", "rollback")),
     "discount_percent": Named("All discounts together", "%", ("contract", "plan")),
     "trial_days": Named("Trial", "days", ("plan",)),
     "credits": Named("Value given for nothing", "", ("contract", "credit", "plan")),

@@ -55,9 +55,16 @@ class Need:
 def need(rules: Iterable[PolicyRule], several: Sequence[Facts]) -> Need:
     """Say what approval the facts of one or several things, decided together, would need."""
     listed = list(rules)
-    considered = tuple(dict.fromkeys(one for facts in several for one in consider(listed, facts)))
+    return need_each([(listed, facts) for facts in several])
+
+
+def need_each(pairs: Sequence[tuple[Sequence[PolicyRule], Facts]]) -> Need:
+    """Say the same where each thing has policies of its own; nobody can approve one about which nobody is asked."""
+    found = [consider(rules, facts) for rules, facts in pairs]
+    considered = tuple(dict.fromkeys(one for each in found for one in each))
     asked = tuple(dict.fromkeys(one for each in considered for one in each.requirements))
-    return Need(_steps(asked), considered)
+    stuck = any(not any(one.finding.holds for one in each) for each in found)
+    return Need(() if stuck else _steps(asked), considered)
 
 
 def _steps(asked: tuple[Requirement, ...]) -> tuple[Needed, ...]:

@@ -51,6 +51,7 @@ DECIDE = frozenset({"foundation.decide"})
 CATALOG_DRAFT = frozenset(
     {"catalog.draft_metric", "catalog.draft_product", "catalog.draft_rate_card", "catalog.draft_plan"}
 )
+OPENS = CATALOG_DRAFT | frozenset({"catalog.draft_contract", "foundation.draft_policy"})  # change requests
 CONTRACT_DRAFT = frozenset({"catalog.draft_contract", "foundation.change_customer", "billing.sign_up"})
 INVOICE_WORK = frozenset(
     {

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from billing.actions import runs
+from monetization.foundation.actions import audit
 from monetization.foundation.models import Environment
 from monetization.values.money import Money
 
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         for run in runs.draft_in_chunks(environment=chosen, by=None, at=at or timezone.now()):
             self._say(run)
             drafted, parked = drafted + len(run.drafted), parked + len(run.parked)
+        if drafted:
+            audit.anchor_on_commit(at=timezone.now())
         self.stdout.write(f"{drafted} drafted, {parked} parked")
 
     def _say(self, run: runs.Run) -> None:

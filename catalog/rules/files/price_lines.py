@@ -1,6 +1,8 @@
 """The difference of two price lists as lines of a preview: a line a price, and one for each tier that moves."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from catalog.rules.diff import Change, ChargeChange, Difference, RowChange, TierChange
@@ -12,9 +14,11 @@ from catalog.rules.terms import Dims
 Key = tuple[str, str, Dims]
 
 
-def lines_of(found: Difference, charges: Charges) -> Iterator[Line]:
-    """Give a line for each price row of both, in order, then what changes about the products themselves."""
-    rows = _row_numbers(charges)
+def lines_of(found: Difference, rows: Mapping[Key, int]) -> Iterator[Line]:
+    """Give a line for each price row of both, in order, then what changes about the products themselves.
+
+    `rows`: where the file says a price.
+    """
     for change in found.rows:
         row = rows.get((change.product, change.currency, tuple(sorted(change.match))), 0)
         yield _line(change, row)
@@ -22,7 +26,8 @@ def lines_of(found: Difference, charges: Charges) -> Iterator[Line]:
     yield from (_setting(each) for each in found.charges)
 
 
-def _row_numbers(charges: Charges) -> dict[Key, int]:
+def row_numbers(charges: Charges) -> dict[Key, int]:
+    """Give the first row of each price of a file."""
     return {
         (draft.product, price.currency, tuple(sorted(price.match.items()))): rows[0].row
         for draft, prices in zip(charges.drafts, charges.rows, strict=True)
