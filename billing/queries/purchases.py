@@ -14,7 +14,7 @@ from typing import Any
 
 from billing.rules.scopes import covers, named
 from catalog.models import Contract
-from catalog.queries import Shelf, scope_of
+from catalog.queries import Shelf, amended, scope_of
 from catalog.rules.fees import FeeTerms, one_time_fee
 from catalog.rules.terms import Fee, Source, Terms
 from monetization.values.errors import Invalid
@@ -35,8 +35,9 @@ class Bought:
 
 
 def bought_in(contract: Contract, shelf: Shelf) -> Iterator[Bought]:
-    """Yield all that a contract buys; what has no schedule is billed on its first day."""
-    own = [each for each in shelf.instruments(contract) if each.contract_id == contract.pk and each.invoiced > 0]
+    """Yield all that a contract buys, as amended; what has no schedule is billed on its first day."""
+    known = amended(shelf.contract(contract), always=shelf.always(contract))
+    own = [row for row in known.held(shelf.instruments(contract)) if row.contract_id == contract.pk and row.invoiced]
     commits = {each.commit.pk: each.commit for each in own if each.commit is not None}
     for commit in commits.values():
         yield from (Bought(row.pk, commit, row.amount, row.date) for row in commit.purchases.all())

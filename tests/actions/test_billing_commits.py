@@ -10,6 +10,7 @@ from billing.actions import balances, expiring, invoices, runs
 from billing.models import Drawdown, Invoice
 from billing.queries import books_checks
 from billing.queries.balances import balance_at
+from billing.queries.due import dues_of
 from billing.queries.standing import balances_of
 from catalog.actions import commits, contracts, rollovers
 from catalog.models import Commit, Contract, Instrument, Product
@@ -17,7 +18,7 @@ from catalog.queries import period_of, terms_for
 from catalog.rules.schedules import Billing, Item
 from monetization.values.errors import Conflict, Invalid, WrongState
 from monetization.values.periods import local_date
-from tests import agreements, deals, priced
+from tests import agreements, amending, deals, priced
 from tests.dues import booked, clean, issue, lines, moved
 from tests.make import AT, World
 from tests.priced import NOVEMBER_5, OCTOBER
@@ -294,3 +295,24 @@ def test_a_balance_below_zero_is_seen(world: World) -> None:
     assert second.flags.filter(code="BALANCE_BELOW_ZERO", severity="BLOCK").exists()
     check = next(check for check in books_checks() if check.name == "credits_not_overdrawn")
     assert "opened below zero" in [row["wrong"] for row in check.find(DECEMBER_5)]
+
+
+def test_what_an_amendment_buys_is_billed_once_it_is_approved(world: World) -> None:
+    contract = agreements.contract(world)
+    top_up = {"key": "top-up", "name": "Top-up", "kind": "PREPAID", "amount": D(100), "invoiced": D(80)}
+    amendment = amending.draft(
+        world,
+        contract,
+        date(2026, 10, 20),
+        at=OCTOBER,
+        adds=[("instrument", top_up | {"start_date": date(2026, 10, 20)})],
+    )
+
+    def bought() -> list[date]:
+        fresh = Contract.objects.select_related("account").get(pk=contract.pk)
+        found = dues_of([fresh], NOVEMBER_5)
+        return [local_date(due.period.starts_at, "Europe/Berlin") for due in found if due.kind == "COMMIT"]
+
+    assert bought() == []
+    deals.approve(amending.submitted(world, amendment, at=OCTOBER), world.rosa, at=OCTOBER)
+    assert bought() == [date(2026, 10, 20)]
