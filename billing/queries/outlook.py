@@ -16,6 +16,7 @@ from billing.queries.balances import openings
 from billing.queries.purchases import purchase_days
 from billing.queries.quotes import Used, usage_row
 from billing.queries.rated import Rated, billed, of_purchases
+from billing.queries.used import Going
 from billing.rules.lifecycle import Kind
 from billing.rules.mirrored import mirrored
 from billing.rules.quotes.quote import carried
@@ -78,16 +79,19 @@ def _invoices(
     zone, shelf = contract.account.time_zone, Shelf([contract])
     periods = [span.period(zone) for span in spans]
     balances = openings([(shelf.instruments(contract), periods[0])])[0] if periods else {}
+    going = Going(contract)
     for span, period in zip(spans, periods, strict=True):
         for day in purchase_days(contract, period.ends_at or period.starts_at, shelf):
             if day.starts_at >= period.starts_at:
                 yield _purchase(contract, span, day, shelf)
         try:
             terms = terms_for(contract=contract, period=period, balances=balances, shelf=shelf)
-            made = billed(contract, terms, _usage(contract, terms, span.full(zone), window, used), shelf)
+            rows = _usage(contract, terms, span.full(zone), window, used)
+            made = billed(contract, terms, [*rows, *going.before(terms)], shelf)
         except DomainError as error:
             yield Upcoming(Kind.USAGE.value, span, period, errors=error.errors)
             return
+        going.add(terms, rows)
         balances |= {each.instrument.id: carried(each.left, each.instrument.balance) for each in made.bill.balances}
         yield Upcoming(Kind.USAGE.value, span, period, made)
 

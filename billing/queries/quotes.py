@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from billing.models import TaxRate
 from billing.queries.taxed import tax_point
+from billing.queries.used import used_before, used_in
 from billing.rules.bill import bill
 from billing.rules.quotes.quote import Quoted
 from billing.rules.tax import Missing, TaxProfile, treatment
@@ -18,7 +19,6 @@ from catalog.models import Contract
 from catalog.queries import contract_at, cycle_of, terms_for
 from catalog.rules.spans import Span, cycle_spans
 from catalog.rules.terms import Dims, Terms
-from metering.queries import usage_for
 from metering.rules.quantities import UsageRow
 from monetization.foundation.models import Account
 from monetization.values.errors import Invalid
@@ -69,9 +69,10 @@ def on_own_terms(contract: Contract, span: Span, used: Sequence[Used] | None = N
     period = span.period(contract.account.time_zone)
     terms = terms_for(contract=contract, period=period)
     if used is None:
-        rows = usage_for(account_id=contract.account_id, segments=terms.segments)
+        rows = used_in(contract.account_id, terms)
     else:
         rows = [usage_row(terms, each, number) for number, each in enumerate(used)]
+        rows += used_before(contract.account_id, terms)
     return Quoted(span, terms, bill(terms, rows, _percents(contract, terms, period)))
 
 

@@ -21,13 +21,14 @@ from billing.queries.purchases import purchase_fees
 from billing.queries.ratings import Rated, SoFar
 from billing.queries.rests import with_rests
 from billing.queries.taxed import tax_of, tax_point
+from billing.queries.used import used_in, used_in_all
 from billing.rules.bill import bill
 from billing.rules.lifecycle import Kind
 from billing.rules.totals import totals
 from catalog.models import Contract
 from catalog.queries import Shelf, period_of, terms_for
 from catalog.rules.terms import Terms
-from metering.queries import marks, usage_for, usages
+from metering.queries import marks
 from metering.rules.quantities import UsageRow
 from monetization.values.money import total_of
 from monetization.values.periods import Period
@@ -71,13 +72,13 @@ def _terms(due: Due, balances: Mapping[str, Decimal], shelf: Shelf) -> Terms:
 def usage_of(dues: Sequence[Due], terms: Sequence[Terms | Exception]) -> list[list[UsageRow] | Exception]:
     """Measure all together; where that is refused, one by one, so that each bears its own fault."""
     wanted = [
-        (due.contract.account_id, () if isinstance(found, Exception) else found.segments)
+        (due.contract.account_id, found)
         for due, found in zip(dues, terms, strict=True)
+        if not isinstance(found, Exception)
     ]
-    together = attempted(partial(usages, wanted))
-    if not isinstance(together, Exception):
-        return list(together)
-    return [attempted(partial(usage_for, account_id=pk, segments=segments)) for pk, segments in wanted]
+    together = attempted(partial(used_in_all, wanted))
+    each = iter([attempted(partial(used_in, *one)) for one in wanted] if isinstance(together, Exception) else together)
+    return [[] if isinstance(found, Exception) else next(each) for found in terms]
 
 
 def _rated(due: Due, terms: Terms, usage: list[UsageRow] | Exception, known: Mapping[int, int], shelf: Shelf) -> Rated:

@@ -60,10 +60,10 @@ def _price(cost: Cost, stretch: Stretch, slices: Sequence[Slice], track: _Track,
         track.paid_to = max(legs[0][0], NOTHING)
     way = Walk(
         legs,
-        opens=charge.flat_at_zero and legs[0][0] == 0 and not track.opened,
+        opens=charge.flat_at_zero and legs[0][0] == 0 and not track.opened and not slices[0].opened,
         at_zero=charge.flat_at_zero,
         paid_to=track.paid_to,
-        base=Fraction(charge.position),
+        base=slices[0].base,
         earlier=track.earlier,
         events=tuple(each.events for each in slices),
     )

@@ -1,7 +1,8 @@
 """Counters: at which position of its price table a segment's usage starts, and at which it ends.
 
 The counter of a price row is all usage of the period so far, of the product's metric, that the row
-selects under the precedence now in force. A segment's quantity is Q(period start → segment end) −
+selects under the precedence now in force; where its tiers don't start again with each period it goes on from
+`billing.rules.past`. A segment's quantity is Q(period start → segment end) −
 Q(period start → segment start), where Q is the converted and rounded sum; its cost is
 price(position after) − price(position before). So cuts telescope: a cut that changes no terms
 changes nothing, and a new price is entered at the running position.
@@ -17,8 +18,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 
-from billing.rules.selecting import Found, Places, Priced, Sums, add_rows, by_price, earlier_by_price, tables_of
-from billing.rules.stretches import Slice, Stretch
+from billing.rules.past import Past, Positions
+from billing.rules.selecting import (
+    Found,
+    Places,
+    Priced,
+    Selection,
+    Sums,
+    add_rows,
+    by_price,
+    earlier_by_price,
+    tables_of,
+)
+from billing.rules.stretches import NOTHING, Slice, Stretch
 from catalog.rules.terms import Charge, Dims, MetricTerms, Price, Segment, Terms
 from metering.rules.quantities import UsageRow, converted
 from metering.rules.states import total
@@ -46,6 +58,7 @@ class Counter:
         self._charges = {number: charge for number, charge in enumerate(found) if charge}
         self._tables = tables_of(self._charges)
         self._metrics = {charge.metric.version_id: charge.metric for charge in self._charges.values()}
+        self._past = Past(terms, slot, metric)
         full = terms.full_period or Period(segments[0].period.starts_at, segments[-1].period.ends_at)
         self._length = full.ends_at - full.starts_at if full.ends_at else timedelta()
 
@@ -54,14 +67,16 @@ class Counter:
         found: dict[tuple[int, Dims, int], Stretch] = {}
         before = Sums()
         whole = self._whole(usage)
+        self._past.read(usage)
         for number, charge in self._charges.items():
             inside = usage.get((number, charge.metric.version_id), [])
+            stands = self._past.positions(charge, self._tables[number])
             for price, track, selected in self._selections(number, before, inside, whole):
                 first = self._first(number, price)
                 key = (first, _conditions(price), charge.metric.version_id)
                 if key not in found:
                     found[key] = self._stretch(first, price)
-                found[key].add(track, self._slice(number, selected))
+                found[key].add(track, self._slice(number, selected, stands, (price.place, track)))
             add_rows(before, inside, charge.metric)
         return list(found.values())
 
@@ -113,10 +128,12 @@ class Counter:
         start = converted(metric, before)
         return Selected(tuple(mine), after - before, sum(others, start), converted(metric, after) - start)
 
-    def _slice(self, number: int, selected: Selected) -> Slice:
-        before = selected.before + Fraction(self._charges[number].position)
-        period = self._segments[number].period
-        return Slice(number, period, before, selected.quantity, selected.measured, selected.rows)
+    def _slice(self, number: int, selected: Selected, stands: Positions | None, key: Selection) -> Slice:
+        base = (stands or {}).get(key, NOTHING) + Fraction(self._charges[number].position)
+        period, rows = self._segments[number].period, selected.rows
+        piece = Slice(number, period, base + selected.before, selected.quantity, selected.measured, rows)
+        piece.base, piece.opened = base, stands is not None
+        return piece
 
     def _first(self, number: int, price: Price) -> int:
         """Find the segment from which this price has been in force without a break."""

@@ -23,6 +23,9 @@ HOUR, MICROSECOND = timedelta(hours=1), timedelta(microseconds=1)
 SETTLED = Fraction(24)  # hours; a run rate from less says nothing
 
 
+BEFORE = -1  # the day of all that is earlier than the period
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """The part of a segment that lies in one day: `day` and `segment` are their numbers from 0."""
@@ -33,8 +36,9 @@ class Piece:
 
 
 def pieces(terms: Terms, days: Sequence[LocalDay]) -> list[Piece]:
-    """Cut the terms' segments at the days: what usage must be asked for."""
-    return [
+    """Cut the terms' segments at the days: what usage must be asked for, the time before the period first."""
+    earlier = [Piece(BEFORE, number, part) for number, part in enumerate(terms.earlier, start=len(terms.segments))]
+    return earlier + [
         Piece(day, number, replace(segment, period=inside))
         for number, segment in enumerate(terms.segments)
         for day, each in enumerate(days)

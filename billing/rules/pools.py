@@ -22,15 +22,10 @@ def pools(terms: Terms, stretches: Sequence[Stretch]) -> tuple[tuple[Charge, Fra
     for slot, charge in charges.items():
         mine = by_charge.get(slot, [])
         if charge.free_units or charge.allowed:
-            allot(mine, _free_units(charge, terms))
+            allot(mine, charge.free_in(terms.served))
         if charge.windowed is not None:
             missing.append((charge, commit_windows(mine, charge.windowed, charge.prices[0], terms.period, terms.zone)))
     return tuple(missing)
-
-
-def _free_units(charge: Charge, terms: Terms) -> Fraction:
-    more = (Fraction(units) * Fraction(*share) for units, share in charge.allowed)
-    return Fraction(charge.free_units) * Fraction(*terms.served) + sum(more, NOTHING)
 
 
 def dearest(listed: Iterable[tuple[Charge, Fraction]], terms: Terms) -> dict[str, str]:

@@ -54,8 +54,9 @@ class Priced:
 
 def price(terms: Terms, usage: Sequence[UsageRow]) -> Priced:
     """Price a period's usage, line by line in line order, exactly."""
-    metrics = {charge.metric.version_id: charge.metric for each in terms.segments for charge in each.charges}
-    rows = counted(usage, len(terms.segments), metrics)
+    every = (*terms.segments, *terms.earlier)
+    metrics = {charge.metric.version_id: charge.metric for each in every for charge in each.charges}
+    rows = counted(usage, len(every), metrics)
     inside = places(rows)
     stretches = [stretch for counter in counters(terms) for stretch in counter.stretches(inside)]
     stretches.sort(key=lambda stretch: stretch.order)
@@ -69,7 +70,7 @@ def price(terms: Terms, usage: Sequence[UsageRow]) -> Priced:
         for stretch, cost in zip(stretches, found, strict=True)
     ]
     priced = {row for stretch in stretches for piece in stretch.slices for row in piece.usage}
-    unpriced = tuple(row for row in rows if row.quantity and row not in priced)
+    unpriced = tuple(row for row in rows if row.segment < len(terms.segments) and row.quantity and row not in priced)
     winners = dearest(listed, terms)
     kept = tuple(line for line in lines if winners.get(line.charge.highest_of, line.charge.slot) == line.charge.slot)
     billed = {line.charge.slot for line in kept}

@@ -27,6 +27,7 @@ class Slice:
     """What one counter adds in one segment: it stood at ``before`` and moves by ``quantity`` units.
 
     ``free`` units cost nothing, ``inside`` ones are taken by a commitment of their window; neither moves a tier.
+    ``base``: where it stood when the period began. ``opened``: an earlier period has begun to count it.
     """
 
     segment: int
@@ -37,6 +38,8 @@ class Slice:
     usage: tuple[UsageRow, ...]
     free: Fraction = NOTHING
     inside: Fraction = NOTHING
+    base: Fraction = NOTHING
+    opened: bool = False
 
     def joined(self, later: Slice) -> Slice:
         """Join with the slice that follows."""
@@ -49,6 +52,8 @@ class Slice:
             self.usage + later.usage,
             self.free + later.free,
             self.inside + later.inside,
+            self.base,
+            self.opened,
         )
 
     @property

@@ -15,8 +15,8 @@ def columns(terms: ChargeTerms, units: Units) -> dict[str, Any]:
     """Give a charge's columns for how it counts; ``units``: ids of pricing units by key."""
     said = asdict(terms)
     unit = said.pop("pricing_unit")
-    kept = {"tier_by": list(terms.tier_by), "cut": terms.cut.value, "pricing_unit_id": units[unit] if unit else None}
-    return said | kept
+    kept = {"tier_by": list(terms.tier_by), "cut": terms.cut.value, "tier_reset": terms.tier_reset.value}
+    return said | kept | {"pricing_unit_id": units[unit] if unit else None}
 
 
 def units_named(version: RateCardVersion, named: Iterable[ChargeTerms]) -> Units:

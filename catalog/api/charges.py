@@ -15,6 +15,7 @@ from catalog.api.rate_cards import OfRateCards
 from catalog.models import Charge
 from catalog.queries.cards import terms_of
 from catalog.rules.drafts import ChargeTerms, Cut
+from catalog.rules.terms import Reset
 from monetization.foundation.rest import Exact, Strict
 from monetization.values.money import plain
 
@@ -30,6 +31,10 @@ class ChargeTermsBody(Strict):
     cut = serializers.ChoiceField(choices=[each.value for each in Cut if each.value], allow_null=True, default=None)
     highest_of = serializers.CharField(max_length=63, allow_blank=True, default="")
     round = serializers.ChoiceField(choices=[LINE, CHARGE], default=LINE)
+    tier_reset = serializers.ChoiceField(
+        choices=[each.value for each in Reset], default=Reset.BILLING_PERIOD.value,
+        help_text="What tiers accumulate over, before they start again at zero",
+    )  # fmt: skip
     pricing_unit = serializers.CharField(
         max_length=63, allow_null=True, default=None, help_text="What its prices are in, instead of currencies"
     )
@@ -53,6 +58,7 @@ class OneChargeBody(ChargeTermsBody):
             "cut": terms.cut.value or None,
             "highest_of": terms.highest_of,
             "round": CHARGE if terms.rounds_as_one else LINE,
+            "tier_reset": terms.tier_reset.value,
             "pricing_unit": terms.pricing_unit or None,
         }
 
@@ -94,5 +100,5 @@ def terms_in(said: Mapping[str, Any]) -> ChargeTerms:
     """Read what a body says about how a product counts."""
     return ChargeTerms(
         said["free_units"], said["flat_at_zero"], tuple(said["tier_by"]), Cut(said["cut"] or ""), said["highest_of"],
-        said["round"] == CHARGE, said["pricing_unit"] or "",
+        said["round"] == CHARGE, Reset(said["tier_reset"]), said["pricing_unit"] or "",
     )  # fmt: skip

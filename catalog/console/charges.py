@@ -12,13 +12,15 @@ from catalog.console.cards import card_crumbs
 from catalog.models import Charge, PricingUnit
 from catalog.queries.cards import terms_of
 from catalog.queries.metrics import latest_terms
-from catalog.rules.drafts import CUTS, ChargeTerms, Cut
+from catalog.rules.drafts import CUTS, RESETS, ChargeTerms, Cut
+from catalog.rules.terms import Reset
 from monetization.foundation.console import page, show
 from monetization.foundation.web import Outcome, StaffRequest, number_in, perform, refused
 from monetization.values.errors import DomainError
 from monetization.values.money import plain
 
 CHOICES = [(cut.value, words.capitalize()) for cut, words in CUTS.items()]
+STARTS = [(reset.value, words.capitalize()) for reset, words in RESETS.items()]
 
 
 @page("catalog.read")
@@ -45,7 +47,7 @@ def _save(request: StaffRequest, charge: Charge) -> Outcome[Charge]:
 
 def terms_typed(typed: QueryDict) -> ChargeTerms:
     """Read the form. Raises Invalid."""
-    cut = typed.get("cut", "")
+    cut, reset = typed.get("cut", ""), typed.get("tier_reset", "")
     return ChargeTerms(
         free_units=number_in(typed.get("free_units", ""), "free_units") or ChargeTerms().free_units,
         flat_at_zero=bool(typed.get("flat_at_zero")),
@@ -53,6 +55,7 @@ def terms_typed(typed: QueryDict) -> ChargeTerms:
         cut=Cut(cut) if cut in CUTS else Cut.NONE,
         highest_of=typed.get("highest_of", "").strip()[:63],
         rounds_as_one=bool(typed.get("rounds_as_one")),
+        tier_reset=Reset(reset) if reset in RESETS else Reset.BILLING_PERIOD,
         pricing_unit=typed.get("pricing_unit", "").strip(),
     )
 
@@ -64,7 +67,7 @@ def _form(request: StaffRequest, charge: Charge, outcome: Outcome[Any]) -> HttpR
     metric = latest_terms([charge.metric_id]).get(charge.metric_id)
     context = {
         "charge": charge, "terms": terms, "free_units": request.POST.get("free_units", plain(terms.free_units)),
-        "outcome": outcome, "version": charge.version, "cuts": CHOICES,
+        "outcome": outcome, "version": charge.version, "cuts": CHOICES, "resets": STARTS,
         "dimensions": metric.order if metric is not None else (), "units": _units(request),
     }  # fmt: skip
     version = charge.version

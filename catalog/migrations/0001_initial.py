@@ -595,6 +595,7 @@ class Migration(migrations.Migration):
                 ('flat_at_zero', models.BooleanField(default=False, help_text='The first flat fee is due without usage too')),
                 ('tier_by', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=63), blank=True, default=monetization.foundation.models.fields.empty_list, size=None)),
                 ('cut', models.CharField(blank=True, choices=[('', ''), ('increments', 'Increments'), ('by_time', 'By time'), ('next_period', 'Next period')], default='', max_length=16)),
+                ('tier_reset', models.CharField(choices=[('billing_period', 'Billing period'), ('contract_term', 'Contract term'), ('lifetime', 'Lifetime')], default='billing_period', max_length=16)),
                 ('highest_of', models.CharField(blank=True, default='', help_text='Group that bills its dearest only', max_length=63)),
                 ('rounds_as_one', models.BooleanField(default=False)),
                 ('metric', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='catalog.metric')),
@@ -1871,6 +1872,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='charge',
             constraint=models.CheckConstraint(condition=models.Q(('cut__in', ['', 'increments', 'by_time', 'next_period'])), name='charge_cut_is_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='charge',
+            constraint=models.CheckConstraint(condition=models.Q(('tier_reset__in', ['billing_period', 'contract_term', 'lifetime'])), name='charge_reset_is_known'),
         ),
         migrations.AddConstraint(
             model_name='amendment',

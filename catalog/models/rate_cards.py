@@ -11,6 +11,7 @@ from catalog.models.products import Product
 from catalog.models.tariffs import Priced, Step, step_constraints, tariff_constraints
 from catalog.models.versions import Governed
 from catalog.rules.drafts import Cut
+from catalog.rules.terms import Reset
 from monetization.foundation.models import Environment, User
 from monetization.foundation.models.fields import choices, currency_field, empty_list, key_field, quantity_field
 
@@ -98,6 +99,7 @@ class Charge(models.Model):
     flat_at_zero = models.BooleanField(default=False, help_text="The first flat fee is due without usage too")
     tier_by = ArrayField(models.CharField(max_length=63), default=empty_list, blank=True)
     cut = models.CharField(max_length=16, choices=choices(Cut), blank=True, default="")
+    tier_reset = models.CharField(max_length=16, choices=choices(Reset), default=Reset.BILLING_PERIOD.value)
     highest_of = models.CharField(max_length=63, blank=True, default="", help_text="Group that bills its dearest only")
     rounds_as_one = models.BooleanField(default=False)
 
@@ -106,6 +108,9 @@ class Charge(models.Model):
             models.UniqueConstraint(fields=["version", "product"], name="one_charge_a_product"),
             models.CheckConstraint(condition=Q(free_units__gte=0), name="free_units_are_a_quantity"),
             models.CheckConstraint(condition=Q(cut__in=[each.value for each in Cut]), name="charge_cut_is_known"),
+            models.CheckConstraint(
+                condition=Q(tier_reset__in=[each.value for each in Reset]), name="charge_reset_is_known"
+            ),
         ]
         ordering = ["position", "pk"]
 

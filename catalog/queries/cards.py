@@ -23,7 +23,7 @@ from catalog.rules.diff import Difference
 from catalog.rules.diff import difference as compare
 from catalog.rules.drafts import PLAIN, ChargeTerms, Cut
 from catalog.rules.tariffs import Tariff, WrittenModel
-from catalog.rules.terms import MetricTerms, PerTransaction, Price, Source, Tier, dims_of
+from catalog.rules.terms import MetricTerms, PerTransaction, Price, Reset, Source, Tier, dims_of
 from catalog.rules.units import Rates, rate_in
 from catalog.rules.written import FEES, ROUNDINGS
 from monetization.values.periods import local_midnight
@@ -173,7 +173,8 @@ def terms_of(charge: Charge) -> ChargeTerms:
     """Give how a charge counts."""
     return ChargeTerms(
         charge.free_units, charge.flat_at_zero, tuple(charge.tier_by), Cut(charge.cut), charge.highest_of,
-        charge.rounds_as_one, charge.pricing_unit.key if charge.pricing_unit is not None else "",
+        charge.rounds_as_one, Reset(charge.tier_reset),
+        charge.pricing_unit.key if charge.pricing_unit is not None else "",
     )  # fmt: skip
 
 

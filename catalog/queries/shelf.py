@@ -4,7 +4,7 @@ Contracts come as copies with their parts fetched, so what a shelf was given sta
 change. A shelf lives as long as one piece of work: it is never asked again for what may have changed since.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from copy import copy
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -69,7 +69,8 @@ class Shelf:
     def own_prices(self, contract: Contract, known: Amended) -> OwnPrices:
         """Give what a contract makes of its price list, with the amendments that count."""
         if known.amendments:
-            return own_prices(contract, known)
+            key = ("own", contract.pk, *(each.pk for each in known.amendments))
+            return self.once(key, lambda: own_prices(contract, known))
         if contract.pk not in self._own:
             self._own |= own_prices_of(self._missing(contract, self._own))
         return self._own[contract.pk]
@@ -81,6 +82,15 @@ class Shelf:
     def _missing(self, contract: Contract, known: Mapping[int, object]) -> list[Contract]:
         self._all.setdefault(contract.pk, contract)
         return [each for pk, each in self._all.items() if pk not in known]
+
+    def before(self, contract: Contract) -> list[Contract]:
+        """List the approved contracts that an account had before one, with their parts, the earliest first."""
+        accounts = frozenset(each.account_id for each in self._all.values())
+        rows = self.once(("accounts", accounts), lambda: _approved_of(accounts))
+        for each in rows:
+            self._all.setdefault(each.pk, each)
+        mine = (each for each in rows if each.account_id == contract.account_id and each.pk != contract.pk)
+        return [self.contract(each) for each in mine if each.start_date < contract.start_date]
 
     def versions(self, rate_card_id: int) -> list[CardVersion]:
         """List a card's approved versions."""
@@ -108,6 +118,11 @@ class Shelf:
             self._known[key] = make()
         found: T = self._known[key]  # type: ignore[assignment]
         return found
+
+
+def _approved_of(accounts: Collection[int]) -> list[Contract]:
+    rows = Contract.objects.filter(account__in=accounts, status="APPROVED").select_related("account")
+    return list(rows.order_by("start_date", "pk"))
 
 
 def _with_parts(contracts: list[Contract]) -> dict[int, Contract]:

@@ -25,6 +25,7 @@ from catalog.queries.cards import (
     prices_of,
     stored_charges,
 )
+from catalog.queries.earlier import earlier_to
 from catalog.queries.metrics import DatedMetric
 from catalog.queries.overrides import NONE
 from catalog.queries.shelf import Shelf
@@ -55,28 +56,34 @@ def terms_for(
     known = amended(contract, also, shelf.always(contract))
     span = span_of(known, period)
     known = known.known(span.until)
-    versions = _in_force(known, period, zone, shelf)
-    stored = _stored(contract, versions, shelf)
-    charges = [charge for each in stored.values() for charge in each]
-    metrics = shelf.metrics(frozenset(charge.metric_id for charge in charges))
-    products = shelf.products(frozenset(charge.product_id for charge in charges))
     agreed = agreed_for(known, span, period, balances or {}, shelf)
-    own = shelf.own_prices(contract, known)
-    charged = Charged(contract, versions, stored, metrics, products, own, agreed.allowed, shelf=shelf)
+    charged = charged_in(known, period, shelf, agreed.allowed)
     edges = set(_edges(agreed))
     segments = _joined(
         (
             Segment(piece, charged.charges(piece.starts_at, period.starts_at))
-            for piece in period.cut([*_cuts(versions, metrics), *own.edges, *edges])
+            for piece in period.cut([*charged.cuts, *edges])
         ),
         edges,
     )
     return Terms(
         contract.key, contract.currency, zone, period, segments, agreed.discounts, agreed.fees,
         minimums=agreed.minimums, maximums=agreed.maximums, instruments=agreed.instruments, served=agreed.served,
-        composites=agreed.composites,
-        full_period=agreed.full_period,
+        composites=agreed.composites, full_period=agreed.full_period,
+        earlier=earlier_to(known, period, segments, shelf, charged_in),
     )  # fmt: skip
+
+
+def charged_in(known: Amended, period: Period, shelf: Shelf, allowed: Mapping[str, Allowed]) -> "Charged":
+    """Read what the charges of a contract of the shelf, as amended, are made of in a time."""
+    contract = known.contract
+    versions = _in_force(known, period, contract.account.time_zone, shelf)
+    stored = _stored(contract, versions, shelf)
+    charges = [charge for each in stored.values() for charge in each]
+    metrics = shelf.metrics(frozenset(charge.metric_id for charge in charges))
+    products = shelf.products(frozenset(charge.product_id for charge in charges))
+    own = shelf.own_prices(contract, known)
+    return Charged(contract, versions, stored, metrics, products, own, allowed, shelf=shelf)
 
 
 def version_for(contract: Contract, at: datetime) -> CardVersion | None:
@@ -178,6 +185,11 @@ class Charged:
     allowed: Mapping[str, Allowed] = field(default_factory=dict)
     made: dict[tuple[object, ...], Charge] = field(default_factory=dict)
     shelf: Shelf = field(default_factory=Shelf)
+
+    @property
+    def cuts(self) -> Iterable[datetime]:
+        """List the instants at which they may change."""
+        return [*_cuts(self.versions, self.metrics), *self.own.edges]
 
     def version_at(self, at: datetime) -> CardVersion | None:
         """Find the version that prices an instant."""

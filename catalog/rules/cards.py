@@ -40,7 +40,6 @@ class CardCharge:
     tax_category: str
     metric: MetricTerms
     prices: tuple[CardPrice, ...]
-    tier_reset: str = "billing_period"
     terms: ChargeTerms = PLAIN
     rates: Rates = ()
 
@@ -71,7 +70,6 @@ def _charge(currency: str, on_card: CardCharge) -> Charge:
             metric=on_card.metric,
             currency=currency,
             prices=on_card.priced_in(currency),
-            tier_reset=on_card.tier_reset,
         ),
         on_card.terms,
         on_card.rates,
@@ -85,6 +83,7 @@ def charge_of(charge: Charge, terms: ChargeTerms, rates: Rates = ()) -> Charge:
         free_units=terms.free_units,
         flat_at_zero=terms.flat_at_zero,
         tier_by=terms.tier_by,
+        tier_reset=terms.tier_reset,
         by_time=terms.cut is Cut.BY_TIME,
         highest_of=terms.highest_of,
         rounds_as_one=terms.rounds_as_one,

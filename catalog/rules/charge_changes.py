@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from catalog.rules.cards import CardCharge
-from catalog.rules.drafts import CUTS
+from catalog.rules.drafts import CUTS, RESETS
 from catalog.rules.units import Rates, rates_in_words
 from monetization.values.money import plain
 
@@ -49,7 +49,7 @@ def _settings(charge: CardCharge) -> tuple[tuple[str, str], ...]:
         ("name", charge.name),
         ("tax category", charge.tax_category),
         ("metric", charge.metric.metric),
-        ("tier reset", charge.tier_reset),
+        ("tiers start again", RESETS[terms.tier_reset]),
         ("free units", plain(terms.free_units)),
         ("flat fee at zero usage", "yes" if terms.flat_at_zero else "no"),
         ("tiers apart by", ", ".join(terms.tier_by) or "nothing"),

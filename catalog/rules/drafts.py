@@ -14,6 +14,7 @@ from catalog.rules.terms import (
     Filter,
     Measure,
     MetricTerms,
+    Reset,
     Rounding,
     Window,
 )
@@ -39,6 +40,13 @@ CUTS = {
 }
 
 
+RESETS = {
+    Reset.BILLING_PERIOD: "each billing period",
+    Reset.CONTRACT_TERM: "each contract",
+    Reset.LIFETIME: "never",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ChargeTerms:
     """How a charge counts, beside its prices, and the key of the unit that these are in, if it is no currency;
@@ -51,6 +59,7 @@ class ChargeTerms:
     cut: Cut = Cut.NONE
     highest_of: str = ""
     rounds_as_one: bool = False
+    tier_reset: Reset = Reset.BILLING_PERIOD
     pricing_unit: str = ""
 
     def waits(self, metric: MetricTerms) -> bool:

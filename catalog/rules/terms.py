@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from fractions import Fraction
 
 from catalog.rules.aggregations import Again, Aggregation, FilterOp, Rounding, Window
 from catalog.rules.agreed import Bound, Composite, Dims, Discount, Instrument, Named, Timing, Windowed
@@ -20,9 +21,9 @@ from catalog.rules.metric_terms import Dimension, Filter, Measure, MetricTerms, 
 from monetization.values.periods import Period
 
 __all__ = [
-    "Again", "Aggregation", "Applied", "Charge", "Dimension", "Dims", "Discount", "Fee", "FeeSpan", "Filter",
-    "FilterOp", "Level", "Measure", "MetricTerms", "PerTransaction", "Price", "PriceModel", "Rounding", "Segment",
-    "Source", "Terms", "Tier", "Window", "dims_of",
+    "Again", "Aggregation", "Applied", "Charge", "Dimension", "Dims", "Discount", "Earlier", "Fee", "FeeSpan", "Filter",
+    "FilterOp", "Level", "Measure", "MetricTerms", "PerTransaction", "Price", "PriceModel", "Reset", "Rounding",
+    "Segment", "Source", "Terms", "Tier", "Window", "dims_of",
 ]  # fmt: skip
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -77,6 +78,14 @@ class Source:
     version_id: int
     owner: str = ""
     approval: str = ""
+
+
+class Reset(StrEnum):
+    """When the counters of a charge start again at zero."""
+
+    BILLING_PERIOD = "billing_period"
+    CONTRACT_TERM = "contract_term"
+    LIFETIME = "lifetime"
 
 
 class Level(IntEnum):
@@ -156,7 +165,7 @@ class Charge:
     metric: MetricTerms
     currency: str
     prices: tuple[Price, ...]
-    tier_reset: str = "billing_period"
+    tier_reset: Reset = Reset.BILLING_PERIOD
     flat_at_zero: bool = False
     key: str = ""
     tags: frozenset[str] = frozenset()
@@ -176,6 +185,11 @@ class Charge:
         """What tells charges of one product and metric apart."""
         return self.key or self.product
 
+    def free_in(self, served: tuple[int, int]) -> Fraction:
+        """Give the free units of a period of which this share is served."""
+        more = (Fraction(units) * Fraction(*share) for units, share in self.allowed)
+        return Fraction(self.free_units) * Fraction(*served) + sum(more, Fraction(0))
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -183,6 +197,18 @@ class Segment:
 
     period: Period
     charges: tuple[Charge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier(Segment):
+    """Time before the period from whose usage counters go on; its charges, without price rows, are those that do.
+
+    It is a part of one full billing period of a contract, ``whole``, of which ``served`` is the share that was served.
+    """
+
+    contract: str
+    whole: Period
+    served: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +245,7 @@ class Terms:
     ``served`` is the share of the full period (0 to 1) by which minimums, maximums and free units are weighed;
     ``full_period`` the period that a stub belongs to, by whose length levels are divided. ``things``: all charges of
     the contract, also those that this period doesn't bill; empty: those of the segments, fees and composites.
+    ``earlier``: in rising order; in usage rows their numbers follow those of the segments.
     """
 
     contract: str
@@ -236,3 +263,4 @@ class Terms:
     is_threshold: bool = False
     full_period: Period | None = None
     things: tuple[Named, ...] = ()
+    earlier: tuple[Earlier, ...] = ()

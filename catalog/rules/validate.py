@@ -56,13 +56,6 @@ def _charge_errors(
         message = f"No event of {charge.metric.metric} was ever seen"
         fix = "Send one, or have the metric's owner say why it is priced before"
         yield Invalid(message, field=f"{path}.metric", fix=fix)
-    if charge.tier_reset != "billing_period":
-        fix = "Use billing_period"
-        yield Invalid(
-            "Tiers can only start again with each billing period",
-            field=f"{path}.tier_reset",
-            fix=fix,
-        )
     yield from terms_errors(charge.terms, charge.metric, path)
     for index, row in enumerate(charge.prices):
         yield from row_errors(row, charge.metric, f"{path}.prices[{index}]", charge.terms.pricing_unit)

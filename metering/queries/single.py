@@ -35,7 +35,7 @@ def _looked_at(segments: Sequence[Segment]) -> dict[int, tuple[MetricTerms, list
     all_of_it: dict[int, tuple[MetricTerms, list[int]]] = {}
     wanted = set[str]()
     for number, segment in enumerate(segments):
-        for charge in segment.charges:
+        for charge in (each for each in segment.charges if each.prices):
             _, numbers = all_of_it.setdefault(charge.metric.version_id, (charge.metric, []))
             if number not in numbers:
                 numbers.append(number)

@@ -24,7 +24,7 @@ from catalog.queries.content import content_digest
 from catalog.queries.contracts import period_of
 from catalog.rules.drafts import PLAIN, ChargeDraft, ChargeTerms, Cut, PriceDraft
 from catalog.rules.tariffs import Tariff, WrittenModel, per_unit
-from catalog.rules.terms import Aggregation, Dimension, Measure, PerTransaction, Tier
+from catalog.rules.terms import Aggregation, Dimension, Measure, PerTransaction, Reset, Tier
 from catalog.rules.written import tariff_in
 from monetization.values.errors import DomainError, Invalid
 from tests import deals, priced
@@ -201,7 +201,7 @@ def test_each_number_is_in_the_digest_and_calls_for_every_policy(world: World, k
     "said",
     [
         {"free_units": D(1)}, {"flat_at_zero": True}, {"tier_by": ("shop",)}, {"cut": Cut.BY_TIME},
-        {"highest_of": "most"}, {"rounds_as_one": True},
+        {"highest_of": "most"}, {"rounds_as_one": True}, {"tier_reset": Reset.LIFETIME},
     ],
 )  # fmt: skip
 def test_how_a_charge_counts_is_in_the_digest_and_the_difference(world: World, said: dict[str, Any]) -> None:

@@ -139,7 +139,8 @@ def test_every_model_is_read_as_it_was_written(world: World) -> None:
     for said in MODELS:
         answer = put(mia, one, said)
         assert (answer.status_code, answer.json() | said) == (200, answer.json()), answer.content
-    charge = {"free_units": "100", "tier_by": ["model"], "cut": "by_time", "round": "charge"}
+    charge = {"free_units": "100", "tier_by": ["model"], "cut": "by_time", "round": "charge",
+              "tier_reset": "contract_term"}  # fmt: skip
     assert put(mia, f"{path}/charges/inference", charge).json() == charge | {
         "product": "inference", "metric": "llm-tokens", "flat_at_zero": False, "highest_of": "",
         "pricing_unit": None,
@@ -147,6 +148,7 @@ def test_every_model_is_read_as_it_was_written(world: World) -> None:
     assert mia.get(f"{path}/charges").json()["charges"][0] | charge == mia.get(f"{path}/charges").json()["charges"][0]
     for wrong, field in (({"tier_by": ["x"]}, "tier_by[0]"), ({"free_units": -1}, "free_units"), ({"cut": "x"}, "cut")):
         assert refused(put(mia, f"{path}/charges/inference", wrong)) == (422, [field])
+    assert refused(put(mia, f"{path}/charges/inference", {"tier_reset": "yearly"})) == (422, ["tier_reset"])
     assert refused(put(mia, f"{path}/charges/nothing", {}))[0] == 404
     assert refused(put(mia, one, {"model": "PACKAGE", "package_size": 0, "package_price": 1})) == (
         422,

@@ -63,10 +63,13 @@ def test_how_a_product_counts(world: World, draft: RateCardVersion) -> None:
     mia, charge = signed_in(world.mia), draft.charges.get()
     path = f"/console/rate-cards/charges/{charge.pk}/"
     assert "How Model inference counts" in text(mia.get(path))
-    said = {"free_units": "12.5", "cut": "by_time", "tier_by": ["model"], "highest_of": "top", "rounds_as_one": "yes"}
+    said = {"free_units": "12.5", "cut": "by_time", "tier_by": ["model"], "highest_of": "top", "rounds_as_one": "yes",
+            "tier_reset": "lifetime"}  # fmt: skip
     assert mia.post(path, said).status_code == 302
     terms = terms_of(Charge.objects.get(pk=charge.pk))
     assert (terms.free_units, terms.cut, terms.tier_by) == (Decimal("12.5"), Cut.BY_TIME, ("model",))
+    assert terms.tier_reset == "lifetime"
+    assert '<option value="lifetime" selected>Never</option>' in mia.get(path).content.decode()
     for wrong in ({"free_units": "many"}, {"free_units": "-1"}, {"tier_by": ["nothing"]}):
         assert mia.post(path, said | wrong).status_code == 422
     assert signed_in(world.noel).post(path, {}).status_code in (403, 404)

@@ -25,7 +25,7 @@ from catalog.rules.files.tables import Book
 from catalog.rules.files.templates import template, written
 from catalog.rules.files.written import Page, as_csv, as_xlsx
 from catalog.rules.tariffs import Tariff, WrittenModel, per_unit
-from catalog.rules.terms import PerTransaction, Rounding, Tier
+from catalog.rules.terms import PerTransaction, Reset, Rounding, Tier
 from monetization.foundation.rules.cells import bare, safe
 from monetization.values.errors import Invalid
 from monetization.values.money import plain
@@ -321,7 +321,7 @@ def charges(draw: st.DrawFn) -> list[ChargeDraft]:
         terms = ChargeTerms(
             draw(numbers), draw(st.booleans()), tuple(draw(st.lists(keys, max_size=2))),
             draw(st.sampled_from(list(Cut))),
-            draw(st.just("") | keys), draw(st.booleans()),
+            draw(st.just("") | keys), draw(st.booleans()), draw(st.sampled_from(list(Reset))),
         )  # fmt: skip
         found.append(ChargeDraft(product, draw(keys), rows, terms))
     return found

@@ -18,7 +18,7 @@ from catalog.rules.listings.text import parse, written
 from catalog.rules.listings.writing import file_of, files_of
 from catalog.rules.plans.reading import read
 from catalog.rules.tariffs import Tariff, WrittenModel, per_unit
-from catalog.rules.terms import Aggregation, Dimension, Filter, FilterOp, Measure, PerTransaction, Rounding, Tier
+from catalog.rules.terms import Aggregation, Dimension, Filter, FilterOp, Measure, PerTransaction, Reset, Rounding, Tier
 from monetization.values.errors import Invalid
 from tests.packages import GROWTH
 
@@ -55,8 +55,9 @@ def tariffs(draw: st.DrawFn) -> Tariff:
 def catalogs(draw: st.DrawFn) -> Listing:
     prices = draw(st.lists(st.builds(PriceDraft, st.sampled_from(["EUR", "JPY"]), MATCH, tariffs()), max_size=4))
     terms = ChargeTerms(
-        draw(NUMBER), draw(st.booleans()), ("model",), draw(st.sampled_from(Cut)), "", draw(st.booleans())
-    )
+        draw(NUMBER), draw(st.booleans()), ("model",), draw(st.sampled_from(Cut)), "", draw(st.booleans()),
+        draw(st.sampled_from(Reset)),
+    )  # fmt: skip
     charge = ChargeDraft("api", "tokens", tuple(prices), terms)
     day, notes = draw(st.none() | st.dates()), draw(TEXT)
     return Listing(

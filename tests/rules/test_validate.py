@@ -75,7 +75,6 @@ def test_charges_of_one_currency() -> None:
          "charges[0].prices[2].match", "row 1 would price the same usage in USD"),
         ([card_charge(("USD", unit_price("1"))), card_charge(("USD", unit_price("1")))],
          "charges[1].product", "twice"),
-        ([replace(good(), tier_reset="lifetime")], "charges[0].tier_reset", "billing period"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_refused_once_at_its_field(card: list[CardCharge], field: str, says: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Any
 
 from catalog.rules.drafts import PLAIN, ChargeDraft, ChargeTerms, PriceDraft
@@ -50,4 +51,4 @@ def _cells(said: dict[str, Any]) -> Cells:
 
 def _settings(terms: ChargeTerms) -> Cells:
     said = {name: getattr(terms, name) for name in OF_CHARGE if getattr(terms, name) != getattr(PLAIN, name)}
-    return {name: cell_of(value.value if name == "cut" else value) for name, value in said.items()}
+    return {name: cell_of(value.value if isinstance(value, StrEnum) else value) for name, value in said.items()}

@@ -6,6 +6,7 @@ from catalog.rules.drafts import Cut
 from catalog.rules.files.cells import Kind
 from catalog.rules.files.tables import Book, Column, Table
 from catalog.rules.tariffs import WrittenModel
+from catalog.rules.terms import Reset
 from catalog.rules.written import ROUNDINGS
 
 NUMBER, TEXT, YES_NO = Kind.NUMBER, Kind.TEXT, Kind.YES_NO
@@ -45,6 +46,10 @@ COUNTED = (
     ),
     Column("highest_of", TEXT, "Group of products of which only the dearest is billed."),
     Column("rounds_as_one", YES_NO, "Round the product's lines as one."),
+    Column(
+        "tier_reset", Kind.CHOICE, "What tiers accumulate over; empty: the billing period.",
+        allowed=tuple(each.value for each in Reset),
+    ),
     Column("pricing_unit", Kind.KEY, "Pricing unit of the product's prices, in place of a currency."),
 )  # fmt: skip
 PRICES = Table(

@@ -16,6 +16,7 @@ from catalog.rules.files.faults import Fault
 from catalog.rules.files.price_columns import OF_CHARGE, OF_ROW, OF_TIER, PRICES
 from catalog.rules.files.records import Record
 from catalog.rules.tariffs import Tariff, WrittenModel
+from catalog.rules.terms import Reset
 from catalog.rules.written import OF_TIERS, tariff_in
 from monetization.values.errors import DomainError, Invalid
 
@@ -128,8 +129,9 @@ def _terms(rows: Sequence[Record], faults: list[Fault]) -> ChargeTerms:
             faults.append(record.fault(name, wrong))
     if "tier_by" in said:
         said["tier_by"] = tuple(part.strip() for part in said["tier_by"].split(",") if part.strip())
-    if "cut" in said:
-        said["cut"] = Cut(said["cut"])
+    for name, kind in (("cut", Cut), ("tier_reset", Reset)):
+        if name in said:
+            said[name] = kind(said[name])
     return ChargeTerms(**said)
 
 

@@ -51,6 +51,7 @@ class ChargeMembers(Members, frozen=True):
     cut: Literal["", "increments", "by_time", "next_period"] = ""
     highest_of: str = ""
     round: Literal["line", "charge"] = "line"
+    tier_reset: Literal["billing_period", "contract_term", "lifetime"] = "billing_period"
     pricing_unit: str = ""
     prices: list[PriceMembers] = []
 

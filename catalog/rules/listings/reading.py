@@ -17,7 +17,7 @@ from catalog.rules.listings.shapes import SECTIONS, Card, Listing, Metric, Plan,
 from catalog.rules.listings.text import Source
 from catalog.rules.plans import reading as packages
 from catalog.rules.tariffs import WrittenModel
-from catalog.rules.terms import Dimension, Filter, Measure
+from catalog.rules.terms import Dimension, Filter, Measure, Reset
 from catalog.rules.written import tariff_in
 from monetization.values.errors import DomainError, Invalid, refuse_if
 
@@ -99,14 +99,9 @@ def _card(said: Any, path: str) -> Card:
 
 def _charge(said: ChargeMembers, path: str) -> ChargeDraft:
     terms = ChargeTerms(
-        said.free_units,
-        said.flat_at_zero,
-        tuple(said.tier_by),
-        Cut(said.cut),
-        said.highest_of,
-        said.round == "charge",
-        said.pricing_unit,
-    )
+        said.free_units, said.flat_at_zero, tuple(said.tier_by), Cut(said.cut), said.highest_of,
+        said.round == "charge", Reset(said.tier_reset), said.pricing_unit,
+    )  # fmt: skip
     prices = []
     for number, row in enumerate(said.prices):
         place = f"{path}.prices[{number}]"
