@@ -128,7 +128,7 @@ def test_all_mistakes_are_told_at_once_and_none_is_blamed_on_a_neighbour() -> No
 @pytest.mark.parametrize(
     ("head", "column", "fix"),
     [
-        ("product,metric", "currency", "Add it here"),
+        ("product,currency", "metric", "Add it here"),
         ("product,metric,currency,unit_prise", "unit_prise", "unit_price"),
         ("product,metric,currency,region", "region", "match.region"),
         ("product,metric,currency,product", "product", "Take"),
