@@ -59,11 +59,11 @@ def guard(version: RateCardVersion, at: datetime) -> RateCardVersion:
     """Return the version in force, which would be rolled back. Raises WrongState where that makes no sense."""
     live = live_version(version.rate_card, at)
     if version.status != "APPROVED" or live is None:
-        raise WrongState(f"{version} never stood.", fix="Choose a version that was in force.")
+        raise WrongState(f"{version} never stood", fix="Choose a version that was in force.")
     if live.pk == version.pk or not _differ(live, version):
-        raise WrongState(f"The prices of {version} are in force.", fix="Choose another version.")
+        raise WrongState(f"The prices of {version} are in force", fix="Choose another version.")
     if live.number < version.number:
-        raise WrongState(f"{version} isn't in force yet.", fix="Withdraw it instead.")
+        raise WrongState(f"{version} isn't in force yet", fix="Withdraw it instead.")
     return live
 
 
