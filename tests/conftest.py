@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import hypothesis
@@ -17,6 +18,7 @@ from django.test import TransactionTestCase
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from monetization.celery import app
+from monetization.foundation.connectors import anchors
 from tests import browser
 from tests.database import TestDatabase, cloned
 from tests.processes import Broker, Worker, own_broker
@@ -105,6 +107,23 @@ def test_database(django_test_environment: None, django_db_blocker, worker_id: s
 @pytest.fixture(scope="session")
 def django_db_setup(test_database: TestDatabase) -> None:
     """pytest-django's hook: the database is there."""
+
+
+# -- the world outside the database
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_anchors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no test find anchors of another one's audit log."""
+    folder, real = tmp_path_factory.mktemp("anchors"), anchors.place
+
+    def place() -> Path:
+        test, *_ = os.environ.get("PYTEST_CURRENT_TEST", "").split(" ")
+        return folder / sha256(test.encode()).hexdigest() / "audit.jsonl"
+
+    anchors.place = place
+    yield
+    anchors.place = real
 
 
 # -- worker and broker

@@ -241,5 +241,5 @@ def test_what_is_approved_is_read_once(world: World, draft: Contract, django_ass
     deals.approve(contracts.submit(contract=draft, reason="Signed", by=world.chen, at=AT), world.rosa, at=AT)
     contract = Contract.objects.select_related("account").get(pk=draft.pk)
     with_own = terms(contract, 2)
-    with django_assert_max_num_queries(13):  # as a contract without prices of its own: one for each kind of part
+    with django_assert_max_num_queries(14):  # as a contract without prices of its own: one for each kind of part
         assert terms(contract, 2) == with_own

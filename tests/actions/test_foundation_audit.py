@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -45,12 +44,6 @@ INSERT INTO {link} (number, entry_id, previous_hash, hash)
 """
 # An entry is written into the past, and never linked.
 HIDDEN = "INSERT INTO {entry} (id, at, action, subject, reason) VALUES (0, '2026-01-01', 'thing.done', 'x:1', '')"
-
-
-@pytest.fixture(autouse=True)
-def own_folder(settings, tmp_path: Path) -> None:
-    """Keep this test's anchors apart."""
-    settings.VAR_DIR = tmp_path
 
 
 def test_entries_are_linked_once_and_in_order(world: World) -> None:

@@ -80,7 +80,7 @@ def test_few_questions_are_asked(world: World, terms: prices.Priced) -> None:
     page(world, "pat", world.acme)
     with CaptureQueriesContext(connection) as seen:
         page(world, "pat", world.acme)
-    assert len(seen) <= 64, [each["sql"][:100] for each in seen]
+    assert len(seen) <= 67, [each["sql"][:100] for each in seen]
 
 
 def test_a_contract_that_just_began_starts_with_its_first_period(world: World, terms: prices.Priced) -> None:

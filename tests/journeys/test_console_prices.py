@@ -86,7 +86,7 @@ def test_mia_drafts_a_price_change_and_only_chen_can_approve_it(page: Page, card
 
     sign_in(page, "chen")
     page.get_by_role("link", name="Output up by five").click()
-    page.get_by_role("link", name="See the difference").click()
+    page.get_by_role("link", name="Open", exact=True).click()
     expect(page.get_by_role("row", name=re.compile("changed gpt-4o · output EUR 10.00 10.50"))).to_be_visible()
     page.get_by_role("button", name="Approve v2").click()
     expect(page.get_by_text("Your approval is recorded.")).to_be_visible()

@@ -131,7 +131,7 @@ def mia_is_refused(page: Page, version: RateCardVersion) -> None:
 def chen_approves(page: Page, version: RateCardVersion) -> None:
     sign_in(page, "chen")
     page.get_by_role("link", name="Output up by five").click()
-    page.get_by_role("link", name="See the difference").click()
+    page.get_by_role("link", name="Open", exact=True).click()
     expect(page.get_by_role("row", name=re.compile("changed gpt-4o · output EUR 10.00 10.50"))).to_be_visible()
     page.get_by_role("button", name="Approve v2").click()
     expect(page.locator(".lead .badge")).to_have_text("Scheduled")
