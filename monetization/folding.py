@@ -22,12 +22,12 @@ def folded(app: str, operations: Sequence[Operation]) -> list[Operation]:
     made = {each.name_lower: each for each in operations if isinstance(each, CreateModel)}
     points = {name: _others(app, name, [field for _, field in each.fields], made) for name, each in made.items()}
     inside = set()
-    for number, each in enumerate(fields):
+    for each in fields:
         more = _others(app, each.model_name_lower, [each.field], made)
         if each.model_name_lower in made and _is_ordered(points, each.model_name_lower, more):
             points[each.model_name_lower] |= more
             made[each.model_name_lower].fields.append((each.name, each.field))
-            inside.add(id(fields[number]))
+            inside.add(id(each))
     late = {(each.model_name_lower, each.name_lower) for each in fields if id(each) not in inside}
     left = [each for each in operations if not isinstance(each, CreateModel) and id(each) not in inside]
     kept = [each for each in left if not _option(made, late, each)]

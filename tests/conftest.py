@@ -23,7 +23,7 @@ from tests import browser
 from tests.database import TestDatabase, cloned
 from tests.processes import Broker, Worker, own_broker
 
-pytest_plugins = ["tests.cast", "tests.receiver"]
+pytest_plugins = ["tests.cast", "tests.receiver", "tests.impacted"]
 pytest.register_assert_rewrite("tests.house")  # it compares for several tests
 
 SOAK = os.environ.get("SOAK") == "1"

@@ -1,12 +1,14 @@
 """Make the world that tests live in, by the same actions that the product uses; plain functions, no fixtures."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection, transaction
 from django.test import Client
 
 from monetization.foundation.actions import access, customers, environments, people, policies
@@ -209,3 +211,14 @@ def _policies(environment: Environment) -> None:
         policies.create_policy(
             environment=environment, kind=kind, name=name, roles=roles, conditions=conditions, by=None, at=AT
         )
+
+
+@contextmanager
+def portal(*accounts: Account) -> Iterator[None]:
+    """Be what the portal is while it answers: its role, and the accounts of whoever asks."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE portal")
+        named = ",".join(str(each.pk) for each in accounts)
+        cursor.execute("SELECT set_config('portal.account_ids', %s, true)", [named])
+        yield
+        cursor.execute("RESET ROLE")

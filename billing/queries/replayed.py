@@ -97,8 +97,11 @@ def _in_turn(
     """Rate one period after the other; one that can't be said leaves balances as they are."""
     found, turn = list[Found](), _Turn()
     for due, terms, rows in zip(dues, agreed, usage, strict=False):
-        if isinstance(terms, Exception) or isinstance(rows, Exception):
-            found.append(terms if isinstance(terms, Exception) else rows)  # type: ignore[arg-type]
+        if isinstance(terms, Exception):
+            found.append(terms)
+            continue
+        if isinstance(rows, Exception):
+            found.append(rows)
             continue
         running = books[due.contract.account_id]
         made = attempted(partial(_billed, due, terms, rows, running, turn))

@@ -7,9 +7,9 @@ from typing import Any
 
 from catalog.actions.changes import subject_row
 from catalog.actions.drafts import way_of
-from catalog.console.comparison import Comparison, compare
-from catalog.console.comparison import Line as PriceLine
-from catalog.console.request_words import WORDS, Line
+from catalog.console.comparison import Comparison, Line, compare
+from catalog.console.deal_difference import Row
+from catalog.console.request_words import WORDS
 from catalog.console.standing import address_of
 from catalog.models import RateCardVersion
 from monetization.foundation.models import ChangeItem, ChangeRequest
@@ -29,8 +29,8 @@ class Shown:
     kind: str = ""
     starts_at: datetime | None = None
     against: str = ""
-    lines: tuple[Line, ...] = ()
-    prices: tuple[PriceLine, ...] = ()
+    lines: tuple[Row, ...] = ()
+    prices: tuple[Line, ...] = ()
     comparison: Comparison | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
 

@@ -1,13 +1,11 @@
 """What a draft changes in words, for everything but prices: each kind read against what stands now."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from catalog.console.amendment_rows import differences
-from catalog.console.deal_difference import against_now
+from catalog.console.deal_difference import Row, against_now
 from catalog.console.metric_words import before_of, words_of
 from catalog.models import Amendment, Contract, CreditGrant, MetricVersion, PlanVersion
 from catalog.queries.metrics import as_terms
@@ -17,69 +15,49 @@ from monetization.foundation.policy_words import changes as policy_changes
 from monetization.foundation.policy_words import sentence_of
 from monetization.values.money import plain
 
-SIGNS = {"added": "+", "removed": "−", "changed": "≠"}
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One thing before and after, in words; empty where it wasn't or won't be there."""
-
-    what: str
-    old: str
-    new: str
-    percent: Decimal | None = None
-
-    @property
-    def kind(self) -> str:
-        return "changed" if self.old and self.new else "added" if self.new else "removed"
-
-    @property
-    def sign(self) -> str:
-        return SIGNS[self.kind]
-
-
-def _metric(version: MetricVersion, now: datetime) -> tuple[str, Iterable[Line]]:
+def _metric(version: MetricVersion, now: datetime) -> tuple[str, Iterable[Row]]:
     siblings = list(version.metric.versions.exclude(pk=version.pk))
     said = words_of(as_terms(version), before_of(siblings, version.effective_at))
     if said.before is None:
-        return "", [Line("What it counts", "", said.sentence)]
-    return f"v{said.before.number}", [Line(one.what, one.old, one.new) for one in said.changes]
+        return "", [Row("What it counts", "", said.sentence)]
+    return f"v{said.before.number}", [Row(one.what, one.old, one.new) for one in said.changes]
 
 
-def _plan(version: PlanVersion, now: datetime) -> tuple[str, Iterable[Line]]:
+def _plan(version: PlanVersion, now: datetime) -> tuple[str, Iterable[Row]]:
     before = version_before(version)
     found = [one for one in plan_changes(before, version) if one.kind != "same"]
-    return f"v{before.number}" if before else "", [Line(one.what, one.old, one.new) for one in found]
+    return f"v{before.number}" if before else "", [Row(one.what, one.old, one.new) for one in found]
 
 
-def _contract(contract: Contract, now: datetime) -> tuple[str, Iterable[Line]]:
+def _contract(contract: Contract, now: datetime) -> tuple[str, Iterable[Row]]:
     found = against_now(contract, now)
     if found is None:
         days = f"from {contract.start_date}, {contract.currency}, {contract.rate_card}"
-        return "", [Line(f"Contract with {contract.account}", "", days)]
-    return str(found.now), [Line(one.what, one.old, one.new, one.percent) for _, rows in found.groups for one in rows]
+        return "", [Row(f"Contract with {contract.account}", "", days)]
+    return str(found.now), [one for _, rows in found.groups for one in rows]
 
 
-def _amendment(amendment: Amendment, now: datetime) -> tuple[str, Iterable[Line]]:
+def _amendment(amendment: Amendment, now: datetime) -> tuple[str, Iterable[Row]]:
     found = differences(amendment)
-    return str(amendment.contract), [Line(one.what, one.old, one.new, one.percent) for one in found]
+    return str(amendment.contract), [Row(one.what, one.old, one.new, one.percent) for one in found]
 
 
-def _grant(grant: CreditGrant, now: datetime) -> tuple[str, Iterable[Line]]:
+def _grant(grant: CreditGrant, now: datetime) -> tuple[str, Iterable[Row]]:
     credit = grant.instrument
-    return "", [Line(f"{grant.name} for {grant.account}", "", f"{credit.currency} {plain(credit.amount)}")]
+    return "", [Row(f"{grant.name} for {grant.account}", "", f"{credit.currency} {plain(credit.amount)}")]
 
 
-def _policy(version: PolicyVersion, now: datetime) -> tuple[str, Iterable[Line]]:
+def _policy(version: PolicyVersion, now: datetime) -> tuple[str, Iterable[Row]]:
     approved = version.policy.versions.filter(status="APPROVED", number__lt=version.number)
     old = approved.order_by("-number").first()
     if old is None:
         said = sentence_of(version)
-        return "", [Line(said.when, "", said.who)]
-    return f"version {old.number}", [Line(one.what, one.old, one.new) for one in policy_changes(old, version)]
+        return "", [Row(said.when, "", said.who)]
+    return f"version {old.number}", [Row(one.what, one.old, one.new) for one in policy_changes(old, version)]
 
 
-WORDS: Mapping[type[Any], Callable[[Any, datetime], tuple[str, Iterable[Line]]]] = {
+WORDS: Mapping[type[Any], Callable[[Any, datetime], tuple[str, Iterable[Row]]]] = {
     MetricVersion: _metric,
     PlanVersion: _plan,
     Contract: _contract,

@@ -2,11 +2,14 @@
 
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
+from pypdf import PdfReader
 
+from billing.actions import documents
 from billing.models import Invoice
 from catalog.actions import agreed
 from catalog.actions.composites import add_composite
@@ -14,8 +17,8 @@ from catalog.models import AgreedComposite, Contract, Product, RateCard
 from catalog.queries.content import content_digest
 from monetization.values.errors import DomainError
 from tests import agreements, amending, deals, priced
-from tests.actions.test_foundation_walls import portal
-from tests.make import AT, World
+from tests.dues import booked, clean, issue
+from tests.make import AT, World, portal
 from tests.priced import NOVEMBER_5
 
 D = Decimal
@@ -51,6 +54,21 @@ def test_a_percentage_of_other_lines_is_billed_under_its_own_product(selling: Wo
     assert invoice.net == D("1119.35")
     line = invoice.lines.get(kind="composite")
     assert (line.description, line.source["agreed"]["contract"]) == ("Support", "acme-deal")
+
+
+@pytest.mark.pdf
+def test_its_line_is_issued_booked_and_printed(selling: World, pango: None) -> None:
+    contract = agreements.contract(selling, support())
+    invoice = issue(selling, priced.draft(contract), NOVEMBER_5)
+    assert (invoice.net, invoice.tax) == (D("119.35"), D("22.68"))  # 108.50 + 10.85; 19 % of it, rounded once
+    assert booked(invoice)["revenue:support"] == "-10.85"
+    documents.make(invoice.documents.get().pk, NOVEMBER_5)
+    document = invoice.documents.get()
+    assert document.status == "READY"
+    pages = "".join(page.extract_text() for page in PdfReader(BytesIO(document.file.read())).pages)
+    assert "Support" in pages
+    assert "10.85" in pages
+    clean(NOVEMBER_5)
 
 
 def test_without_a_scope_it_counts_every_line_but_composites(selling: World) -> None:

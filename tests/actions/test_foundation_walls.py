@@ -1,14 +1,11 @@
 """Walls of the database: they hold for the role that web and workers use, whatever the code does."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from monetization.foundation.actions import audit
 from monetization.foundation.models import Account, AuditEntry, Customer, Decision
-from tests.make import AT, World
+from tests.make import AT, World, portal
 
 APPEND_ONLY = ("foundation_auditentry", "foundation_auditlink", "foundation_auditanchor", "foundation_decision")
 
@@ -17,16 +14,6 @@ def run(sql: str, *values: object) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchall() if cursor.description else []
-
-
-@contextmanager
-def portal(*accounts: Account) -> Iterator[None]:
-    """Be what the portal is while it answers: its role, and the accounts of whoever asks."""
-    with transaction.atomic():
-        run("SET LOCAL ROLE portal")
-        run("SELECT set_config('portal.account_ids', %s, true)", ",".join(str(a.pk) for a in accounts))
-        yield
-        run("RESET ROLE")
 
 
 def test_tests_run_as_the_role_of_web_and_workers(world: World) -> None:

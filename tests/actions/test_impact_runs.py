@@ -1,6 +1,6 @@
 """How an impact is run: begun once, shared by workers, gone on with after one dies, cancelled, and stale in time."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,22 +15,11 @@ from catalog.models import RateCardVersion
 from monetization.foundation.models import ChangeRequest
 from monetization.values.errors import Conflict, Invalid, NotAllowed, WrongState
 from tests import deals, priced
+from tests.impacted import NOW
 from tests.make import World
 
 D = Decimal
-NOW = datetime(2026, 11, 5, 9, tzinfo=UTC)
 DEAD = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT + 1)
-
-
-@pytest.fixture
-def asked(world: World) -> ChangeRequest:
-    """October's usage of acme (EUR) and globex (JPY), and a request that makes input dearer in EUR only."""
-    terms = priced.priced(world)
-    priced.use(world, [*priced.october(), *priced.october("globex")])
-    dearer = (("gpt-4o", "input", "5"), *deals.PRICES[1:])
-    rows = [*deals.prices(dearer), *deals.prices(currencies=("JPY",))]
-    draft = deals.version(world, terms.card, rows=rows, at=NOW, effective_date=date(2027, 1, 1))
-    return deals.rate_cards.submit(version=draft, title="", reason="Dearer", by=world.mia, at=NOW)
 
 
 def done(impact: Impact) -> Impact:

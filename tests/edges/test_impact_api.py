@@ -9,7 +9,6 @@ from billing import tasks
 from billing.models import ImpactChunk
 from monetization.foundation.models import ChangeRequest
 from tests import make
-from tests.actions.test_impact_runs import asked  # noqa: F401  # a fixture
 from tests.make import World
 
 
@@ -26,7 +25,7 @@ def key(world: World) -> Client:
 
 
 def test_it_is_begun_watched_and_read(
-    world: World, asked: ChangeRequest, key: Client, django_capture_on_commit_callbacks: Any  # noqa: F811
+    world: World, asked: ChangeRequest, key: Client, django_capture_on_commit_callbacks: Any
 ) -> None:  # fmt: skip
     at = f"/api/v1/change-requests/{asked.pk}/impact"
     assert called(key, "get", at)[0] == 404
@@ -48,7 +47,7 @@ def test_it_is_begun_watched_and_read(
     assert called(key, "post", f"{at}/cancel", {})[0] == 409
 
 
-def test_sales_sees_granted_customers_only(world: World, asked: ChangeRequest, key: Client) -> None:  # noqa: F811
+def test_sales_sees_granted_customers_only(world: World, asked: ChangeRequest, key: Client) -> None:
     at = f"/api/v1/change-requests/{asked.pk}/impact"
     called(key, "post", at, {"months": 1})
     for pk in ImpactChunk.objects.values_list("pk", flat=True):
